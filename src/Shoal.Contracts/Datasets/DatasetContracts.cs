@@ -1,0 +1,183 @@
+using Orleans.Concurrency;
+
+namespace Shoal.Contracts;
+
+/// <summary>A dataset's settings. Everything but <see cref="Paused"/> is fixed at creation.</summary>
+[GenerateSerializer, Immutable, Alias("shoal.dataset-settings")]
+public sealed record DatasetSettings
+{
+    /// <summary>The modality; <c>image</c> is the one there is.</summary>
+    [Id(0)] public string Modality { get; init; } = "image";
+
+    /// <summary>Height of the samples in pixels, 8 to 256. Items of other sizes are resized.</summary>
+    [Id(1)] public int Height { get; init; } = 32;
+
+    /// <summary>Width of the samples in pixels, 8 to 256.</summary>
+    [Id(2)] public int Width { get; init; } = 32;
+
+    /// <summary>Colour channels of the samples: 1 (grey) or 3 (red, green, blue).</summary>
+    [Id(3)] public int Channels { get; init; } = 3;
+
+    /// <summary>The number of clusters, 2 to 1,000.</summary>
+    [Id(4)] public int Clusters { get; init; } = 10;
+
+    /// <summary>The number of shards, 1 to 1,024.</summary>
+    [Id(5)] public int Shards { get; init; } = 16;
+
+    /// <summary>The largest item taken, in bytes, 1 to 64 MiB. Default 16 MiB: a photograph as cameras write it.</summary>
+    [Id(6)] public int MaxItemBytes { get; init; } = 16 * 1024 * 1024;
+
+    /// <summary>The most pixels that an image's header may announce, 64 to 400,000,000. Default 100 million: larger than cameras, small enough to decode.</summary>
+    [Id(7)] public long MaxPixels { get; init; } = 100_000_000;
+
+    /// <summary>The seed that all of the dataset's randomness is keyed by.</summary>
+    [Id(8)] public int Seed { get; init; } = 1;
+
+    /// <summary>How many samples the replay buffer holds, 256 to 1,000,000.</summary>
+    [Id(9)] public int ReplaySize { get; init; } = 5_000;
+
+    /// <summary>Seconds of training after which a round ends, 1 to 3,600. A crash costs at most one round of training.</summary>
+    [Id(10)] public double RoundSeconds { get; init; } = 10;
+
+    /// <summary>Training steps on the replay buffer alone that idle time may be used for after the last fresh sample, 0 to 1,000,000.</summary>
+    [Id(11)] public int IdleRehearsalSteps { get; init; } = 200;
+
+    /// <summary>Whether training rests. Ingest and queries go on.</summary>
+    [Id(12)] public bool Paused { get; init; }
+
+    /// <summary>Objectives by name and weight; empty takes the learner's default.</summary>
+    [Id(13)] public IReadOnlyDictionary<string, double>? Objectives { get; init; }
+
+    /// <summary>Lists every setting that is out of range, one sentence each; empty when all are fine.</summary>
+    public IReadOnlyList<string> Problems()
+    {
+        var problems = new List<string>();
+        if (!string.Equals(Modality, "image", StringComparison.Ordinal))
+        {
+            problems.Add($"Modality is '{Modality}'; must be 'image'.");
+        }
+
+        Range(nameof(Height), Height, 8, 256);
+        Range(nameof(Width), Width, 8, 256);
+        if (Channels is not (1 or 3))
+        {
+            problems.Add($"Channels is {Channels}; must be 1 or 3.");
+        }
+
+        Range(nameof(Clusters), Clusters, 2, 1_000);
+        Range(nameof(Shards), Shards, 1, 1_024);
+        Range(nameof(MaxItemBytes), MaxItemBytes, 1, 64 * 1024 * 1024);
+        Range(nameof(MaxPixels), MaxPixels, 64, 400_000_000);
+        Range(nameof(ReplaySize), ReplaySize, 256, 1_000_000);
+        Range(nameof(RoundSeconds), RoundSeconds, 1, 3_600);
+        Range(nameof(IdleRehearsalSteps), IdleRehearsalSteps, 0, 1_000_000);
+        return problems;
+
+        void Range(string name, double value, double least, double most)
+        {
+            if (!(value >= least && value <= most))
+            {
+                problems.Add($"{name} is {value:N0}; must be {least:N0} to {most:N0}.");
+            }
+        }
+    }
+}
+
+/// <summary>Everything a shard must know beside its own items.</summary>
+[GenerateSerializer, Immutable, Alias("shoal.dataset-announcement")]
+public sealed record DatasetAnnouncement
+{
+    /// <summary>The dataset's settings.</summary>
+    [Id(0)] public required DatasetSettings Settings { get; init; }
+
+    /// <summary>The published version; null when none is.</summary>
+    [Id(1)] public PublishedVersion? Version { get; init; }
+
+    /// <summary>The grain key of the seat that trains on this shard; null when none does.</summary>
+    [Id(2)] public string? Seat { get; init; }
+
+    /// <summary>Names and redirects of clusters.</summary>
+    [Id(3)] public ClusterDirectory? Directory { get; init; }
+}
+
+/// <summary>A dataset at a glance.</summary>
+[GenerateSerializer, Immutable, Alias("shoal.dataset-status")]
+public sealed record DatasetStatus
+{
+    /// <summary>The dataset's name.</summary>
+    [Id(0)] public required string Name { get; init; }
+
+    /// <summary>Its settings.</summary>
+    [Id(1)] public required DatasetSettings Settings { get; init; }
+
+    /// <summary>When it was created.</summary>
+    [Id(2)] public DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>One entry a shard.</summary>
+    [Id(3)] public required ShardStatus[] Shards { get; init; }
+
+    /// <summary>How training stands.</summary>
+    [Id(4)] public required TrainingStatus Training { get; init; }
+}
+
+/// <summary>Which datasets exist. Key: <see cref="GrainKeys.Catalog"/>.</summary>
+[Alias("shoal.catalog")]
+public interface ICatalogGrain : IGrainWithStringKey
+{
+    /// <summary>Creates a dataset. Repeating it with the same settings is a no-op.</summary>
+    /// <param name="name">1 to 63 of a-z, 0-9, '-' and '_'.</param>
+    /// <param name="settings">Its settings.</param>
+    /// <returns>True when it was created now, false when it existed with these settings.</returns>
+    /// <exception cref="ShoalException">Invalid (name, settings), Conflict (it exists with other settings).</exception>
+    [Alias("create")]
+    Task<bool> CreateAsync(string name, DatasetSettings settings);
+
+    /// <summary>The names of all datasets, sorted.</summary>
+    [AlwaysInterleave, Alias("list")]
+    Task<string[]> ListAsync();
+
+    /// <summary>Forgets a dataset; its grains and bytes go after it.</summary>
+    /// <param name="name">The dataset's name.</param>
+    /// <exception cref="ShoalException">NotFound.</exception>
+    [Alias("delete")]
+    Task DeleteAsync(string name);
+}
+
+/// <summary>A dataset's settings and life. Key: its name.</summary>
+[Alias("shoal.dataset")]
+public interface IDatasetGrain : IGrainWithStringKey
+{
+    /// <summary>Writes a new dataset's settings; asked by the catalog.</summary>
+    /// <param name="settings">Its settings.</param>
+    [Alias("create")]
+    Task<bool> CreateAsync(DatasetSettings settings);
+
+    /// <summary>The settings.</summary>
+    /// <exception cref="ShoalException">NotFound.</exception>
+    [AlwaysInterleave, Alias("settings")]
+    Task<DatasetSettings> GetSettingsAsync();
+
+    /// <summary>What shards must know; asked by a shard at activation and when it polls.</summary>
+    /// <exception cref="ShoalException">NotFound.</exception>
+    [AlwaysInterleave, Alias("announcement")]
+    Task<DatasetAnnouncement> GetAnnouncementAsync();
+
+    /// <summary>The dataset at a glance.</summary>
+    /// <exception cref="ShoalException">NotFound.</exception>
+    [AlwaysInterleave, Alias("status")]
+    Task<DatasetStatus> GetStatusAsync();
+
+    /// <summary>Lets training rest or go on.</summary>
+    /// <param name="paused">True to rest.</param>
+    /// <exception cref="ShoalException">NotFound.</exception>
+    [Alias("pause")]
+    Task SetPausedAsync(bool paused);
+
+    /// <summary>Stops training, ends the dataset's grains and removes its bytes; asked by the catalog.</summary>
+    [Alias("delete")]
+    Task DeleteAsync();
+
+    /// <summary>Makes sure that training runs; asked at silo start.</summary>
+    [Alias("start")]
+    Task StartAsync();
+}

@@ -1,0 +1,319 @@
+using Orleans.Concurrency;
+
+namespace Shoal.Contracts;
+
+/// <summary>A reference to an immutable object in the store, sent instead of its bytes.</summary>
+/// <param name="Name">The object's name in the store.</param>
+/// <param name="Length">Its length in bytes.</param>
+[GenerateSerializer, Immutable, Alias("shoal.claim")]
+public sealed record Claim([property: Id(0)] string Name, [property: Id(1)] long Length);
+
+/// <summary>One published, inseparable set of encoder, prototypes and lineage.</summary>
+[GenerateSerializer, Immutable, Alias("shoal.published-version")]
+public sealed record PublishedVersion
+{
+    /// <summary>The version's number, from 1 on.</summary>
+    [Id(0)] public int Version { get; init; }
+
+    /// <summary>Its encoder and prototypes, as safetensors.</summary>
+    [Id(1)] public required Claim Model { get; init; }
+
+    /// <summary>The cluster id of each prototype.</summary>
+    [Id(2)] public required long[] Clusters { get; init; }
+
+    /// <summary>When it was published.</summary>
+    [Id(3)] public DateTimeOffset PublishedAt { get; init; }
+
+    /// <summary>The round whose checkpoint it came from.</summary>
+    [Id(4)] public long Round { get; init; }
+
+    /// <summary>The last version that changed the encoder: items embedded since need no decoding to be re-assigned.</summary>
+    [Id(5)] public int EncoderVersion { get; init; }
+}
+
+/// <summary>Where a seat reads a shard's log.</summary>
+/// <param name="Shard">The shard's number.</param>
+/// <param name="Next">The first sequence number that is not trained on yet.</param>
+[GenerateSerializer, Immutable, Alias("shoal.shard-cursor")]
+public readonly record struct ShardCursor([property: Id(0)] int Shard, [property: Id(1)] long Next);
+
+/// <summary>Which shards a seat trains on, and from what state.</summary>
+[GenerateSerializer, Immutable, Alias("shoal.deal")]
+public sealed record Deal
+{
+    /// <summary>The number of this deal; deliveries of an older one are refused.</summary>
+    [Id(0)] public long Term { get; init; }
+
+    /// <summary>The round that the seat begins.</summary>
+    [Id(1)] public long Round { get; init; }
+
+    /// <summary>The seat's shards and where it reads each.</summary>
+    [Id(2)] public required ShardCursor[] Cursors { get; init; }
+
+    /// <summary>The dataset's settings.</summary>
+    [Id(3)] public required DatasetSettings Settings { get; init; }
+
+    /// <summary>The parts of the checkpoint to begin from, by name; empty for a new dataset.</summary>
+    [Id(4)] public required Dictionary<string, Claim> Checkpoint { get; init; }
+
+    /// <summary>The memory bank to begin from: its epoch and count of keys ever seen.</summary>
+    [Id(5)] public BankPosition Bank { get; init; }
+}
+
+/// <summary>Where a memory bank stands; both numbers never run backwards.</summary>
+/// <param name="Epoch">Counts the times that the bank was begun anew from a checkpoint.</param>
+/// <param name="Count">How many keys were ever pushed.</param>
+[GenerateSerializer, Immutable, Alias("shoal.bank-position")]
+public readonly record struct BankPosition([property: Id(0)] long Epoch, [property: Id(1)] long Count);
+
+/// <summary>What a seat hands over at the end of a round.</summary>
+[GenerateSerializer, Immutable, Alias("shoal.round-delivery")]
+public sealed record RoundDelivery
+{
+    /// <summary>The seat's grain key.</summary>
+    [Id(0)] public required string Seat { get; init; }
+
+    /// <summary>The deal that it worked under.</summary>
+    [Id(1)] public long Term { get; init; }
+
+    /// <summary>The round that it ends.</summary>
+    [Id(2)] public long Round { get; init; }
+
+    /// <summary>Where it reads each shard next.</summary>
+    [Id(3)] public required ShardCursor[] Cursors { get; init; }
+
+    /// <summary>The parts of its state by name (<c>model</c>, <c>optimizer</c>, <c>replay</c>, <c>progress</c>).</summary>
+    [Id(4)] public required Dictionary<string, Claim> Parts { get; init; }
+
+    /// <summary>Fresh samples trained on in this round.</summary>
+    [Id(5)] public long Samples { get; init; }
+
+    /// <summary>The keys pushed to the bank in this round.</summary>
+    [Id(6)] public required BankKeys Keys { get; init; }
+
+    /// <summary>The candidate for publication: encoder and prototypes, as safetensors.</summary>
+    [Id(7)] public required Claim Candidate { get; init; }
+
+    /// <summary>The evidence by which publication is decided.</summary>
+    [Id(8)] public required CandidateEvidence Evidence { get; init; }
+
+    /// <summary>Progress at the end of the round.</summary>
+    [Id(9)] public required SeatProgress Progress { get; init; }
+}
+
+/// <summary>What a seat knows about its candidate.</summary>
+[GenerateSerializer, Immutable, Alias("shoal.candidate-evidence")]
+public sealed record CandidateEvidence
+{
+    /// <summary>The clustering loss on held-out replay; lower is better.</summary>
+    [Id(0)] public double HeldOutLoss { get; init; }
+
+    /// <summary>The same of the published version on the same samples; NaN when none is published.</summary>
+    [Id(1)] public double PublishedLoss { get; init; } = double.NaN;
+
+    /// <summary>Mean cosine distance between the two encoders' embeddings of the same samples, after a rotation-free comparison of neighbours; 0 to 2; NaN when none is published.</summary>
+    [Id(2)] public double Drift { get; init; } = double.NaN;
+
+    /// <summary>Mean standard deviation of the embedding's dimensions times the root of their number: 1 when spread evenly, near 0 when collapsed.</summary>
+    [Id(3)] public double Spread { get; init; }
+
+    /// <summary>Clusters with at least one held-out sample.</summary>
+    [Id(4)] public int ClustersInUse { get; init; }
+
+    /// <summary>Whether every number in the parameters is finite.</summary>
+    [Id(5)] public bool Finite { get; init; } = true;
+}
+
+/// <summary>How a seat's training stands.</summary>
+[GenerateSerializer, Immutable, Alias("shoal.seat-progress")]
+public sealed record SeatProgress
+{
+    /// <summary>Optimisation steps ever taken.</summary>
+    [Id(0)] public long Steps { get; init; }
+
+    /// <summary>Fresh samples ever trained on.</summary>
+    [Id(1)] public long Samples { get; init; }
+
+    /// <summary>Samples that a backward pass ever went through: views x steps x batch.</summary>
+    [Id(2)] public long BackwardPasses { get; init; }
+
+    /// <summary>The last step's losses by named term, and their weighted sum as <c>total</c>.</summary>
+    [Id(3)] public required Dictionary<string, double> Losses { get; init; }
+
+    /// <summary>Samples in the replay buffer.</summary>
+    [Id(4)] public int ReplayCount { get; init; }
+
+    /// <summary>Fresh samples trained on a second, over the last round.</summary>
+    [Id(5)] public double SamplesPerSecond { get; init; }
+
+    /// <summary>Rehearsal steps taken since the last fresh sample.</summary>
+    [Id(6)] public int IdleSteps { get; init; }
+}
+
+/// <summary>How a dataset's training stands.</summary>
+[GenerateSerializer, Immutable, Alias("shoal.training-status")]
+public sealed record TrainingStatus
+{
+    /// <summary>What it does: <c>starting</c>, <c>training</c>, <c>rehearsing</c>, <c>idle</c>, <c>paused</c>, <c>waiting for storage</c>.</summary>
+    [Id(0)] public required string Activity { get; init; }
+
+    /// <summary>The round under way.</summary>
+    [Id(1)] public long Round { get; init; }
+
+    /// <summary>The deal under way.</summary>
+    [Id(2)] public long Term { get; init; }
+
+    /// <summary>The published version; null when none is.</summary>
+    [Id(3)] public PublishedVersion? Version { get; init; }
+
+    /// <summary>Where each shard is trained next.</summary>
+    [Id(4)] public required ShardCursor[] Cursors { get; init; }
+
+    /// <summary>The seat's progress; null before its first step.</summary>
+    [Id(5)] public SeatProgress? Progress { get; init; }
+
+    /// <summary>Versions that were refused.</summary>
+    [Id(6)] public long Refused { get; init; }
+
+    /// <summary>Where the memory bank stands.</summary>
+    [Id(7)] public BankPosition Bank { get; init; }
+
+    /// <summary>The last thing that went wrong; null when nothing did.</summary>
+    [Id(8)] public string? Problem { get; init; }
+}
+
+/// <summary>Keys of a memory bank, oldest first.</summary>
+[GenerateSerializer, Immutable, Alias("shoal.bank-keys")]
+public sealed record BankKeys
+{
+    /// <summary>The first key's number: how many were pushed before it.</summary>
+    [Id(0)] public long First { get; init; }
+
+    /// <summary>How many keys.</summary>
+    [Id(1)] public int Count { get; init; }
+
+    /// <summary>The keys, [Count, width], little-endian float32, L2-normalised.</summary>
+    [Id(2)] public required byte[] Keys { get; init; }
+
+    /// <summary>The sample of each key (shard in the upper 16 bits, sequence below), so that a query's own sample is masked.</summary>
+    [Id(3)] public required byte[] Samples { get; init; }
+
+    /// <summary>The training step that made each key's batch, or -1 where unknown; one entry a key, little-endian int64.</summary>
+    [Id(4)] public required byte[] Steps { get; init; }
+}
+
+/// <summary>The FIFO of keys that all replicas of a dataset share. Key: the dataset's name.</summary>
+[Alias("shoal.memory-bank")]
+public interface IMemoryBankGrain : IGrainWithStringKey
+{
+    /// <summary>Begins anew from a checkpoint's bank; asked by the model when it deals.</summary>
+    /// <param name="bank">The bank's claim; null for an empty one.</param>
+    /// <param name="capacity">How many keys it holds.</param>
+    /// <returns>Where it stands.</returns>
+    [Alias("begin")]
+    Task<BankPosition> BeginAsync(Claim? bank, int capacity);
+
+    /// <summary>Appends a round's keys; keys it already has are left out.</summary>
+    /// <param name="epoch">The epoch that the seat began under; another is refused.</param>
+    /// <param name="keys">The keys.</param>
+    /// <returns>Where it stands.</returns>
+    [Alias("push")]
+    Task<BankPosition> PushAsync(long epoch, BankKeys keys);
+
+    /// <summary>Keys that a replica has not seen.</summary>
+    /// <param name="after">How many it has seen.</param>
+    [AlwaysInterleave, Alias("pull")]
+    Task<BankKeys> PullAsync(long after);
+
+    /// <summary>Writes the bank under an immutable name, for a manifest to refer to.</summary>
+    /// <param name="name">The object's name.</param>
+    [Alias("save")]
+    Task<Claim> SaveAsync(string name);
+}
+
+/// <summary>Rounds, versions, and who trains which shards. Key: the dataset's name.</summary>
+[Alias("shoal.model")]
+public interface IModelGrain : IGrainWithStringKey
+{
+    /// <summary>Deals the shards to a seat, once; does nothing while a live seat trains.</summary>
+    [Alias("start")]
+    Task StartAsync();
+
+    /// <summary>Recalls the deal and waits for the seat to stop; what it did since its last round is done again later.</summary>
+    [Alias("stop")]
+    Task StopAsync();
+
+    /// <summary>Takes a round: merges, checkpoints in one manifest swap, and publishes when it is worth it.</summary>
+    /// <param name="delivery">The round.</param>
+    /// <returns>The deal to go on under.</returns>
+    /// <exception cref="ShoalException">Conflict (an old term: stop), Unavailable (storage away: try again).</exception>
+    [Alias("deliver")]
+    Task<DeliveryReceipt> DeliverAsync(RoundDelivery delivery);
+
+    /// <summary>The published version; null when none is.</summary>
+    [AlwaysInterleave, Alias("version")]
+    Task<PublishedVersion?> GetVersionAsync();
+
+    /// <summary>How training stands.</summary>
+    [AlwaysInterleave, Alias("status")]
+    Task<TrainingStatus> GetStatusAsync();
+
+    /// <summary>The grain key of the seat that trains on a shard; null when none does.</summary>
+    [AlwaysInterleave, Alias("seat")]
+    Task<string?> GetSeatAsync();
+}
+
+/// <summary>The model's answer to a delivered round.</summary>
+/// <param name="NextRound">The round that the seat begins.</param>
+/// <param name="Published">The version published from this round; null when none was.</param>
+/// <param name="Bank">Where the memory bank stands.</param>
+[GenerateSerializer, Immutable, Alias("shoal.delivery-receipt")]
+public sealed record DeliveryReceipt(
+    [property: Id(0)] long NextRound,
+    [property: Id(1)] PublishedVersion? Published,
+    [property: Id(2)] BankPosition Bank);
+
+/// <summary>One seat of training, on the silo that its key names. Key: <see cref="GrainKeys.Seat"/>.</summary>
+[Alias("shoal.replica")]
+public interface IReplicaGrain : IGrainWithStringKey
+{
+    /// <summary>Begins training under a deal; an older deal than the one held is refused.</summary>
+    /// <param name="deal">The deal.</param>
+    [Alias("begin")]
+    Task BeginAsync(Deal deal);
+
+    /// <summary>Stops training and frees what it holds; returns when nothing runs any more.</summary>
+    [AlwaysInterleave, Alias("stop")]
+    Task StopAsync();
+
+    /// <summary>What the seat does, and its progress.</summary>
+    [AlwaysInterleave, Alias("report")]
+    Task<SeatReport> GetReportAsync();
+}
+
+/// <summary>What a seat does now.</summary>
+/// <param name="Term">The deal it works under; 0 when none.</param>
+/// <param name="Activity">As in <see cref="TrainingStatus.Activity"/>.</param>
+/// <param name="Progress">Its progress; null before its first step.</param>
+/// <param name="Cursors">Where it reads each shard next.</param>
+/// <param name="Problem">The last thing that went wrong; null when nothing did.</param>
+[GenerateSerializer, Immutable, Alias("shoal.seat-report")]
+public sealed record SeatReport(
+    [property: Id(0)] long Term,
+    [property: Id(1)] string Activity,
+    [property: Id(2)] SeatProgress? Progress,
+    [property: Id(3)] ShardCursor[] Cursors,
+    [property: Id(4)] string? Problem);
+
+/// <summary>Decoding and embedding of bytes by a silo's published models. Key: any; one activation a silo answers.</summary>
+[Alias("shoal.embedder")]
+public interface IEmbedderGrain : IGrainWithStringKey
+{
+    /// <summary>Says what the published version makes of bytes, without storing them.</summary>
+    /// <param name="dataset">The dataset's name.</param>
+    /// <param name="items">The bytes; ids are not looked at.</param>
+    /// <param name="withEmbeddings">Whether to return embeddings.</param>
+    /// <exception cref="ShoalException">NotFound (no such dataset), Overloaded.</exception>
+    [AlwaysInterleave, Alias("classify")]
+    Task<Classification[]> ClassifyAsync(string dataset, ItemBatch items, bool withEmbeddings);
+}
