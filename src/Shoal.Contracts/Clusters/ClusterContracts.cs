@@ -90,4 +90,13 @@ public interface IClustersGrain : IGrainWithStringKey
     /// <param name="count">How many at most.</param>
     [AlwaysInterleave, Alias("events")]
     Task<LineageEvent[]> GetEventsAsync(int count);
+
+    /// <summary>Records something that happened to the model; asked by the model.</summary>
+    /// <param name="lineageEvent">What happened.</param>
+    [Alias("record")]
+    Task RecordAsync(LineageEvent lineageEvent);
+
+    /// <summary>Ends the activation without writing; asked by a dataset that is deleted.</summary>
+    [Alias("forget")]
+    Task ForgetAsync();
 }

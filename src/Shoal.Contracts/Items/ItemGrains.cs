@@ -70,6 +70,11 @@ public interface IShardGrain : IGrainWithStringKey
     /// <param name="announcement">What holds now.</param>
     [AlwaysInterleave, Alias("announce")]
     Task AnnounceAsync(DatasetAnnouncement announcement);
+
+    /// <summary>Closes the log and ends the activation; asked by the dataset.</summary>
+    /// <param name="removeSidecars">Whether the rebuildable files go too, because the dataset is deleted.</param>
+    [Alias("close")]
+    Task CloseAsync(bool removeSidecars);
 }
 
 /// <summary>An item's embedding and the version that made it.</summary>

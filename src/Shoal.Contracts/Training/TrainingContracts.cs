@@ -58,6 +58,9 @@ public sealed record Deal
 
     /// <summary>The memory bank to begin from: its epoch and count of keys ever seen.</summary>
     [Id(5)] public BankPosition Bank { get; init; }
+
+    /// <summary>The published version, which candidates are judged against; null when none is.</summary>
+    [Id(6)] public PublishedVersion? Published { get; init; }
 }
 
 /// <summary>Where a memory bank stands; both numbers never run backwards.</summary>
@@ -99,6 +102,12 @@ public sealed record RoundDelivery
 
     /// <summary>Progress at the end of the round.</summary>
     [Id(9)] public required SeatProgress Progress { get; init; }
+
+    /// <summary>Whether the seat has nothing more to learn from now: fresh samples and rehearsal are done.</summary>
+    [Id(10)] public bool Resting { get; init; }
+
+    /// <summary>When the round ended.</summary>
+    [Id(11)] public DateTimeOffset EndedAt { get; init; }
 }
 
 /// <summary>What a seat knows about its candidate.</summary>
@@ -111,7 +120,7 @@ public sealed record CandidateEvidence
     /// <summary>The same of the published version on the same samples; NaN when none is published.</summary>
     [Id(1)] public double PublishedLoss { get; init; } = double.NaN;
 
-    /// <summary>Mean cosine distance between the two encoders' embeddings of the same samples, after a rotation-free comparison of neighbours; 0 to 2; NaN when none is published.</summary>
+    /// <summary>Mean cosine distance between the two encoders' embeddings of the same samples, 0 to 2; exactly 0 when the encoder is the same; NaN when none is published.</summary>
     [Id(2)] public double Drift { get; init; } = double.NaN;
 
     /// <summary>Mean standard deviation of the embedding's dimensions times the root of their number: 1 when spread evenly, near 0 when collapsed.</summary>
@@ -122,6 +131,9 @@ public sealed record CandidateEvidence
 
     /// <summary>Whether every number in the parameters is finite.</summary>
     [Id(5)] public bool Finite { get; init; } = true;
+
+    /// <summary>How many prototypes the candidate has.</summary>
+    [Id(6)] public int Prototypes { get; init; }
 }
 
 /// <summary>How a seat's training stands.</summary>
@@ -261,6 +273,10 @@ public interface IModelGrain : IGrainWithStringKey
     /// <summary>The grain key of the seat that trains on a shard; null when none does.</summary>
     [AlwaysInterleave, Alias("seat")]
     Task<string?> GetSeatAsync();
+
+    /// <summary>Ends the activation without writing; asked by a dataset that is deleted.</summary>
+    [Alias("forget")]
+    Task ForgetAsync();
 }
 
 /// <summary>The model's answer to a delivered round.</summary>
