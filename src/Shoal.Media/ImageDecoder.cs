@@ -1,0 +1,100 @@
+namespace Shoal.Media;
+
+/// <summary>
+/// Turns images' bytes into a dataset's samples: uint8, [Channels, Height, Width]. Thread-safe; nothing is kept between calls.
+/// </summary>
+/// <remarks>
+/// PNG, JPEG, WebP, BMP and GIF (its first frame) are told by their bytes. The picture is turned upright (EXIF), converted to
+/// sRGB, put on white where it is transparent, scaled so that its shorter side fits, and cropped around its centre.
+/// </remarks>
+public sealed class ImageDecoder
+{
+    private readonly ImageFormatOptions _options;
+
+    /// <summary>Makes a decoder.</summary>
+    /// <param name="options">The canonical form and the bounds.</param>
+    /// <exception cref="ArgumentException">An option is out of range; the message lists all.</exception>
+    public ImageDecoder(ImageFormatOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        _options = options.Validated(nameof(options));
+    }
+
+    /// <summary>Bytes of a sample: Channels x Height x Width.</summary>
+    public int SampleBytes => _options.SampleBytes;
+
+    /// <summary>Looks at the header and bounds, in microseconds: for the producer who waits for an answer.</summary>
+    /// <param name="mediaType">The declared type: <c>image/x-raw</c> or any <c>image/...</c>.</param>
+    /// <param name="bytes">The item's bytes.</param>
+    /// <returns>What is wrong; null when nothing is. Pixels are not looked at, so that <see cref="TryDecode"/> may still fail.</returns>
+    public MediaProblem? Check(string mediaType, ReadOnlySpan<byte> bytes)
+    {
+        ArgumentNullException.ThrowIfNull(mediaType);
+        return Bounds(mediaType, bytes) ?? (ImageTypes.IsRaw(mediaType) ? null : PictureReader.Check(bytes, _options.MaxPixels));
+    }
+
+    /// <summary>Decodes an image.</summary>
+    /// <param name="mediaType">As for <see cref="Check"/>.</param>
+    /// <param name="bytes">The item's bytes.</param>
+    /// <param name="sample">Where the sample goes, <see cref="SampleBytes"/> long; left as it was on failure.</param>
+    /// <param name="problem">The reason for quarantine; null on success.</param>
+    /// <returns>False when it cannot be decoded, which repeating does not change.</returns>
+    /// <exception cref="ArgumentException"><paramref name="sample"/> has another length.</exception>
+    /// <exception cref="DecodeMemoryException">No memory now; the same bytes may decode later.</exception>
+    public bool TryDecode(string mediaType, byte[] bytes, Span<byte> sample, out MediaProblem? problem)
+    {
+        ArgumentNullException.ThrowIfNull(mediaType);
+        ArgumentNullException.ThrowIfNull(bytes);
+        if (sample.Length != SampleBytes)
+        {
+            throw new ArgumentException($"The sample has {sample.Length} bytes; must be {SampleBytes} ({_options.Channels} x {_options.Height} x {_options.Width}).", nameof(sample));
+        }
+
+        problem = Bounds(mediaType, bytes);
+        if (problem is not null)
+        {
+            return false;
+        }
+
+        if (ImageTypes.IsRaw(mediaType))
+        {
+            Deinterleave(bytes, sample, _options.Channels);
+            return true;
+        }
+
+        var picture = PictureReader.Read(bytes, _options.MaxPixels, (_, _) => new Layout(_options.Width, _options.Height), out problem);
+        picture?.WriteTo(sample, _options.Channels);
+        return picture is not null;
+    }
+
+    private static void Deinterleave(ReadOnlySpan<byte> pixels, Span<byte> sample, int channels)
+    {
+        var plane = sample.Length / channels;
+        for (var i = 0; i < pixels.Length; i++)
+        {
+            sample[(i % channels * plane) + (i / channels)] = pixels[i];
+        }
+    }
+
+    private MediaProblem? Bounds(string mediaType, ReadOnlySpan<byte> bytes)
+    {
+        if (!ImageTypes.IsImage(mediaType))
+        {
+            return new(MediaProblemCodes.UnsupportedType, $"'{mediaType}' is no image type; this dataset takes images: declare image/png, image/jpeg, image/* or {ImageTypes.RawImage}.");
+        }
+
+        if (bytes.IsEmpty)
+        {
+            return new(MediaProblemCodes.Empty, "There are no bytes; send the image's content.");
+        }
+
+        if (bytes.Length > _options.MaxBytes)
+        {
+            return new(MediaProblemCodes.TooLarge, $"The item has {bytes.Length:N0} bytes; this dataset takes at most {_options.MaxBytes:N0}. Compress or shrink it before sending.");
+        }
+
+        return ImageTypes.IsRaw(mediaType) && bytes.Length != SampleBytes
+            ? new(MediaProblemCodes.WrongLength, $"{ImageTypes.RawImage} has {bytes.Length:N0} bytes; must be {SampleBytes:N0}: {_options.Height} rows x {_options.Width} columns x {_options.Channels} channels, one byte each.")
+            : null;
+    }
+}
