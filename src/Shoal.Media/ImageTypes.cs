@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+
 namespace Shoal.Media;
 
 /// <summary>Tells what bytes are: by the declared type whether they are an image at all, by their first bytes which one.</summary>
@@ -5,6 +7,10 @@ internal static class ImageTypes
 {
     /// <summary>Bare uint8 pixels, [Height, Width, Channels] interleaved, of exactly the dataset's size.</summary>
     public const string RawImage = "image/x-raw";
+
+    private static ReadOnlySpan<byte> StartOfScan => [0xFF, 0xDA];
+
+    private static ReadOnlySpan<byte> EndOfImage => [0xFF, 0xD9];
 
     /// <summary>Whether a declared type is bare pixels.</summary>
     /// <param name="mediaType">A media type; parameters after ';' are not looked at.</param>
@@ -27,6 +33,18 @@ internal static class ImageTypes
         [(byte)'G', (byte)'I', (byte)'F', (byte)'8', (byte)'7' or (byte)'9', (byte)'a', ..] => "GIF",
         [(byte)'B', (byte)'M', ..] => "BMP",
         _ => null,
+    };
+
+    /// <summary>
+    /// Whether a WebP is shorter than it says, or a JPEG's last scan has no end: libwebp and progressive decoding call a
+    /// broken upload invalid rather than incomplete, and the producer should be told to send it again, not to repair it.
+    /// </summary>
+    /// <param name="bytes">The item's bytes, which were not decoded.</param>
+    internal static bool EndsEarly(ReadOnlySpan<byte> bytes) => Sniff(bytes) switch
+    {
+        "WebP" => BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]) + 8L > bytes.Length,
+        "JPEG" => bytes[Math.Max(0, bytes.LastIndexOf(StartOfScan))..].IndexOf(EndOfImage) < 0,
+        _ => false,
     };
 
     private static ReadOnlySpan<char> Essence(string mediaType)

@@ -20,10 +20,10 @@ internal readonly record struct Layout(int Width, int Height)
     /// <summary>The same for a picture stored on its side.</summary>
     public Layout Turned() => new(Height, Width);
 
-    /// <summary>Whether a decoded picture has at least one pixel for each of the target's.</summary>
+    /// <summary>Whether a decoded picture has at least 2 x 2 pixels for each of the target's, so that its own sampling stays below what is seen.</summary>
     /// <param name="width">Decoded width.</param>
     /// <param name="height">Decoded height.</param>
-    public bool IsCoveredBy(int width, int height) => width >= Width && height >= Height;
+    public bool IsCoveredBy(int width, int height) => width >= 2 * Width && height >= 2 * Height;
 
     /// <summary>The part of a picture that is taken.</summary>
     /// <param name="width">Width of the picture.</param>

@@ -50,12 +50,12 @@ internal static class PictureReader
             var size = DecodedSize(codec, stored);
             if ((long)size.Width * size.Height <= LargePixels)
             {
-                return Decode(codec, size, stored, origin, out problem);
+                return Decode(codec, bytes, size, stored, origin, out problem);
             }
 
             lock (LargeTurn)
             {
-                return Decode(codec, size, stored, origin, out problem);
+                return Decode(codec, bytes, size, stored, origin, out problem);
             }
         }
     }
@@ -107,7 +107,7 @@ internal static class PictureReader
         return codec.Info.Size;
     }
 
-    private static unsafe Picture? Decode(SKCodec codec, SKSizeI size, Layout layout, SKEncodedOrigin origin, out MediaProblem? problem)
+    private static unsafe Picture? Decode(SKCodec codec, ReadOnlySpan<byte> bytes, SKSizeI size, Layout layout, SKEncodedOrigin origin, out MediaProblem? problem)
     {
         // Premultiplied, so that the colour behind transparent pixels does not bleed into means; sRGB, so that wide-gamut photographs look as they should.
         using var space = SKColorSpace.CreateSrgb();
@@ -122,7 +122,7 @@ internal static class PictureReader
         if (result is not SKCodecResult.Success)
         {
             // Skia leaves undecoded rows blank; a half blank picture would teach the learner blankness.
-            problem = result is SKCodecResult.IncompleteInput
+            problem = result is SKCodecResult.IncompleteInput || ImageTypes.EndsEarly(bytes)
                 ? new(MediaProblemCodes.Truncated, "The image ends before its last pixel; send the whole file again.")
                 : new(MediaProblemCodes.Undecodable, $"The image's pixels are corrupt ({result}); check that an image viewer opens the file, and send it again.");
             return null;
