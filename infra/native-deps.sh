@@ -27,7 +27,6 @@ fi
 
 echo "installing: libstdc++6 from Debian 13 (libtorch 2.10 needs $need; Debian 12 has GCC 12's)"
 # The mirror is the one this system already uses; only the suite differs.
-mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Suite: *' 2>/dev/null | head -n 1 || true)
 mirror=$(apt-get indextargets --format '$(REPO_URI) $(CODENAME)' 'Created-By: Packages' 2>/dev/null \
   | awk '$2 == "bookworm" { print $1; exit }')
 [ -n "$mirror" ] || { echo "missing: no Debian mirror is configured for bookworm in /etc/apt; add one, then run this again" >&2; exit 3; }

