@@ -8,27 +8,38 @@ need=GLIBCXX_3.4.32
 check_only=false
 [ "${1:-}" = "--check" ] && check_only=true
 
-library() { ldconfig -p 2>/dev/null | awk '/libstdc\+\+\.so\.6 .*x86-64|libstdc\+\+\.so\.6 .*AArch64/ { print $NF; exit }'; }
+# Debian keeps ldconfig off the path of ordinary users.
+PATH=$PATH:/usr/sbin:/sbin
+library() { ldconfig -p 2>/dev/null | awk '/libstdc\+\+\.so\.6 .*(x86-64|AArch64)/ && !found { print $NF; found = 1 }'; }
 satisfied() { local lib; lib=$(library); [ -n "$lib" ] && grep -qa "$need" "$lib"; }
 
 if [ "$(uname -s)" != Linux ] || satisfied; then exit 0; fi
 
-. /etc/os-release
-case "${ID:-}:${VERSION_ID:-}" in
-  debian:12)
+ID='' VERSION_ID=''
+[ -r /etc/os-release ] && . /etc/os-release
+# Debian 13 is here for images without a C++ runtime, and for a Debian 12 whose installation below broke off:
+# the new libc6 brings base-files along, after which the system calls itself 13.
+case "$ID:$VERSION_ID" in
+  debian:12 | debian:13)
+    can_install=true
     remedy="as root: infra/native-deps.sh   (takes libstdc++6, gcc-14-base and libc6 from Debian 13, about 20 s)" ;;
   *)
+    can_install=false
     remedy="install libstdc++6 of GCC 13 or newer (Ubuntu 24.04 and Debian 13 bring it: apt-get install libstdc++6)" ;;
 esac
-if $check_only || [ "${ID:-}:${VERSION_ID:-}" != debian:12 ] || [ "$(id -u)" != 0 ]; then
+if $check_only || ! $can_install || [ "$(id -u)" != 0 ]; then
   echo "missing: the C++ runtime has no $need, which libtorch 2.10 needs; $remedy" >&2
   exit 3
 fi
 
-echo "installing: libstdc++6 from Debian 13 (libtorch 2.10 needs $need; Debian 12 has GCC 12's)"
-# The mirror is the one this system already uses; only the suite differs.
-mirror=$(apt-get indextargets --format '$(REPO_URI) $(CODENAME)' 'Created-By: Packages' 2>/dev/null \
-  | awk '$2 == "bookworm" { print $1; exit }')
+echo "installing: libstdc++6 from Debian 13 (libtorch 2.10 needs $need; Debian 12 has GCC 12's)" >&2
+# The mirror is the one this system already uses; only the suite differs. A fresh image has no package lists yet.
+mirror() {
+  apt-get indextargets --format '$(REPO_URI) $(CODENAME)' 'Created-By: Packages' 2>/dev/null \
+    | awk '($2 == "bookworm" || $2 == "trixie") && !found { print $1; found = 1 }'
+}
+[ -n "$(mirror)" ] || apt-get update -qq >&2
+mirror=$(mirror)
 [ -n "$mirror" ] || { echo "missing: no Debian mirror is configured for bookworm in /etc/apt; add one, then run this again" >&2; exit 3; }
 
 list=/etc/apt/sources.list.d/shoal-trixie.sources
@@ -45,10 +56,10 @@ EOF
 printf 'Package: *\nPin: release n=trixie\nPin-Priority: 50\n' > "$pin"
 
 export DEBIAN_FRONTEND=noninteractive
-apt-get update -qq
+apt-get update -qq >&2
 apt-get install -y -qq --no-install-recommends -t trixie libstdc++6 > /dev/null
 rm -f "$list" "$pin"
-apt-get update -qq
+apt-get update -qq >&2
 ldconfig
 satisfied || { echo "missing: $need is still not in $(library); see docs/troubleshooting.md" >&2; exit 3; }
-echo "installed: $(library) now has $need"
+echo "installed: $(library) now has $need" >&2

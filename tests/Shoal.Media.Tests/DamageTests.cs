@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Diagnostics;
 using SkiaSharp;
 
@@ -54,6 +55,17 @@ public sealed class DamageTests
         var png = TestImages.Encode(64, 64, TestImages.Pattern, SKEncodedImageFormat.Png);
         png.AsSpan(png.Length / 2, 32).Clear();
         Assert.Null(Decoder.Check("image/png", png));
+        Assert.False(Decoder.TryDecode("image/png", png, new byte[192], out var problem));
+        Assert.Equal("undecodable", problem?.Code);
+    }
+
+    [Fact]
+    public void A_png_whose_pixels_do_not_fit_their_checksum_is_quarantined()
+    {
+        var png = TestImages.Encode(300, 300, TestImages.Pattern, SKEncodedImageFormat.Png);
+        var pixels = png.AsSpan().IndexOf("IDAT"u8);
+        var length = BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(pixels - 4));
+        png[pixels + 4 + length] ^= 1;
         Assert.False(Decoder.TryDecode("image/png", png, new byte[192], out var problem));
         Assert.Equal("undecodable", problem?.Code);
     }
