@@ -1,0 +1,470 @@
+using System.Collections.Concurrent;
+using System.IO.Hashing;
+using System.Runtime.CompilerServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Shoal.Storage;
+
+/// <summary>Keeps objects as plain files under one folder of one host: the embedded default.</summary>
+/// <remarks>
+/// Appends compare and write under the file's exclusive lock (flock; LockFileEx on Windows), so several processes of the host may
+/// share the folder; a network file system may not. Puts write a new file, sync it, rename it and sync the folder. The ETag is a
+/// hash of the content (XXH128), so equal content has an equal tag. The folder <c>.shoal</c> in the root holds locks and unfinished puts.
+/// </remarks>
+public sealed class FileObjectStore : IObjectStore, IDisposable
+{
+    // A put holds its lock for a small read, a rename and a sync; 64 locks make waiting for an unrelated name rare.
+    private const int PutLocks = 64;
+
+    // An unfinished put this old belongs to a process that died.
+    private static readonly TimeSpan AbandonedPut = TimeSpan.FromDays(1);
+
+    private readonly string _root;
+    private readonly string _locks;
+    private readonly string _unfinished;
+    private readonly bool _sync;
+    private readonly IoThreads _writers;
+    private readonly IoThreads _readers;
+    private readonly OpenFiles _open;
+    private readonly ConcurrentDictionary<string, bool> _durableFolders = new(StringComparer.Ordinal);
+    private long _syncs;
+
+    /// <summary>Opens the folder, creating it when needed.</summary>
+    /// <param name="root">The folder.</param>
+    /// <param name="options">Settings; the defaults when null.</param>
+    /// <param name="time">Tells which unfinished puts are abandoned; the system's clock when null.</param>
+    /// <exception cref="StorageUnavailableException">The folder cannot be created.</exception>
+    public FileObjectStore(string root, FileObjectStoreOptions? options = null, TimeProvider? time = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(root);
+        options ??= new FileObjectStoreOptions();
+        options.Validate();
+        _root = Path.GetFullPath(root);
+        _locks = Path.Combine(_root, ".shoal", "locks");
+        _unfinished = Path.Combine(_root, ".shoal", "puts");
+        _sync = options.Fsync == FsyncPolicy.EveryWrite;
+        Guarded("open", _root, () =>
+        {
+            Directory.CreateDirectory(_locks);
+            Directory.CreateDirectory(_unfinished);
+            DateTime before = ((time ?? TimeProvider.System).GetUtcNow() - AbandonedPut).UtcDateTime;
+            foreach (string file in Directory.EnumerateFiles(_unfinished).Where(f => File.GetLastWriteTimeUtc(f) < before))
+            {
+                File.Delete(file);
+            }
+
+            return true;
+        });
+        _open = new OpenFiles(options.MaxOpenFiles);
+        _writers = new IoThreads("shoal-write", options.WriteThreads);
+        _readers = new IoThreads("shoal-read", options.ReadThreads);
+    }
+
+    /// <summary>How many file syncs have been made.</summary>
+    public long Syncs => Volatile.Read(ref _syncs);
+
+    /// <inheritdoc/>
+    public Task<StoredObject?> GetAsync(string name, CancellationToken ct = default) => Read("read", name, path =>
+    {
+        byte[]? content = ReadWhole(path);
+        return content is null ? null : new StoredObject(content, Tag(content));
+    }, ct);
+
+    /// <inheritdoc/>
+    public Task<string> PutAsync(string name, ReadOnlyMemory<byte> content, PutCondition condition, CancellationToken ct = default) =>
+        Write("write", name, path =>
+        {
+            string unfinished = Path.Combine(_unfinished, Guid.NewGuid().ToString("N"));
+            try
+            {
+                using (SafeFileHandle file = NativeFiles.Open(unfinished, create: true)!)
+                {
+                    RandomAccess.Write(file, content.Span, 0);
+                    Sync(file);
+                }
+
+                Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+                uint stripe = (uint)XxHash3.HashToUInt64(System.Text.Encoding.UTF8.GetBytes(name)) % PutLocks;
+                using SafeFileHandle guard = NativeFiles.Open(Path.Combine(_locks, stripe.ToString("D2")), create: true)!;
+                NativeFiles.Lock(guard);
+                try
+                {
+                    CheckCondition(name, path, condition);
+                    File.Move(unfinished, path, overwrite: true);
+                }
+                finally
+                {
+                    NativeFiles.Unlock(guard);
+                }
+            }
+            catch
+            {
+                File.Delete(unfinished);
+                throw;
+            }
+
+            _open.Forget(path);
+            SyncName(path);
+            return Tag(content.Span);
+        }, ct);
+
+    /// <inheritdoc/>
+    public Task<long> AppendAsync(string name, long expectedLength, ReadOnlyMemory<byte> content, CancellationToken ct = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(expectedLength);
+        return Write("append to", name, path =>
+        {
+            long end = expectedLength + content.Length;
+            WithLockedFile(path, create: expectedLength == 0, file =>
+            {
+                long length = file is null ? 0 : RandomAccess.GetLength(file.Handle);
+                if (length != expectedLength || file is null)
+                {
+                    throw new AppendConflictException(name, expectedLength, length);
+                }
+
+                WriteOrCutBack(file, content.Span, expectedLength);
+            }, afterwards: file => SyncOrCutBack(file!, expectedLength, end));
+            return end;
+        }, ct);
+    }
+
+    /// <inheritdoc/>
+    public Task CutAsync(string name, long observedLength, long length, CancellationToken ct = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, observedLength);
+        return Write("cut", name, path =>
+        {
+            WithLockedFile(path, create: false, file =>
+            {
+                long actual = file is null ? 0 : RandomAccess.GetLength(file.Handle);
+                if (actual != observedLength)
+                {
+                    throw new AppendConflictException(name, observedLength, actual);
+                }
+
+                if (length < actual)
+                {
+                    RandomAccess.SetLength(file!.Handle, length);
+                }
+            }, afterwards: file =>
+            {
+                if (file is not null)
+                {
+                    Sync(file.Handle);
+                }
+            });
+            return true;
+        }, ct);
+    }
+
+    /// <inheritdoc/>
+    public Task<int> ReadAsync(string name, long offset, Memory<byte> buffer, CancellationToken ct = default) => Read("read", name, path =>
+    {
+        OpenFile? file = _open.Take(path, create: false);
+        if (file is null)
+        {
+            return 0;
+        }
+
+        try
+        {
+            return ReadFully(file.Handle, offset, buffer.Span);
+        }
+        finally
+        {
+            _open.Return(file);
+        }
+    }, ct);
+
+    /// <inheritdoc/>
+    public Task<ObjectInfo?> StatAsync(string name, CancellationToken ct = default) =>
+        Read("look at", name, path => Info(name, new FileInfo(path)), ct);
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken ct = default)
+    {
+        ArgumentNullException.ThrowIfNull(prefix);
+        int slash = prefix.LastIndexOf('/');
+        if (slash > 0)
+        {
+            ObjectNames.Check(prefix[..slash]);
+        }
+
+        string folder = slash > 0 ? Path.Combine(_root, prefix[..slash]) : _root;
+        List<ObjectInfo> found = await _readers.Run(() => Guarded("list", prefix, () => List(folder, prefix)), ct);
+        foreach (ObjectInfo info in found)
+        {
+            ct.ThrowIfCancellationRequested();
+            yield return info;
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task DeleteAsync(string name, CancellationToken ct = default) => Write("delete", name, path =>
+    {
+        // Under the lock, so that no append lands in a file that has just lost its name.
+        WithLockedFile(path, create: false, file =>
+        {
+            if (file is not null)
+            {
+                File.Delete(path);
+                _open.Forget(path);
+            }
+        }, afterwards: file =>
+        {
+            if (_sync && file is not null)
+            {
+                NativeFiles.SyncDirectory(Path.GetDirectoryName(path)!);
+            }
+        });
+        return true;
+    }, ct);
+
+    /// <summary>Ends the threads once they have done what was asked, and closes the files.</summary>
+    public void Dispose()
+    {
+        _writers.Dispose();
+        _readers.Dispose();
+        _open.Dispose();
+    }
+
+    private static string Tag(ReadOnlySpan<byte> content) => XxHash128.HashToUInt128(content).ToString("x32");
+
+    private static ObjectInfo? Info(string name, FileInfo file) =>
+        file.Exists ? new ObjectInfo(name, file.Length, new DateTimeOffset(file.LastWriteTimeUtc)) : null;
+
+    private static int ReadFully(SafeFileHandle handle, long offset, Span<byte> buffer)
+    {
+        int total = 0;
+        while (total < buffer.Length)
+        {
+            int read = RandomAccess.Read(handle, buffer[total..], offset + total);
+            if (read == 0)
+            {
+                break;
+            }
+
+            total += read;
+        }
+
+        return total;
+    }
+
+    private static byte[]? ReadWhole(string path)
+    {
+        using SafeFileHandle? handle = NativeFiles.Open(path, create: false);
+        if (handle is null)
+        {
+            return null;
+        }
+
+        byte[] content = new byte[RandomAccess.GetLength(handle)];
+        int read = ReadFully(handle, 0, content);
+        return read == content.Length ? content : content[..read];
+    }
+
+    private static void CheckCondition(string name, string path, PutCondition condition)
+    {
+        if (condition.MustBeAbsent && File.Exists(path))
+        {
+            throw new ObjectConflictException(name, "it exists already");
+        }
+
+        if (condition.ETag is { } wanted)
+        {
+            byte[]? present = ReadWhole(path);
+            if (present is null || !string.Equals(Tag(present), wanted, StringComparison.Ordinal))
+            {
+                throw new ObjectConflictException(name, present is null ? "it does not exist" : "it has changed since it was read");
+            }
+        }
+    }
+
+    private static void WriteOrCutBack(OpenFile file, ReadOnlySpan<byte> content, long offset)
+    {
+        try
+        {
+            RandomAccess.Write(file.Handle, content, offset);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            CutBack(file, offset, e);
+            throw;
+        }
+    }
+
+    // The lock is held, so nobody has appended behind the bytes that go.
+    private static void CutBack(OpenFile file, long length, Exception cause)
+    {
+        try
+        {
+            RandomAccess.SetLength(file.Handle, length);
+        }
+        catch (IOException)
+        {
+            throw Unavailable("append to", file.Path, cause, outcomeUnknown: true);
+        }
+    }
+
+    private static StorageUnavailableException Unavailable(string what, string name, Exception cause, bool outcomeUnknown = false) =>
+        new($"Cannot {what} '{name}': {cause.Message} Free space on the disk or give this user access to the folder, then retry.", cause, outcomeUnknown);
+
+    private static T Guarded<T>(string what, string name, Func<T> call)
+    {
+        try
+        {
+            return call();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unavailable(what, name, e);
+        }
+    }
+
+    private List<ObjectInfo> List(string folder, string prefix)
+    {
+        List<ObjectInfo> found = [];
+        if (!Directory.Exists(folder))
+        {
+            return found;
+        }
+
+        EnumerationOptions all = new() { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false };
+        foreach (string path in Directory.EnumerateFiles(folder, "*", all))
+        {
+            string name = Path.GetRelativePath(_root, path).Replace('\\', '/');
+            if (name.StartsWith(prefix, StringComparison.Ordinal) && ObjectNames.Problem(name) is null && Info(name, new FileInfo(path)) is { } info)
+            {
+                found.Add(info);
+            }
+        }
+
+        found.Sort((a, b) => string.CompareOrdinal(a.Name, b.Name));
+        return found;
+    }
+
+    private void WithLockedFile(string path, bool create, Action<OpenFile?> locked, Action<OpenFile?> afterwards)
+    {
+        if (create)
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        }
+
+        while (true)
+        {
+            OpenFile? file = _open.Take(path, create);
+            if (file is null)
+            {
+                locked(null);
+                afterwards(null);
+                return;
+            }
+
+            try
+            {
+                if (TryLocked(file, () => locked(file)))
+                {
+                    // A sync takes milliseconds, so not under the lock: who appends next syncs our bytes with his own.
+                    afterwards(file);
+                    return;
+                }
+            }
+            finally
+            {
+                _open.Return(file);
+            }
+        }
+    }
+
+    // False when the file lost its name while we waited: open it again.
+    private static bool TryLocked(OpenFile file, Action action)
+    {
+        lock (file.Gate)
+        {
+            NativeFiles.Lock(file.Handle);
+            try
+            {
+                if (!NativeFiles.IsLinked(file.Handle, file.Path))
+                {
+                    return false;
+                }
+
+                action();
+                return true;
+            }
+            finally
+            {
+                NativeFiles.Unlock(file.Handle);
+            }
+        }
+    }
+
+    // After a failed sync the kernel may call the pages clean though they never reached the disk, and a second sync would
+    // succeed for nothing. So the bytes are taken off again; a retry writes them anew.
+    private void SyncOrCutBack(OpenFile file, long start, long end)
+    {
+        try
+        {
+            Sync(file.Handle);
+            if (!file.NameSynced)
+            {
+                SyncName(file.Path);
+                file.NameSynced = true;
+            }
+        }
+        catch (IOException e)
+        {
+            bool ours = false;
+            _ = TryLocked(file, () =>
+            {
+                ours = RandomAccess.GetLength(file.Handle) == end;
+                if (ours)
+                {
+                    CutBack(file, start, e);
+                }
+            });
+            throw Unavailable("sync", file.Path, e, outcomeUnknown: !ours);
+        }
+    }
+
+    private void Sync(SafeFileHandle handle)
+    {
+        if (_sync)
+        {
+            NativeFiles.SyncData(handle);
+            Interlocked.Increment(ref _syncs);
+        }
+    }
+
+    // The file's own name, and those of folders above it that this process has not yet seen made durable.
+    private void SyncName(string path)
+    {
+        if (!_sync)
+        {
+            return;
+        }
+
+        string folder = Path.GetDirectoryName(path)!;
+        NativeFiles.SyncDirectory(folder);
+        while (folder.Length > _root.Length && !_durableFolders.ContainsKey(folder))
+        {
+            string above = Path.GetDirectoryName(folder)!;
+            NativeFiles.SyncDirectory(above);
+            _durableFolders[folder] = true;
+            folder = above;
+        }
+    }
+
+    private Task<T> Write<T>(string what, string name, Func<string, T> call, CancellationToken ct) => On(_writers, what, name, call, ct);
+
+    private Task<T> Read<T>(string what, string name, Func<string, T> call, CancellationToken ct) => On(_readers, what, name, call, ct);
+
+    private Task<T> On<T>(IoThreads threads, string what, string name, Func<string, T> call, CancellationToken ct)
+    {
+        ObjectNames.Check(name);
+        string path = Path.Combine(_root, name);
+        return threads.Run(() => Guarded(what, name, () => call(path)), ct);
+    }
+}
