@@ -3,6 +3,7 @@ namespace Shoal.Storage.Tests;
 public sealed class ShardLogTests : IDisposable
 {
     private const string Prefix = "datasets/digits/shards/0003/log";
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
     private readonly TempFolder _folder = new();
     private readonly FileObjectStore _store;
 
@@ -37,6 +38,150 @@ public sealed class ShardLogTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task Calls_that_wait_for_an_append_go_out_together_in_the_next()
+    {
+        HookedStore hooked = new(_store);
+        using ItemIndex index = new(_folder.Sub("index"));
+        await using ShardLog log = await Open(index, store: hooked);
+        TaskCompletionSource reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource goOn = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        hooked.BeforeAppend = _ =>
+        {
+            reached.TrySetResult();
+            return goOn.Task;
+        };
+        Task<LogPosition[]> first = log.AppendAsync([Entries.Of("first")]);
+        await reached.Task.WaitAsync(Limit);
+        Task<LogPosition[]>[] rest = [.. Enumerable.Range(0, 100).Select(i => log.AppendAsync([Entries.Of($"item-{i}")]))];
+        int before = hooked.Appends;
+        goOn.SetResult();
+        await first.WaitAsync(Limit);
+        LogPosition[][] positions = await Task.WhenAll(rest).WaitAsync(Limit);
+        Assert.Equal(2, hooked.Appends - before);
+        Assert.Equal(Enumerable.Range(1, 100).Select(i => (long)i), positions.Select(p => p[0].Sequence));
+    }
+
+    [Fact]
+    public async Task A_full_queue_refuses_more_and_takes_more_once_it_is_written()
+    {
+        HookedStore hooked = new(_store);
+        using ItemIndex index = new(_folder.Sub("index"));
+        await using ShardLog log = await Open(index, new ShardLogOptions { QueueItems = 10 }, hooked);
+        TaskCompletionSource goOn = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        hooked.BeforeAppend = _ => goOn.Task;
+        Task<LogPosition[]> waiting = log.AppendAsync(Entries.Many(0, 8));
+        LogFullException full = await Assert.ThrowsAsync<LogFullException>(() => log.AppendAsync(Entries.Many(8, 3)));
+        Assert.True(full.IsTransient);
+        Assert.Equal(8, full.Items);
+        goOn.SetResult();
+        await waiting.WaitAsync(Limit);
+        Assert.Equal(8, (await log.AppendAsync(Entries.Many(8, 3)))[0].Sequence);
+    }
+
+    [Fact]
+    public async Task A_failed_append_leaves_the_log_as_it_was()
+    {
+        HookedStore hooked = new(_store);
+        using ItemIndex index = new(_folder.Sub("index"));
+        await using ShardLog log = await Open(index, store: hooked);
+        await log.AppendAsync(Entries.Many(0, 2));
+        hooked.BeforeAppend = _ => throw new StorageUnavailableException("disk full");
+        await Assert.ThrowsAsync<StorageUnavailableException>(() => log.AppendAsync(Entries.Many(2, 2)));
+        Assert.Equal(2, log.NextSequence);
+        Assert.False(index.TryFind(Entries.IdHash("item-2"), out _));
+        hooked.BeforeAppend = null;
+        Assert.Equal(2, (await log.AppendAsync(Entries.Many(2, 2)))[0].Sequence);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task After_an_unknown_outcome_the_log_finds_out_whether_the_append_landed(bool landed)
+    {
+        HookedStore hooked = new(_store);
+        using ItemIndex index = new(_folder.Sub("index"));
+        await using ShardLog log = await Open(index, store: hooked);
+        Func<string, Task> breaks = _ => throw new StorageUnavailableException("no answer", outcomeUnknown: true);
+        hooked.BeforeAppend = landed ? null : breaks;
+        hooked.AfterAppend = landed ? breaks : null;
+        await Assert.ThrowsAsync<StorageUnavailableException>(() => log.AppendAsync([Entries.Of("unsure")]));
+        (hooked.BeforeAppend, hooked.AfterAppend) = (null, null);
+        LogPosition next = (await log.AppendAsync([Entries.Of("next")]))[0];
+        Assert.Equal(landed ? 1 : 0, next.Sequence);
+        Assert.Equal(landed, index.TryFind(Entries.IdHash("unsure"), out _));
+        Assert.Equal("next", (await log.ReadAsync(next)).Id);
+        await AssertReopensWith(landed ? ["unsure", "next"] : ["next"]);
+    }
+
+    [Fact]
+    public async Task A_log_rolls_by_size_and_by_appends_and_reads_across_segments()
+    {
+        using ItemIndex index = new(_folder.Sub("index"));
+        await using (ShardLog log = await Open(index, new ShardLogOptions { SegmentBytes = 4096, SegmentAppends = 5 }))
+        {
+            for (int i = 0; i < 60; i++)
+            {
+                await log.AppendAsync(Entries.Many(i, 1, i < 30 ? 1000 : 10));
+            }
+
+            IReadOnlyList<LogRecord> all = await log.ReadRangeAsync(0, 1000, int.MaxValue);
+            Assert.Equal(Enumerable.Range(0, 60).Select(i => $"item-{i}"), all.Select(r => r.Id));
+            Assert.True(all[^1].Position.Segment >= 15, $"segment {all[^1].Position.Segment}");
+            IReadOnlyList<LogRecord> few = await log.ReadRangeAsync(3, 1000, 2500);
+            Assert.Equal(["item-3", "item-4"], few.Select(r => r.Id));
+            Assert.Single(await log.ReadRangeAsync(3, 1000, 1));
+        }
+
+        await AssertReopensWith([.. Enumerable.Range(0, 60).Select(i => $"item-{i}")]);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_crash_between_the_roll_and_the_next_segment_is_followed(bool sameWriter)
+    {
+        HookedStore hooked = new(_store);
+        using (ItemIndex index = new(_folder.Sub("index")))
+        {
+            await using ShardLog log = await Open(index, new ShardLogOptions { SegmentAppends = 2 }, hooked);
+            await log.AppendAsync([Entries.Of("one")]);
+            hooked.BeforeAppend = name => name.EndsWith("2.seg", StringComparison.Ordinal)
+                ? throw new StorageUnavailableException("disk full") : Task.CompletedTask;
+            await Assert.ThrowsAsync<StorageUnavailableException>(() => log.AppendAsync([Entries.Of("two")]));
+            hooked.BeforeAppend = null;
+            if (sameWriter)
+            {
+                Assert.Equal(2, (await log.AppendAsync([Entries.Of("two")]))[0].Segment);
+            }
+        }
+
+        await AssertReopensWith(sameWriter ? ["one", "two"] : ["one"]);
+        using ItemIndex again = new(_folder.Sub("index"));
+        await using ShardLog reopened = await Open(again);
+        Assert.Equal(2, (await reopened.AppendAsync([Entries.Of("three")]))[0].Segment);
+    }
+
+    [Fact]
+    public async Task An_item_sent_again_supersedes_the_earlier_one()
+    {
+        using ItemIndex index = new(_folder.Sub("index"));
+        await using ShardLog log = await Open(index);
+        await log.AppendAsync([Entries.Of("a"), Entries.Of("b"), Entries.Of("a", version: 1)]);
+        Assert.True(index.TryFind(Entries.IdHash("a"), out long sequence));
+        Assert.Equal(2, sequence);
+        Assert.Equal(ItemMarks.Superseded, index.Get(0).Marks);
+        Assert.Equal(ItemMarks.None, index.Get(1).Marks);
+    }
+
+    private async Task AssertReopensWith(string[] ids)
+    {
+        using ItemIndex index = new(_folder.Sub($"index-{Guid.NewGuid():N}"));
+        await using ShardLog log = await Open(index);
+        Assert.Equal(ids.Length, log.NextSequence);
+        Assert.Equal(ids, (await log.ReadRangeAsync(0, ids.Length, int.MaxValue)).Select(r => r.Id));
+    }
+
     private static async Task CheckAsync(ShardLog log, ItemIndex index, LogEntry[] entries, LogPosition[] positions)
     {
         IReadOnlyList<LogRecord> range = await log.ReadRangeAsync(0, entries.Length, int.MaxValue);
@@ -58,6 +203,6 @@ public sealed class ShardLogTests : IDisposable
         }
     }
 
-    private Task<ShardLog> Open(ItemIndex index, ShardLogOptions? options = null) =>
-        ShardLog.OpenAsync(_store, Prefix, options ?? new ShardLogOptions(), TimeProvider.System, index, CancellationToken.None);
+    private Task<ShardLog> Open(ItemIndex index, ShardLogOptions? options = null, IObjectStore? store = null) =>
+        ShardLog.OpenAsync(store ?? _store, Prefix, options ?? new ShardLogOptions(), TimeProvider.System, index, CancellationToken.None);
 }

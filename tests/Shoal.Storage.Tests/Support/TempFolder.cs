@@ -1,7 +1,7 @@
 namespace Shoal.Storage.Tests;
 
 /// <summary>A folder of its own for one test, removed at its end.</summary>
-internal sealed class TempFolder : IDisposable
+public sealed class TempFolder : IDisposable
 {
     public string Path { get; } = Directory.CreateTempSubdirectory("shoal-storage-").FullName;
 
