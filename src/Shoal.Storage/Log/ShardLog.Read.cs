@@ -3,8 +3,8 @@ namespace Shoal.Storage;
 /// <content>The reading half: one item by its position, or a run of items with large reads.</content>
 public sealed partial class ShardLog
 {
-    // Positions are asked of the index in runs of this many: 4,096 index records are one read of 256 KiB.
-    private const int LocateItems = 4096;
+    // One call returns no more: 2,048 positions are 48 KiB, still below the large object heap.
+    private const int LocateItems = 2048;
 
     /// <summary>Reads one item and verifies its checksum.</summary>
     /// <param name="position">From an append or from the index.</param>
@@ -24,7 +24,7 @@ public sealed partial class ShardLog
 
     /// <summary>Reads items in order, several records to a read. Returns nothing past what is durable.</summary>
     /// <param name="fromSequence">The first item.</param>
-    /// <param name="maxItems">At most so many items.</param>
+    /// <param name="maxItems">At most so many items; never more than 2,048.</param>
     /// <param name="maxBytes">Stops before this many bytes of records, but returns at least one item.</param>
     /// <param name="ct">Cancels the wait.</param>
     /// <returns>Items from <paramref name="fromSequence"/> on without gaps; empty at the end of the log.</returns>

@@ -42,6 +42,9 @@ public sealed class ItemIndex : ILogReplayTarget, IDisposable
     // Records that one read brings: 1 MiB while opening.
     private const int LoadRecords = 16_384;
 
+    // 16 KiB of the stack's megabyte.
+    private const int StackRecords = 256;
+
     private readonly Lock _gate = new();
     private readonly SidecarFile _file;
     private readonly IdTable _table = new();
@@ -113,36 +116,10 @@ public sealed class ItemIndex : ILogReplayTarget, IDisposable
     /// <param name="fromSequence">The first item.</param>
     /// <param name="records">Filled from its start.</param>
     /// <returns>How many were filled; fewer than asked at the end.</returns>
-    public int GetMany(long fromSequence, Span<ItemRecord> records)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(fromSequence);
-        lock (_gate)
-        {
-            int count = (int)Math.Clamp(_count - fromSequence, 0, records.Length);
-            byte[] bytes = System.Buffers.ArrayPool<byte>.Shared.Rent(count * RecordBytes);
-            _file.Read(Place(fromSequence), bytes.AsSpan(0, count * RecordBytes));
-            for (int i = 0; i < count; i++)
-            {
-                records[i] = Decode(bytes.AsSpan(i * RecordBytes, RecordBytes), fromSequence + i);
-            }
-
-            System.Buffers.ArrayPool<byte>.Shared.Return(bytes);
-            return count;
-        }
-    }
+    public int GetMany(long fromSequence, Span<ItemRecord> records) => ReadMany(fromSequence, records, static (bytes, sequence) => Decode(bytes, sequence));
 
     /// <inheritdoc/>
-    public int Locate(long fromSequence, Span<LogPosition> positions)
-    {
-        ItemRecord[] records = new ItemRecord[positions.Length];
-        int count = GetMany(fromSequence, records);
-        for (int i = 0; i < count; i++)
-        {
-            positions[i] = records[i].Position;
-        }
-
-        return count;
-    }
+    public int Locate(long fromSequence, Span<LogPosition> positions) => ReadMany(fromSequence, positions, static (bytes, sequence) => DecodePosition(bytes, sequence));
 
     /// <inheritdoc/>
     public void Reserve(int items)
@@ -225,12 +202,14 @@ public sealed class ItemIndex : ILogReplayTarget, IDisposable
         return ~Crc32C.Add(Crc32C.Add(Crc32C.Start, number), record[..60]);
     }
 
+    private static LogPosition DecodePosition(ReadOnlySpan<byte> bytes, long sequence) => new(
+        sequence,
+        BinaryPrimitives.ReadInt32LittleEndian(bytes[48..]),
+        BinaryPrimitives.ReadInt64LittleEndian(bytes[32..]),
+        BinaryPrimitives.ReadInt32LittleEndian(bytes[52..]));
+
     private static ItemRecord Decode(ReadOnlySpan<byte> bytes, long sequence) => new(
-        new LogPosition(
-            sequence,
-            BinaryPrimitives.ReadInt32LittleEndian(bytes[48..]),
-            BinaryPrimitives.ReadInt64LittleEndian(bytes[32..]),
-            BinaryPrimitives.ReadInt32LittleEndian(bytes[52..])),
+        DecodePosition(bytes, sequence),
         BinaryPrimitives.ReadUInt128LittleEndian(bytes),
         BinaryPrimitives.ReadUInt128LittleEndian(bytes[16..]),
         DateTimeOffset.FromUnixTimeMilliseconds(BinaryPrimitives.ReadInt64LittleEndian(bytes[40..])),
@@ -255,6 +234,27 @@ public sealed class ItemIndex : ILogReplayTarget, IDisposable
         }
 
         return -1;
+    }
+
+    private int ReadMany<T>(long fromSequence, Span<T> results, Func<ReadOnlySpan<byte>, long, T> decode)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(fromSequence);
+        Span<byte> bytes = stackalloc byte[StackRecords * RecordBytes];
+        lock (_gate)
+        {
+            int count = (int)Math.Clamp(_count - fromSequence, 0, results.Length);
+            for (int done = 0; done < count; done += StackRecords)
+            {
+                int part = Math.Min(StackRecords, count - done);
+                _file.Read(Place(fromSequence + done), bytes[..(part * RecordBytes)]);
+                for (int i = 0; i < part; i++)
+                {
+                    results[done + i] = decode(bytes.Slice(i * RecordBytes, RecordBytes), fromSequence + done + i);
+                }
+            }
+
+            return count;
+        }
     }
 
     private ItemRecord ReadRecord(long sequence)

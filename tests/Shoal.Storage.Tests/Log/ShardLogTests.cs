@@ -174,6 +174,20 @@ public sealed class ShardLogTests : IDisposable
         Assert.Equal(ItemMarks.None, index.Get(1).Marks);
     }
 
+    [Fact]
+    public void Wrong_settings_are_told_all_at_once()
+    {
+        ShardLogOptions options = new() { SegmentAppends = 50_000, MaxCallBytes = 90 << 20, QueueBytes = 1 << 20 };
+        Assert.Equal(
+            [
+                "SegmentAppends is 50000; must be 2 to 45000",
+                "QueueBytes is 1048576; must be at least MaxCallBytes, 94371840",
+            ],
+            options.Problems());
+        Assert.Throws<ArgumentException>(options.Validate);
+        Assert.Empty(new ShardLogOptions().Problems());
+    }
+
     private async Task AssertReopensWith(string[] ids)
     {
         using ItemIndex index = new(_folder.Sub($"index-{Guid.NewGuid():N}"));

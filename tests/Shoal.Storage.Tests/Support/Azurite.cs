@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Azure.Core;
+using Azure.Core.Pipeline;
 using Azure.Storage.Blobs;
 
 [assembly: AssemblyFixture(typeof(Shoal.Storage.Tests.Azurite))]
@@ -22,24 +23,33 @@ public sealed class Azurite : IAsyncLifetime
     private readonly TempFolder _data = new();
     private readonly SemaphoreSlim _starting = new(1);
     private Process? _process;
-    private BlobServiceClient? _service;
+    private Uri? _address;
 
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
     /// <summary>Makes a container of its own; starts the emulator with the first.</summary>
-    public async Task<BlobContainerClient> ContainerAsync()
+    /// <param name="policy">Sees every try of every request, the client library's own retries included.</param>
+    public async Task<BlobContainerClient> ContainerAsync(HttpPipelinePolicy? policy = null)
     {
         await _starting.WaitAsync();
         try
         {
-            _service ??= await StartAsync();
+            _address ??= await StartAsync();
         }
         finally
         {
             _starting.Release();
         }
 
-        BlobContainerClient container = _service.GetBlobContainerClient("test-" + Guid.NewGuid().ToString("N"));
+        // Few and quick retries: where a test breaks the connection on purpose it waits for them all.
+        BlobClientOptions options = new() { Retry = { MaxRetries = 2, Mode = RetryMode.Fixed, Delay = TimeSpan.FromMilliseconds(10) } };
+        if (policy is not null)
+        {
+            options.AddPolicy(policy, HttpPipelinePosition.PerRetry);
+        }
+
+        BlobServiceClient service = new(_address, new Azure.Storage.StorageSharedKeyCredential(Account, Key), options);
+        BlobContainerClient container = service.GetBlobContainerClient("test-" + Guid.NewGuid().ToString("N"));
         await container.CreateAsync();
         return container;
     }
@@ -83,7 +93,7 @@ public sealed class Azurite : IAsyncLifetime
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    private async Task<BlobServiceClient> StartAsync()
+    private async Task<Uri> StartAsync()
     {
         string program = await InstallAsync();
         int port = FreePort();
@@ -119,9 +129,6 @@ public sealed class Azurite : IAsyncLifetime
         _process.BeginErrorReadLine();
         await ready.Task.WaitAsync(StartLimit);
 
-        // Few and quick retries: where a test breaks the connection on purpose it waits for them all.
-        BlobClientOptions options = new() { Retry = { MaxRetries = 2, Mode = RetryMode.Fixed, Delay = TimeSpan.FromMilliseconds(10) } };
-        return new BlobServiceClient(
-            new Uri($"http://127.0.0.1:{port}/{Account}"), new Azure.Storage.StorageSharedKeyCredential(Account, Key), options);
+        return new Uri($"http://127.0.0.1:{port}/{Account}");
     }
 }
