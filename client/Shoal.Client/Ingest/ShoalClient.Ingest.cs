@@ -1,0 +1,66 @@
+using System.Runtime.CompilerServices;
+using Shoal.Contracts;
+
+namespace Shoal.Client;
+
+/// <content>Sending items.</content>
+public sealed partial class ShoalClient
+{
+    /// <summary>
+    /// Stores items durably: groups them into batches by shard, keeps several batches in flight, and repeats what failed for a while.
+    /// Repeating the whole call is safe too: what is stored already comes back as <see cref="IngestOutcome.AlreadyKnown"/>.
+    /// </summary>
+    /// <param name="dataset">The dataset's name.</param>
+    /// <param name="items">The items. Two items of one id in one call may be stored in either order.</param>
+    /// <param name="options">How items are grouped; null takes the defaults.</param>
+    /// <param name="cancellationToken">Stops the work; batches in flight may still be stored.</param>
+    /// <returns>One result an item, in any order, as batches are acknowledged. Items are read only as fast as results are.</returns>
+    /// <exception cref="ShoalException">Invalid (options), NotFound (no such dataset), Overloaded or Unavailable (outlasted the retries).</exception>
+    public IAsyncEnumerable<IngestResult> IngestAsync(
+        string dataset, IAsyncEnumerable<ItemUpload> items, IngestOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(items);
+        return IngestAsync(dataset, Wrap(items, cancellationToken), options, cancellationToken);
+
+        static async IAsyncEnumerable<SourceItem> Wrap(IAsyncEnumerable<ItemUpload> items, [EnumeratorCancellation] CancellationToken cancellationToken)
+        {
+            await foreach (ItemUpload item in items.WithCancellation(cancellationToken))
+            {
+                yield return new SourceItem(item);
+            }
+        }
+    }
+
+    /// <summary>Stores the items of a source durably; labels stay here, and items with a problem come back rejected.</summary>
+    /// <param name="dataset">The dataset's name.</param>
+    /// <param name="items">The items. Two items of one id in one call may be stored in either order.</param>
+    /// <param name="options">How items are grouped; null takes the defaults.</param>
+    /// <param name="cancellationToken">Stops the work; batches in flight may still be stored.</param>
+    /// <returns>One result an item, in any order, as batches are acknowledged. Items are read only as fast as results are.</returns>
+    /// <exception cref="ShoalException">Invalid (options), NotFound (no such dataset), Overloaded or Unavailable (outlasted the retries).</exception>
+    public async IAsyncEnumerable<IngestResult> IngestAsync(
+        string dataset,
+        IAsyncEnumerable<SourceItem> items,
+        IngestOptions? options = null,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(items);
+        options ??= new IngestOptions();
+        options.Validate();
+        DatasetRoute route = await RouteAsync(dataset, cancellationToken);
+        await using var pipeline = new IngestPipeline(route, options, _options.Time, AppendAsync, cancellationToken);
+        Task pump = pipeline.RunAsync(items);
+        await foreach (IngestResult[] batch in pipeline.Results.ReadAllAsync(cancellationToken))
+        {
+            foreach (IngestResult result in batch)
+            {
+                yield return result;
+            }
+        }
+
+        await pump;
+
+        Task<ItemResult[]> AppendAsync(IShardGrain shard, ItemBatch batch, CancellationToken token) =>
+            CallAsync(() => shard.AppendAsync(batch, token), token);
+    }
+}

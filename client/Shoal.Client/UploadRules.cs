@@ -1,0 +1,43 @@
+using Shoal.Contracts;
+
+namespace Shoal.Client;
+
+/// <summary>Says what is wrong with an item before it is sent: the rules that need no decoding.</summary>
+public static class UploadRules
+{
+    /// <summary>The longest media type, in characters: RFC 6838 allows 127 on each side of the slash.</summary>
+    public const int MaxMediaTypeLength = 255;
+
+    /// <summary>Says what is wrong with an item; null when it may be sent.</summary>
+    /// <param name="item">The item.</param>
+    /// <param name="settings">The dataset's settings.</param>
+    public static string? Problem(ItemUpload item, DatasetSettings settings)
+    {
+        ArgumentNullException.ThrowIfNull(item);
+        ArgumentNullException.ThrowIfNull(settings);
+        if (Names.ItemIdProblem(item.Id) is { } problem)
+        {
+            return problem;
+        }
+
+        if (string.IsNullOrEmpty(item.MediaType) || item.MediaType.Length > MaxMediaTypeLength)
+        {
+            return $"The media type must have 1 to {MaxMediaTypeLength} characters, for example image/png.";
+        }
+
+        if (item.Bytes is not { Length: > 0 } bytes)
+        {
+            return "The item holds no bytes.";
+        }
+
+        return bytes.Length > settings.MaxItemBytes ? TooLarge(settings) : null;
+    }
+
+    /// <summary>The words for an item over the dataset's limit.</summary>
+    /// <param name="settings">The dataset's settings.</param>
+    public static string TooLarge(DatasetSettings settings)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        return $"The item is larger than the dataset's limit of {settings.MaxItemBytes:N0} bytes.";
+    }
+}
