@@ -1,0 +1,100 @@
+using System.Runtime.CompilerServices;
+using Shoal.Contracts;
+
+namespace Shoal.Client;
+
+/// <summary>How a path is opened as a source.</summary>
+public sealed record ItemSourceOptions
+{
+    /// <summary>Whether to go on with new files of a folder until cancelled.</summary>
+    /// <value>Default false.</value>
+    public bool Follow { get; init; }
+
+    /// <summary>The most items read; null reads all.</summary>
+    /// <value>Default null.</value>
+    public long? Limit { get; init; }
+
+    /// <summary>How a folder is followed.</summary>
+    public FollowOptions Following { get; init; } = new();
+}
+
+/// <summary>Decides by looking at a path which source reads it.</summary>
+public static class ItemSources
+{
+    /// <summary>Opens a path: an IDX file, a CSV file, one image, a folder of IDX files, or a folder of images.</summary>
+    /// <param name="path">A file's or a folder's path.</param>
+    /// <param name="options">How it is opened; null takes the defaults.</param>
+    /// <exception cref="ShoalException">Invalid (nothing there, or nothing that can be read).</exception>
+    public static IItemSource Open(string path, ItemSourceOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        options ??= new ItemSourceOptions();
+        IItemSource source = Directory.Exists(path) ? OpenFolder(path, options) : OpenFile(path, options);
+        return options.Limit is { } limit ? new LimitedSource(source, limit) : source;
+    }
+
+    private static IItemSource OpenFolder(string path, ItemSourceOptions options)
+    {
+        if (options.Follow)
+        {
+            return new FollowSource(path, options.Following);
+        }
+
+        if (IdxSource.Open(path) is { } idx)
+        {
+            return idx;
+        }
+
+        var folder = new FolderSource(path);
+        return folder.Count > 0
+            ? folder
+            : throw Invalid($"The folder '{path}' holds no {MediaFiles.Known} files and no IDX files; use --follow to wait for some.");
+    }
+
+    private static IItemSource OpenFile(string path, ItemSourceOptions options)
+    {
+        if (!File.Exists(path))
+        {
+            throw Invalid($"There is no file or folder '{path}'.");
+        }
+
+        if (options.Follow)
+        {
+            throw Invalid($"Only a folder can be followed, and '{path}' is a file.");
+        }
+
+        if (IdxSource.LooksLikeImages(path))
+        {
+            return IdxSource.Open(path)!;
+        }
+
+        if (string.Equals(Path.GetExtension(path), ".csv", StringComparison.OrdinalIgnoreCase))
+        {
+            return new CsvSource(path);
+        }
+
+        return MediaFiles.TypeOf(path) is not null
+            ? new SingleFileSource(path)
+            : throw Invalid($"'{path}' is no {MediaFiles.Known} file, no .csv and no IDX images file (whose name holds 'idx3' or 'idx4').");
+    }
+
+    private static ShoalException Invalid(string message) => new(ShoalErrorKind.Invalid, message);
+
+    private sealed class SingleFileSource(string path) : IItemSource
+    {
+        public long? Count => 1;
+
+        public async IAsyncEnumerable<SourceItem> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+        {
+            yield return await MediaFiles.ReadAsync(path, Path.GetFileName(path), label: null, cancellationToken);
+        }
+    }
+
+    private sealed class LimitedSource(IItemSource source, long limit) : IItemSource
+    {
+        public long? Count => source.Count is { } count ? Math.Min(count, limit) : null;
+
+        public IAsyncEnumerable<SourceItem> ReadAsync(CancellationToken cancellationToken = default) =>
+            source.ReadAsync(cancellationToken).Take(checked((int)Math.Min(limit, int.MaxValue)));
+    }
+}
