@@ -117,7 +117,7 @@ public sealed partial class ShoalClient
 
     /// <summary>The items nearest to an embedding, best first: every shard is asked, and the answers are merged.</summary>
     /// <param name="dataset">The dataset's name.</param>
-    /// <param name="embedding">The embedding and the version that made it, as <see cref="ClassifyAsync"/> returns them; only items embedded by that version are compared.</param>
+    /// <param name="embedding">The embedding and the version that made it, as <c>ClassifyAsync</c> returns them; only items embedded by that version are compared.</param>
     /// <param name="count">How many, 1 to 1,001.</param>
     /// <param name="cancellationToken">Stops the wait.</param>
     /// <exception cref="ShoalException">Invalid, NotFound (no such dataset), Overloaded, Unavailable.</exception>
@@ -149,20 +149,30 @@ public sealed partial class ShoalClient
     /// <param name="withEmbeddings">Whether to return embeddings.</param>
     /// <param name="cancellationToken">Stops the work.</param>
     /// <exception cref="ShoalException">NotFound (no such dataset), Overloaded, Unavailable.</exception>
+    public IAsyncEnumerable<ClassifiedItem> ClassifyAsync(
+        string dataset, IAsyncEnumerable<ItemUpload> items, bool withEmbeddings = false, CancellationToken cancellationToken = default) =>
+        ClassifyAsync(dataset, items.Select(item => new SourceItem(item)), withEmbeddings, cancellationToken);
+
+    /// <summary>Says what the published version makes of a source's items; those with a problem come back quarantined.</summary>
+    /// <param name="dataset">The dataset's name.</param>
+    /// <param name="items">The items; ids come back with the answers and mean nothing else.</param>
+    /// <param name="withEmbeddings">Whether to return embeddings.</param>
+    /// <param name="cancellationToken">Stops the work.</param>
+    /// <exception cref="ShoalException">NotFound (no such dataset), Overloaded, Unavailable.</exception>
     public async IAsyncEnumerable<ClassifiedItem> ClassifyAsync(
         string dataset,
-        IAsyncEnumerable<ItemUpload> items,
+        IAsyncEnumerable<SourceItem> items,
         bool withEmbeddings = false,
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(items);
         DatasetRoute route = await RouteAsync(dataset, cancellationToken);
-        var chunk = new List<ItemUpload>(ChunkItems);
+        var chunk = new List<SourceItem>(ChunkItems);
         long bytes = 0;
-        await foreach (ItemUpload item in items.WithCancellation(cancellationToken))
+        await foreach (SourceItem item in items.WithCancellation(cancellationToken))
         {
             chunk.Add(item);
-            bytes += item.Bytes.Length;
+            bytes += item.Upload.Bytes.Length;
             if (chunk.Count == ChunkItems || bytes >= ChunkBytes)
             {
                 foreach (ClassifiedItem answer in await ClassifyChunkAsync(dataset, chunk, route.Settings, withEmbeddings, cancellationToken))
@@ -185,15 +195,15 @@ public sealed partial class ShoalClient
     }
 
     private async Task<ClassifiedItem[]> ClassifyChunkAsync(
-        string dataset, List<ItemUpload> chunk, DatasetSettings settings, bool withEmbeddings, CancellationToken cancellationToken)
+        string dataset, List<SourceItem> chunk, DatasetSettings settings, bool withEmbeddings, CancellationToken cancellationToken)
     {
         var answers = new ClassifiedItem[chunk.Count];
         var sent = new List<int>(chunk.Count);
         for (int i = 0; i < answers.Length; i++)
         {
-            if (UploadRules.Problem(chunk[i], settings) is { } problem)
+            if ((chunk[i].Problem ?? UploadRules.Problem(chunk[i].Upload, settings)) is { } problem)
             {
-                answers[i] = new ClassifiedItem(chunk[i].Id, new Classification { State = ItemState.Quarantined, Reason = problem });
+                answers[i] = new ClassifiedItem(chunk[i].Upload.Id, new Classification { State = ItemState.Quarantined, Reason = problem });
             }
             else
             {
@@ -204,11 +214,11 @@ public sealed partial class ShoalClient
         if (sent.Count > 0)
         {
             IEmbedderGrain embedder = _cluster.GetGrain<IEmbedderGrain>(AnyEmbedder);
-            var batch = new ItemBatch([.. sent.Select(i => chunk[i])]);
+            var batch = new ItemBatch([.. sent.Select(i => chunk[i].Upload)]);
             Classification[] found = await CallAsync(() => embedder.ClassifyAsync(dataset, batch, withEmbeddings), cancellationToken);
             for (int i = 0; i < found.Length; i++)
             {
-                answers[sent[i]] = new ClassifiedItem(chunk[sent[i]].Id, found[i]);
+                answers[sent[i]] = new ClassifiedItem(chunk[sent[i]].Upload.Id, found[i]);
             }
         }
 

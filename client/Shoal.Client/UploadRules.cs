@@ -20,9 +20,10 @@ public static class UploadRules
             return problem;
         }
 
-        if (string.IsNullOrEmpty(item.MediaType) || item.MediaType.Length > MaxMediaTypeLength)
+        // It comes back as a header when the item is read, so it may hold nothing that a header may not.
+        if (item.MediaType is not { Length: > 0 and <= MaxMediaTypeLength } type || type.AsSpan().ContainsAnyExceptInRange('!', '~'))
         {
-            return $"The media type must have 1 to {MaxMediaTypeLength} characters, for example image/png.";
+            return $"The media type must have 1 to {MaxMediaTypeLength} visible ASCII characters, for example image/png.";
         }
 
         if (item.Bytes is not { Length: > 0 } bytes)

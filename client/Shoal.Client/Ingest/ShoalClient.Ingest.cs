@@ -20,15 +20,27 @@ public sealed partial class ShoalClient
         string dataset, IAsyncEnumerable<ItemUpload> items, IngestOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(items);
-        return IngestAsync(dataset, Wrap(items, cancellationToken), options, cancellationToken);
+        return IngestAsync(dataset, items.Select(item => new SourceItem(item)), options, cancellationToken);
+    }
 
-        static async IAsyncEnumerable<SourceItem> Wrap(IAsyncEnumerable<ItemUpload> items, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <summary>Stores one item durably. Many items go faster through <c>IngestAsync</c>, which sends them in batches.</summary>
+    /// <param name="dataset">The dataset's name.</param>
+    /// <param name="item">The item.</param>
+    /// <param name="cancellationToken">Stops the wait; the item may still be stored.</param>
+    /// <exception cref="ShoalException">NotFound (no such dataset), Overloaded, Unavailable.</exception>
+    public async Task<IngestResult> PutAsync(string dataset, ItemUpload item, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(item);
+        DatasetRoute route = await RouteAsync(dataset, cancellationToken);
+        if (UploadRules.Problem(item, route.Settings) is { } problem)
         {
-            await foreach (ItemUpload item in items.WithCancellation(cancellationToken))
-            {
-                yield return new SourceItem(item);
-            }
+            return new IngestResult(item.Id, IngestOutcome.Rejected, -1, -1, problem);
         }
+
+        int shard = route.ShardOf(item.Id);
+        var batch = new ItemBatch([item]);
+        ItemResult[] answers = await CallAsync(() => route[shard].AppendAsync(batch, cancellationToken), cancellationToken);
+        return new IngestResult(item.Id, answers[0].Outcome, shard, answers[0].Sequence, answers[0].Reason);
     }
 
     /// <summary>Stores the items of a source durably; labels stay here, and items with a problem come back rejected.</summary>

@@ -1,0 +1,127 @@
+using System.Globalization;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Shoal.Client;
+using Shoal.Contracts;
+
+namespace Shoal.Web;
+
+/// <summary>Reads parts of requests, with an error that says what is wrong and what to send.</summary>
+internal static class Requests
+{
+    /// <summary>The largest JSON document taken, in bytes: settings with a hundred objectives have 10 KB.</summary>
+    private const int MaxDocument = 64 * 1024;
+
+    /// <summary>
+    /// The id at the end of the path. It is read from the request line, since the server leaves <c>%2F</c> encoded in the path
+    /// but decodes the rest, after which the two can no longer be told apart.
+    /// </summary>
+    /// <param name="context">A request to <c>…/datasets/{dataset}/{collection}/{id}</c>.</param>
+    public static string ItemId(HttpContext context)
+    {
+        string target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
+        int query = target.IndexOf('?', StringComparison.Ordinal);
+        string path = query < 0 ? target : target[..query];
+        int dataset = path.IndexOf("/datasets/", StringComparison.Ordinal) + "/datasets/".Length;
+        int collection = path.IndexOf('/', dataset) + 1;
+        int id = path.IndexOf('/', collection) + 1;
+        return Uri.UnescapeDataString(path[id..]);
+    }
+
+    /// <summary>A whole number from the query string.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="name">The parameter's name.</param>
+    /// <param name="otherwise">What holds when it is not given.</param>
+    public static int Number(HttpRequest request, string name, int otherwise)
+    {
+        string? text = request.Query[name];
+        if (string.IsNullOrEmpty(text))
+        {
+            return otherwise;
+        }
+
+        return int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number)
+            ? number
+            : throw new ShoalException(ShoalErrorKind.Invalid, $"The parameter '{name}' is not a whole number.");
+    }
+
+    /// <summary>A yes or no from the query string.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="name">The parameter's name.</param>
+    public static bool Flag(HttpRequest request, string name)
+    {
+        string? text = request.Query[name];
+        if (string.IsNullOrEmpty(text))
+        {
+            // '?replace' alone is there, and empty.
+            return request.Query.ContainsKey(name);
+        }
+
+        return bool.TryParse(text, out bool flag)
+            ? flag
+            : throw new ShoalException(ShoalErrorKind.Invalid, $"The parameter '{name}' must be true or false.");
+    }
+
+    /// <summary>A small JSON document.</summary>
+    /// <typeparam name="T">What it holds.</typeparam>
+    /// <param name="context">The request.</param>
+    /// <param name="example">A document that would do, for the error.</param>
+    public static async Task<T> DocumentAsync<T>(HttpContext context, string example)
+    {
+        byte[] body = await BodyAsync(context, MaxDocument, $"The document is larger than {MaxDocument:N0} bytes.");
+        try
+        {
+            return JsonSerializer.Deserialize<T>(body, ShoalJson.Options) ?? throw new JsonException("it is null");
+        }
+        catch (JsonException failure)
+        {
+            string place = failure.Path is { Length: > 0 } path ? $" at {path}" : string.Empty;
+            throw new ShoalException(ShoalErrorKind.Invalid, $"The body is not the JSON expected{place}; send for example {example}.", failure);
+        }
+    }
+
+    /// <summary>The whole body, at most so many bytes.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="limit">The most bytes taken.</param>
+    /// <param name="tooLarge">What the answer 413 says.</param>
+    public static async Task<byte[]> BodyAsync(HttpContext context, int limit, string tooLarge)
+    {
+        // The dataset's limit rules, not the server's.
+        LiftLimit(context);
+        if (context.Request.ContentLength is { } announced)
+        {
+            if (announced > limit)
+            {
+                throw new BadHttpRequestException(tooLarge, StatusCodes.Status413PayloadTooLarge);
+            }
+
+            byte[] whole = new byte[announced];
+            await context.Request.Body.ReadExactlyAsync(whole, context.RequestAborted);
+            return whole;
+        }
+
+        using var body = new MemoryStream();
+        byte[] part = new byte[16 * 1024];
+        for (int read; (read = await context.Request.Body.ReadAsync(part, context.RequestAborted)) > 0;)
+        {
+            await body.WriteAsync(part.AsMemory(0, read), context.RequestAborted);
+            if (body.Length > limit)
+            {
+                throw new BadHttpRequestException(tooLarge, StatusCodes.Status413PayloadTooLarge);
+            }
+        }
+
+        return body.ToArray();
+    }
+
+    /// <summary>Takes the server's own limit off a request whose body is bounded here.</summary>
+    /// <param name="context">The request, before its body is read.</param>
+    public static void LiftLimit(HttpContext context)
+    {
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } feature)
+        {
+            feature.MaxRequestBodySize = null;
+        }
+    }
+}

@@ -1,0 +1,59 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Shoal.Client;
+using Shoal.Contracts;
+
+namespace Shoal.Web;
+
+/// <summary>A dataset to create.</summary>
+/// <param name="Name">1 to 63 of a-z, 0-9, '-' and '_'.</param>
+/// <param name="Settings">Its settings; what is left out takes its default.</param>
+public sealed record CreateDataset(string Name, DatasetSettings? Settings = null);
+
+/// <summary>Datasets: list, create, look at, pause, delete.</summary>
+internal static class DatasetRoutes
+{
+    private const string Example = """{"name":"digits","settings":{"height":28,"width":28,"channels":1}}""";
+
+    public static void Map(RouteGroupBuilder datasets)
+    {
+        datasets.WithTags("datasets");
+        datasets.MapGet("/", static async (ShoalClient client, CancellationToken token) => TypedResults.Ok(await client.ListDatasetsAsync(token)))
+            .WithSummary("The names of all datasets, sorted.");
+        datasets.MapPost("/", CreateAsync)
+            .WithSummary("Creates a dataset; repeating it with the same settings is a no-op.")
+            .Accepts<CreateDataset>("application/json")
+            .Produces<DatasetSettings>(StatusCodes.Status201Created).Produces<DatasetSettings>()
+            .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status409Conflict);
+        datasets.MapGet("/{dataset}", static async (string dataset, ShoalClient client, CancellationToken token) => TypedResults.Ok(await client.StatusAsync(dataset, token)))
+            .WithSummary("A dataset at a glance: settings, counts, lags, training.").ProducesProblem(StatusCodes.Status404NotFound);
+        datasets.MapDelete("/{dataset}", static async (string dataset, ShoalClient client, CancellationToken token) =>
+            {
+                await client.DeleteDatasetAsync(dataset, token);
+                return TypedResults.NoContent();
+            })
+            .WithSummary("Deletes a dataset with everything it holds.").ProducesProblem(StatusCodes.Status404NotFound);
+        datasets.MapPost("/{dataset}/pause", static async (string dataset, ShoalClient client, CancellationToken token) =>
+            {
+                await client.PauseAsync(dataset, token);
+                return TypedResults.NoContent();
+            })
+            .WithSummary("Lets training rest; ingest and queries go on.").ProducesProblem(StatusCodes.Status404NotFound);
+        datasets.MapPost("/{dataset}/resume", static async (string dataset, ShoalClient client, CancellationToken token) =>
+            {
+                await client.ResumeAsync(dataset, token);
+                return TypedResults.NoContent();
+            })
+            .WithSummary("Lets training go on.").ProducesProblem(StatusCodes.Status404NotFound);
+    }
+
+    private static async Task<IResult> CreateAsync(HttpContext context, ShoalClient client)
+    {
+        CreateDataset wanted = await Requests.DocumentAsync<CreateDataset>(context, Example);
+        DatasetSettings settings = wanted.Settings ?? new DatasetSettings();
+        return await client.CreateDatasetAsync(wanted.Name, settings, context.RequestAborted)
+            ? TypedResults.Created($"/datasets/{wanted.Name}", settings)
+            : TypedResults.Ok(settings);
+    }
+}

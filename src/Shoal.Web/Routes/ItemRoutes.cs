@@ -1,0 +1,83 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Shoal.Client;
+using Shoal.Contracts;
+
+namespace Shoal.Web;
+
+/// <summary>One item: store, ask, read back, find similar ones. Ids may hold slashes and anything percent-encoded.</summary>
+internal static class ItemRoutes
+{
+    public static void Map(RouteGroupBuilder dataset)
+    {
+        dataset.MapPut("/items/{**id}", PutAsync)
+            .WithTags("items").WithSummary("Stores an item durably; ?replace=true takes other bytes under the same id.")
+            .Accepts<byte[]>("image/png", "image/jpeg", "image/webp", "image/bmp", "image/gif", MediaTypes.RawImage)
+            .Produces<IngestResult>(StatusCodes.Status201Created).Produces<IngestResult>()
+            .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status409Conflict).ProducesProblem(StatusCodes.Status413PayloadTooLarge)
+            .ProducesProblem(StatusCodes.Status429TooManyRequests).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+        dataset.MapGet("/items/{**id}", GetAsync)
+            .WithTags("items").WithSummary("What is known of an item now; 404 with the same body when it was never seen.")
+            .Produces<ItemAnswer>().Produces<ItemAnswer>(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status400BadRequest);
+        dataset.MapGet("/content/{**id}", ContentAsync)
+            .WithTags("items").WithSummary("The original bytes of an item.")
+            .Produces(StatusCodes.Status200OK, contentType: "application/octet-stream").ProducesProblem(StatusCodes.Status404NotFound);
+        dataset.MapGet("/similar/{**id}", static async (HttpContext context, string dataset, ShoalClient client) =>
+                TypedResults.Ok(await client.SimilarAsync(dataset, Requests.ItemId(context), Requests.Number(context.Request, "count", 10), context.RequestAborted)))
+            .WithTags("items").WithSummary("The items nearest to one; ?count=1..1000, 10 unless said.")
+            .ProducesProblem(StatusCodes.Status404NotFound);
+    }
+
+    private static async Task<IResult> PutAsync(HttpContext context, string dataset, ShoalClient client)
+    {
+        string id = Requests.ItemId(context);
+        if (Names.ItemIdProblem(id) is { } problem)
+        {
+            throw new ShoalException(ShoalErrorKind.Invalid, problem);
+        }
+
+        DatasetSettings settings = await client.SettingsAsync(dataset, context.RequestAborted);
+        var item = new ItemUpload
+        {
+            Id = id,
+            MediaType = MediaTypeOf(context.Request.ContentType),
+            Bytes = await Requests.BodyAsync(context, settings.MaxItemBytes, UploadRules.TooLarge(settings)),
+            Replace = Requests.Flag(context.Request, "replace"),
+        };
+        IngestResult result = await client.PutAsync(dataset, item, context.RequestAborted);
+        return result.Outcome switch
+        {
+            IngestOutcome.Accepted => TypedResults.Created($"/datasets/{dataset}/items/{string.Join('/', id.Split('/').Select(Uri.EscapeDataString))}", result),
+            IngestOutcome.Conflict => throw new ShoalException(ShoalErrorKind.Conflict, result.Reason ?? "The id holds other bytes."),
+            IngestOutcome.Rejected => throw new ShoalException(ShoalErrorKind.Invalid, result.Reason ?? "The item was refused."),
+            _ => TypedResults.Ok(result),
+        };
+    }
+
+    // What curl and others send when nobody said anything means: some image, look at its bytes.
+    private static string MediaTypeOf(string? contentType)
+    {
+        string type = contentType?.Split(';')[0].Trim() ?? string.Empty;
+        return type is "" or "application/octet-stream" or "application/x-www-form-urlencoded" ? MediaTypes.AnyImage : type;
+    }
+
+    private static async Task<IResult> GetAsync(HttpContext context, string dataset, ShoalClient client)
+    {
+        ItemAnswer answer = await client.GetAsync(dataset, Requests.ItemId(context));
+        return answer.State == ItemState.Unknown ? TypedResults.NotFound(answer) : TypedResults.Ok(answer);
+    }
+
+    private static async Task<IResult> ContentAsync(HttpContext context, string dataset, ShoalClient client)
+    {
+        string id = Requests.ItemId(context);
+        ItemContent content = await client.GetContentAsync(dataset, id, context.RequestAborted)
+            ?? throw new ShoalException(ShoalErrorKind.NotFound, $"There is no item '{id}' in the dataset '{dataset}'.");
+
+        // Bytes and type are a stranger's: a browser must not take them for a page of this site.
+        context.Response.Headers.XContentTypeOptions = "nosniff";
+        context.Response.Headers.ContentSecurityPolicy = "sandbox; default-src 'none'";
+        return TypedResults.Bytes(content.Bytes, content.MediaType, lastModified: content.ReceivedAt);
+    }
+}

@@ -1,0 +1,45 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Shoal.Client;
+
+namespace Shoal.Web;
+
+/// <summary>Puts Shoal's HTTP API into a web application.</summary>
+public static class ShoalWeb
+{
+    /// <summary>Registers what the API needs: the client over the host's Orleans client, JSON, problem details and the OpenAPI document.</summary>
+    /// <param name="services">The host's services; an <see cref="IClusterClient"/> must be among them.</param>
+    public static IServiceCollection AddShoalWeb(this IServiceCollection services)
+    {
+        services.TryAddSingleton(provider => new ShoalClient(provider.GetRequiredService<IClusterClient>()));
+        services.ConfigureHttpJsonOptions(json => ShoalJson.Apply(json.SerializerOptions));
+        services.AddProblemDetails();
+        services.AddOpenApi();
+        return services;
+    }
+
+    /// <summary>Maps every route of the API, its OpenAPI document at <c>/openapi/v1.json</c>, and its errors.</summary>
+    /// <param name="app">The application.</param>
+    public static WebApplication MapShoalApi(this WebApplication app)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+
+        // Pages of the same application keep their own error handling.
+        app.UseWhen(static context => IsApi(context.Request.Path), static api => api.UseMiddleware<ProblemMiddleware>());
+        app.MapOpenApi();
+        HealthRoutes.Map(app);
+        RouteGroupBuilder datasets = app.MapGroup("/datasets");
+        DatasetRoutes.Map(datasets);
+        RouteGroupBuilder dataset = datasets.MapGroup("/{dataset}");
+        ItemRoutes.Map(dataset);
+        BulkRoutes.Map(dataset);
+        ClusterRoutes.Map(dataset);
+        return app;
+    }
+
+    private static bool IsApi(PathString path) =>
+        path.StartsWithSegments("/datasets", StringComparison.Ordinal) || path.StartsWithSegments("/healthz", StringComparison.Ordinal);
+}
