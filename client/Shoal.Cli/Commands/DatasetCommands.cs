@@ -1,0 +1,139 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using Shoal.Contracts;
+using Shoal.Console;
+using Spectre.Console;
+
+namespace Shoal.Cli;
+
+/// <summary>What <c>--json</c> prints for a command that does one thing to a dataset.</summary>
+/// <param name="Dataset">The dataset's name.</param>
+/// <param name="Done">What was done.</param>
+internal sealed record DatasetDone(string Dataset, string Done);
+
+/// <summary>Creates, lists, deletes, pauses and resumes datasets.</summary>
+internal static class DatasetCommands
+{
+    public static Command Dataset(SharedOptions shared, CliSurroundings surroundings) => new("dataset", "Create, list and delete datasets.")
+    {
+        Create(shared, surroundings),
+        List(shared, surroundings),
+        Delete(shared, surroundings),
+    };
+
+    public static Command Pause(SharedOptions shared, CliSurroundings surroundings)
+    {
+        Argument<string> name = Name();
+        return Session.Runs(new Command("pause", "Let training rest; ingest and queries go on.") { name }, shared, surroundings, async (session, parsed, token) =>
+        {
+            string dataset = parsed.GetValue(name)!;
+            await session.Client.PauseAsync(dataset, token);
+            return await SayAsync(session, dataset, "paused");
+        });
+    }
+
+    public static Command Resume(SharedOptions shared, CliSurroundings surroundings)
+    {
+        Argument<string> name = Name();
+        return Session.Runs(new Command("resume", "Let training go on.") { name }, shared, surroundings, async (session, parsed, token) =>
+        {
+            string dataset = parsed.GetValue(name)!;
+            await session.Client.ResumeAsync(dataset, token);
+            return await SayAsync(session, dataset, "resumed");
+        });
+    }
+
+    public static Argument<string> Name() => new("NAME") { Description = "The dataset's name." };
+
+    private static Command Create(SharedOptions shared, CliSurroundings surroundings)
+    {
+        var defaults = new DatasetSettings();
+        Argument<string> name = Name();
+        Option<string> modality = Option("--modality", "What the items are; 'image' is what there is.", defaults.Modality);
+        var size = new Option<(int Height, int Width, int Channels)>("--size")
+        {
+            Description = "The samples' size as HEIGHTxWIDTHxCHANNELS, for example 28x28x1.",
+            DefaultValueFactory = _ => (defaults.Height, defaults.Width, defaults.Channels),
+            CustomParser = ParseSize,
+        };
+        Option<int> clusters = Option("--clusters", "The number of clusters, 2 to 1000.", defaults.Clusters);
+        Option<int> shards = Option("--shards", "The number of shards, 1 to 1024; fixed for ever.", defaults.Shards);
+        Option<double> round = Option("--round-seconds", "Seconds of training in a round, 1 to 3600.", defaults.RoundSeconds);
+        Option<int> maxBytes = Option("--max-item-bytes", "The largest item taken, in bytes.", defaults.MaxItemBytes);
+        Option<long> maxPixels = Option("--max-pixels", "The most pixels that an image may announce.", defaults.MaxPixels);
+        Option<int> replay = Option("--replay-size", "Samples in the replay buffer, 256 to 1000000.", defaults.ReplaySize);
+        Option<int> idle = Option("--idle-steps", "Rehearsal steps that idle time may be used for.", defaults.IdleRehearsalSteps);
+        Option<int> seed = Option("--seed", "The seed of all randomness.", defaults.Seed);
+        var command = new Command("create", "Create a dataset; repeating it with the same settings does nothing.")
+        {
+            name, modality, size, clusters, shards, round, maxBytes, maxPixels, replay, idle, seed,
+        };
+        return Session.Runs(command, shared, surroundings, async (session, parsed, token) =>
+        {
+            (int height, int width, int channels) = parsed.GetValue(size);
+            string dataset = parsed.GetValue(name)!;
+            bool created = await session.Client.CreateDatasetAsync(
+                dataset,
+                new DatasetSettings
+                {
+                    Modality = parsed.GetValue(modality)!,
+                    Height = height,
+                    Width = width,
+                    Channels = channels,
+                    Clusters = parsed.GetValue(clusters),
+                    Shards = parsed.GetValue(shards),
+                    RoundSeconds = parsed.GetValue(round),
+                    MaxItemBytes = parsed.GetValue(maxBytes),
+                    MaxPixels = parsed.GetValue(maxPixels),
+                    ReplaySize = parsed.GetValue(replay),
+                    IdleRehearsalSteps = parsed.GetValue(idle),
+                    Seed = parsed.GetValue(seed),
+                },
+                token);
+            return await SayAsync(session, dataset, created ? "created" : "already there with these settings");
+        });
+    }
+
+    private static Command List(SharedOptions shared, CliSurroundings surroundings) =>
+        Session.Runs(new Command("list", "List the datasets."), shared, surroundings, async (session, _, token) =>
+        {
+            await session.ShowAsync(
+                await session.Client.ListDatasetsAsync(token),
+                names => names.Length == 0 ? ShoalViews.Datasets([]) : new Text(string.Join('\n', names)));
+            return ExitCodes.Success;
+        });
+
+    private static Command Delete(SharedOptions shared, CliSurroundings surroundings)
+    {
+        Argument<string> name = Name();
+        return Session.Runs(new Command("delete", "Delete a dataset with everything it holds.") { name }, shared, surroundings, async (session, parsed, token) =>
+        {
+            string dataset = parsed.GetValue(name)!;
+            await session.Client.DeleteDatasetAsync(dataset, token);
+            return await SayAsync(session, dataset, "deleted");
+        });
+    }
+
+    private static (int Height, int Width, int Channels) ParseSize(ArgumentResult result)
+    {
+        string[] parts = result.Tokens.Count == 1 ? result.Tokens[0].Value.Split('x', 'X') : [];
+        int[] sizes = Array.ConvertAll(parts, part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int size) ? size : -1);
+        if (sizes.Length == 3 && !sizes.Contains(-1))
+        {
+            return (sizes[0], sizes[1], sizes[2]);
+        }
+
+        result.AddError("--size must be HEIGHTxWIDTHxCHANNELS, for example 28x28x1.");
+        return default;
+    }
+
+    private static Option<T> Option<T>(string name, string description, T otherwise) =>
+        new(name) { Description = description, DefaultValueFactory = _ => otherwise };
+
+    private static async Task<int> SayAsync(Session session, string dataset, string done)
+    {
+        await session.ShowAsync(new DatasetDone(dataset, done), static said => new Text($"Dataset {said.Dataset}: {said.Done}."));
+        return ExitCodes.Success;
+    }
+}

@@ -1,0 +1,150 @@
+using System.Text.Json;
+using Shoal.Cli;
+using Shoal.Contracts;
+using Spectre.Console.Testing;
+
+namespace Shoal.Client.Tests;
+
+public sealed class CliTests(SiloFixture fixture) : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("shoal-cli-").FullName;
+
+    [Fact]
+    public async Task A_dataset_is_created_with_the_size_as_height_width_channels()
+    {
+        (int code, string text, _) = await RunAsync("dataset", "create", "cli-made", "--size", "28x32x1", "--clusters", "7", "--shards", "2");
+
+        Assert.Equal(ExitCodes.Success, code);
+        Assert.Contains("Dataset cli-made: created.", text, StringComparison.Ordinal);
+        DatasetSettings settings = fixture.Silo.Store.Dataset("cli-made").Settings;
+        Assert.Equal((28, 32, 1, 7, 2), (settings.Height, settings.Width, settings.Channels, settings.Clusters, settings.Shards));
+    }
+
+    [Theory]
+    [InlineData("dataset create x --size 28x28")]
+    [InlineData("dataset create UPPER")]
+    [InlineData("dataset create x --clusters 1")]
+    [InlineData("dataset create x --clusters many")]
+    [InlineData("no-such-command")]
+    [InlineData("query only-a-dataset")]
+    [InlineData("status no-such-dataset")]
+    [InlineData("ingest no-such-dataset /no/such/path")]
+    [InlineData("status --silo nowhere")]
+    public async Task What_the_user_got_wrong_is_exit_2_with_a_line_on_standard_error(string arguments)
+    {
+        (int code, string text, string error) = await RunAsync(arguments.Split(' '));
+
+        Assert.Equal(ExitCodes.UserError, code);
+        Assert.Empty(text);
+        Assert.StartsWith("error: ", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_silo_that_does_not_answer_is_exit_3()
+    {
+        (int code, _, string error) = await RunAsync(
+            (_, _) => throw new ShoalException(ShoalErrorKind.Unavailable, "No silo answers."), "status");
+
+        Assert.Equal(ExitCodes.ServerError, code);
+        Assert.Equal("error: No silo answers.\n", error);
+    }
+
+    [Fact]
+    public async Task A_bug_is_exit_1()
+    {
+        (int code, _, string error) = await RunAsync((_, _) => throw new InvalidOperationException("oops"), "status");
+
+        Assert.Equal(ExitCodes.Bug, code);
+        Assert.Contains("This is a bug", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Ingest_counts_exactly_and_a_second_run_finds_everything_known()
+    {
+        (string name, _) = await fixture.DatasetAsync(maxItemBytes: 3);
+        File.WriteAllBytes(Path.Combine(_folder, "a.png"), [1]);
+        File.WriteAllBytes(Path.Combine(_folder, "b.png"), [2]);
+        File.WriteAllBytes(Path.Combine(_folder, "large.png"), [1, 2, 3, 4]);
+
+        (int first, string one, _) = await RunAsync("ingest", name, _folder, "--json");
+        (int second, string two, _) = await RunAsync("ingest", name, _folder);
+
+        Assert.Equal((ExitCodes.Success, ExitCodes.Success), (first, second));
+        JsonElement report = JsonDocument.Parse(one).RootElement;
+        Assert.Equal((2, 0, 1), (report.GetProperty("accepted").GetInt32(), report.GetProperty("alreadyKnown").GetInt32(), report.GetProperty("rejected").GetInt32()));
+        Assert.Equal(1, report.GetProperty("reasons").GetProperty("The item is larger than the dataset's limit of 3 bytes.").GetInt32());
+        Assert.Matches(@"already known\s+2", two);
+        Assert.Matches(@"rejected\s+1", two);
+    }
+
+    [Fact]
+    public async Task Query_shows_an_item_and_says_when_it_was_never_seen()
+    {
+        (string name, _) = await fixture.DatasetAsync();
+        await fixture.Client.PutAsync(name, SiloFixture.Item("[odd]/id", 1));
+
+        (int code, string text, _) = await RunAsync("query", name, "[odd]/id");
+        (int unknown, string nothing, string error) = await RunAsync("query", name, "nobody");
+        (int json, string document, _) = await RunAsync("query", name, "nobody", "--json");
+
+        Assert.Equal((ExitCodes.Success, ExitCodes.UserError, ExitCodes.UserError), (code, unknown, json));
+        Assert.Contains("[odd]/id", text, StringComparison.Ordinal);
+        Assert.Empty(nothing);
+        Assert.Contains("There is no item 'nobody'", error, StringComparison.Ordinal);
+        Assert.Equal("unknown", JsonDocument.Parse(document).RootElement.GetProperty("state").GetString());
+    }
+
+    [Fact]
+    public async Task Every_reading_command_prints_json_and_nothing_else_when_asked()
+    {
+        (string name, _) = await fixture.DatasetAsync();
+        await fixture.Client.PutAsync(name, SiloFixture.Item("a", 1));
+        await fixture.Client.PutAsync(name, SiloFixture.Item("b", 1));
+
+        foreach (string command in new[]
+        {
+            "dataset list", $"status {name}", "status", $"clusters {name}", $"similar {name} a", $"watch {name} --once", $"pause {name}", $"resume {name}", $"name {name} 2 ones",
+        })
+        {
+            (int code, string text, string error) = await RunAsync([.. command.Split(' '), "--json"]);
+            Assert.Equal(ExitCodes.Success, code);
+            Assert.Empty(error);
+            Assert.Single(text.TrimEnd('\n').Split('\n'));
+            JsonDocument.Parse(text).Dispose();
+        }
+    }
+
+    [Fact]
+    public async Task Text_fits_80_columns_and_holds_no_escape_codes()
+    {
+        (string name, _) = await fixture.DatasetAsync();
+        await fixture.Client.IngestAsync(name, Enumerable.Range(0, 30).Select(i => SiloFixture.Item($"{new string('x', 60)}/{i}", (byte)i)).ToAsyncEnumerable()).ToListAsync();
+
+        foreach (string command in new[] { $"status {name}", "status", $"clusters {name}", $"watch {name} --once", $"query {name} {new string('x', 60)}/1" })
+        {
+            (int code, string text, _) = await RunAsync(command.Split(' '));
+            Assert.Equal(ExitCodes.Success, code);
+            Assert.All(text.Split('\n'), line => Assert.InRange(line.Length, 0, 80));
+            Assert.DoesNotContain('\u001b', text);
+        }
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private Task<(int Code, string Text, string Error)> RunAsync(params string[] arguments) =>
+        RunAsync((options, _) =>
+        {
+            options.Validate();
+            return Task.FromResult(new ShoalClient(fixture.Silo.Client, SiloFixture.Quick));
+        }, arguments);
+
+    private static async Task<(int Code, string Text, string Error)> RunAsync(
+        Func<ShoalClientOptions, CancellationToken, Task<ShoalClient>> connect, params string[] arguments)
+    {
+        using var text = new StringWriter { NewLine = "\n" };
+        using var error = new StringWriter { NewLine = "\n" };
+        using TestConsole terminal = new TestConsole().Width(80);
+        int code = await ShoalCli.RunAsync(arguments, new CliSurroundings { Out = text, Error = error, Terminal = terminal, Connect = connect });
+        return (code, text + terminal.Output, error.ToString());
+    }
+}

@@ -1,0 +1,113 @@
+using Shoal.Contracts;
+
+namespace Shoal.Fakes;
+
+public sealed class FakeShardGrain(FakeStore store) : Grain, IShardGrain
+{
+    private const int Version = 7;
+
+    private FakeDataset Dataset => store.Dataset(GrainKeys.Split(this.GetPrimaryKeyString()).Dataset);
+
+    private int Shard => int.Parse(GrainKeys.Split(this.GetPrimaryKeyString()).Suffix);
+
+    private IEnumerable<FakeItem> Own => Dataset.Items.Values.Where(item => item.Shard == Shard);
+
+    public Task<ItemResult[]> AppendAsync(ItemBatch batch, CancellationToken cancellationToken = default)
+    {
+        FakeDataset dataset = Dataset;
+        return dataset.AppendingAsync(() =>
+        {
+            if (dataset.AppendFailures.TryDequeue(out Exception? failure))
+            {
+                throw failure;
+            }
+
+            dataset.Batches.Enqueue((Shard, batch.Items.Length));
+            return Array.ConvertAll(batch.Items, item => Append(dataset, item));
+        });
+    }
+
+    public Task<ItemAnswer[]> QueryAsync(string[] ids) => Task.FromResult(Array.ConvertAll(ids, Answer));
+
+    public Task<ItemAnswer> GetAsync(string id) =>
+        Dataset.QueryFailures.TryDequeue(out Exception? failure) ? throw failure : Task.FromResult(Answer(id));
+
+    public Task<ItemContent?> GetContentAsync(string id) => Task.FromResult(
+        Dataset.Items.TryGetValue(id, out FakeItem? item)
+            ? new ItemContent { Id = id, MediaType = item.Upload.MediaType, Bytes = item.Upload.Bytes, Metadata = item.Upload.Metadata }
+            : null);
+
+    public Task<EmbeddingAnswer?> GetEmbeddingAsync(string id) => Task.FromResult(
+        Dataset.Items.TryGetValue(id, out FakeItem? item) && item.State == ItemState.Assigned ? new EmbeddingAnswer(Version, item.Embedding) : null);
+
+    public Task<LogSlice> ReadAsync(long from, int maxItems, int maxBytes) => throw new NotSupportedException();
+
+    public Task<ShardSimilar> FindSimilarAsync(byte[] embedding, int modelVersion, int count)
+    {
+        FakeItem[] compared = [.. Own.Where(item => item.State == ItemState.Assigned)];
+        return Task.FromResult(new ShardSimilar
+        {
+            Items = [.. compared.Select(item => new SimilarItem(item.Upload.Id, 1 - (Math.Abs(item.Embedding[0] - embedding[0]) / 255f), item.Cluster))
+                .OrderByDescending(item => item.Similarity).Take(count)],
+            Compared = compared.Length,
+            Total = Own.Count(),
+        });
+    }
+
+    public Task<ShardMembers> GetMembersAsync(int exemplars) => throw new NotSupportedException();
+
+    public Task<ShardStatus> GetStatusAsync() => Task.FromResult(new ShardStatus
+    {
+        Shard = Shard,
+        End = Own.Count(),
+        Items = Own.Count(),
+        Pending = Own.Count(item => item.State == ItemState.Pending),
+        Assigned = Own.Count(item => item.State == ItemState.Assigned),
+        QuarantineReasons = [],
+        RejectReasons = [],
+        ModelVersion = Version,
+    });
+
+    public Task AnnounceAsync(DatasetAnnouncement announcement) => Task.CompletedTask;
+
+    private ItemResult Append(FakeDataset dataset, ItemUpload item)
+    {
+        if (dataset.Items.TryGetValue(item.Id, out FakeItem? known))
+        {
+            if (known.Upload.Bytes.AsSpan().SequenceEqual(item.Bytes))
+            {
+                return new ItemResult(IngestOutcome.AlreadyKnown, known.Sequence);
+            }
+
+            if (!item.Replace)
+            {
+                return new ItemResult(IngestOutcome.Conflict, -1, "The id holds other bytes; send replace to change them.");
+            }
+        }
+
+        var stored = new FakeItem(item, Shard, Own.Count());
+        dataset.Items[item.Id] = stored;
+        return new ItemResult(known is null ? IngestOutcome.Accepted : IngestOutcome.Replaced, stored.Sequence);
+    }
+
+    private ItemAnswer Answer(string id)
+    {
+        if (!Dataset.Items.TryGetValue(id, out FakeItem? item) || item.Shard != Shard)
+        {
+            return new ItemAnswer { Id = id, Shard = Shard };
+        }
+
+        return new ItemAnswer
+        {
+            Id = id,
+            State = item.State,
+            Cluster = item.Cluster,
+            ClusterName = item.Cluster is { } cluster ? Dataset.Names.GetValueOrDefault(cluster) : null,
+            Confidence = item.Cluster is null ? 0 : 0.9f,
+            ModelVersion = item.Cluster is null ? 0 : Version,
+            Shard = Shard,
+            Sequence = item.Sequence,
+            ReceivedAt = DateTimeOffset.UnixEpoch,
+        };
+    }
+}
