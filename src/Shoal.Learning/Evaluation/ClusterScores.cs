@@ -1,0 +1,113 @@
+namespace Shoal.Learning;
+
+/// <summary>Compares clusters with classes that somebody knows; only for measuring, nothing learns from it.</summary>
+/// <remarks>Entropies use natural logarithms. Scores are 0 to 1 (ARI may be below 0); all are 1 when clusters are the classes.</remarks>
+/// <param name="Accuracy">The share that is right when every class is given at most one cluster, as well as possible (Hungarian).</param>
+/// <param name="Purity">The share that is right when every cluster is called after its most frequent class (many-to-one).</param>
+/// <param name="NormalizedMutualInformation">2 I(class; cluster) / (H(class) + H(cluster)).</param>
+/// <param name="AdjustedRandIndex">Hubert and Arabie 1985.</param>
+public sealed record ClusterScores(double Accuracy, double Purity, double NormalizedMutualInformation, double AdjustedRandIndex)
+{
+    /// <summary>Computes all scores.</summary>
+    /// <param name="clusters">The cluster of each item, 0 and up.</param>
+    /// <param name="classes">The class of each item, 0 and up.</param>
+    /// <exception cref="ArgumentException">The lengths differ or are 0.</exception>
+    public static ClusterScores Of(ReadOnlySpan<int> clusters, ReadOnlySpan<int> classes)
+    {
+        var table = Contingency(clusters, classes);
+        var (rows, columns, total) = (Sums(table, 0), Sums(table, 1), (double)clusters.Length);
+        return new ClusterScores(
+            Matched(table) / total,
+            Enumerable.Range(0, rows.Length).Sum(row => Enumerable.Range(0, columns.Length).Max(column => table[row, column])) / total,
+            MutualInformation(table, rows, columns, total),
+            Rand(table, rows, columns, total));
+    }
+
+    // [clusters, classes]: how many items are in both.
+    private static double[,] Contingency(ReadOnlySpan<int> clusters, ReadOnlySpan<int> classes)
+    {
+        if (clusters.Length != classes.Length || clusters.IsEmpty)
+        {
+            throw new ArgumentException($"{clusters.Length} clusters and {classes.Length} classes must be as many, and not none.", nameof(clusters));
+        }
+
+        var (rows, columns) = (0, 0);
+        for (var i = 0; i < clusters.Length; i++)
+        {
+            (rows, columns) = (Math.Max(rows, clusters[i] + 1), Math.Max(columns, classes[i] + 1));
+        }
+
+        var table = new double[rows, columns];
+        for (var i = 0; i < clusters.Length; i++)
+        {
+            table[clusters[i], classes[i]]++;
+        }
+
+        return table;
+    }
+
+    private static double Matched(double[,] table)
+    {
+        var (rows, columns) = (table.GetLength(0), table.GetLength(1));
+
+        // The smaller side is assigned, so that every one of it has a partner.
+        var flip = rows > columns;
+        var cost = new double[Math.Min(rows, columns), Math.Max(rows, columns)];
+        for (var row = 0; row < rows; row++)
+        {
+            for (var column = 0; column < columns; column++)
+            {
+                cost[flip ? column : row, flip ? row : column] = -table[row, column];
+            }
+        }
+
+        return -Hungarian.Assign(cost).Select((assigned, i) => cost[i, assigned]).Sum();
+    }
+
+    private static double MutualInformation(double[,] table, double[] rows, double[] columns, double total)
+    {
+        var information = 0.0;
+        for (var row = 0; row < rows.Length; row++)
+        {
+            for (var column = 0; column < columns.Length; column++)
+            {
+                if (table[row, column] > 0)
+                {
+                    information += table[row, column] / total * Math.Log(table[row, column] * total / (rows[row] * columns[column]));
+                }
+            }
+        }
+
+        var entropies = Entropy(rows, total) + Entropy(columns, total);
+
+        // One cluster and one class: nothing to know, all of it known.
+        return entropies > 0 ? 2 * information / entropies : 1;
+    }
+
+    private static double Rand(double[,] table, double[] rows, double[] columns, double total)
+    {
+        var (inRows, inColumns, inBoth, all) = (rows.Sum(Pairs), columns.Sum(Pairs), table.Cast<double>().Sum(Pairs), Pairs(total));
+        var expected = all > 0 ? inRows * inColumns / all : 0;
+        var most = (inRows + inColumns) / 2;
+        return most > expected ? (inBoth - expected) / (most - expected) : 1;
+    }
+
+    private static double Entropy(double[] counts, double total)
+        => -counts.Where(count => count > 0).Sum(count => count / total * Math.Log(count / total));
+
+    private static double Pairs(double count) => count * (count - 1) / 2;
+
+    private static double[] Sums(double[,] table, int axis)
+    {
+        var sums = new double[table.GetLength(axis)];
+        for (var row = 0; row < table.GetLength(0); row++)
+        {
+            for (var column = 0; column < table.GetLength(1); column++)
+            {
+                sums[axis == 0 ? row : column] += table[row, column];
+            }
+        }
+
+        return sums;
+    }
+}

@@ -1,0 +1,63 @@
+using System.Reflection;
+using static TorchSharp.torch;
+
+namespace Shoal.Learning;
+
+/// <summary>A self-supervised loss; one file each, picked by name and weight.</summary>
+/// <remarks>An implementation has the constructor <c>(int featureWidth)</c> and the attribute <see cref="ObjectiveAttribute"/>.</remarks>
+public interface IObjective : IDisposable
+{
+    /// <summary>What the objective itself learns; empty when it learns nothing.</summary>
+    nn.Module Own { get; }
+
+    /// <summary>The width of the keys that it puts into the memory bank; 0 when it uses no bank.</summary>
+    int KeyWidth { get; }
+
+    /// <summary>Whether it reads <see cref="StepBatch.KeyFeatures"/>.</summary>
+    bool NeedsKeyEncoder { get; }
+
+    /// <summary>Computes the loss.</summary>
+    /// <param name="batch">Read only.</param>
+    /// <returns>Named terms whose sum is the loss, and keys for the bank.</returns>
+    /// <exception cref="ArgumentException">A tensor has another shape than the batch says; the text names both.</exception>
+    ObjectiveResult Compute(StepBatch batch);
+
+    /// <summary>Called once the optimiser has moved the parameters.</summary>
+    /// <param name="momentum">How much of a momentum twin stays, 0 to 1.</param>
+    void AfterStep(double momentum);
+}
+
+/// <summary>What an objective makes of a batch.</summary>
+/// <param name="Terms">Scalars by name, each already weighted within the objective; their sum is its loss.</param>
+/// <param name="Keys">Keys for the memory bank, [N, KeyWidth], L2-normalised, without gradient; null when it uses none.</param>
+public sealed record ObjectiveResult(IReadOnlyDictionary<string, Tensor> Terms, Tensor? Keys = null);
+
+/// <summary>Names an objective, as options refer to it.</summary>
+[AttributeUsage(AttributeTargets.Class, Inherited = false)]
+public sealed class ObjectiveAttribute(string name) : Attribute
+{
+    /// <summary>The name.</summary>
+    public string Name { get; } = name;
+}
+
+/// <summary>Finds objectives by name.</summary>
+public static class ObjectiveCatalogue
+{
+    private static readonly SortedDictionary<string, Type> Types = new(
+        typeof(ObjectiveCatalogue).Assembly.GetTypes()
+            .Where(type => type.GetCustomAttribute<ObjectiveAttribute>() is not null)
+            .ToDictionary(type => type.GetCustomAttribute<ObjectiveAttribute>()!.Name, StringComparer.Ordinal),
+        StringComparer.Ordinal);
+
+    /// <summary>The names of all objectives, in order.</summary>
+    public static IReadOnlyCollection<string> Names => Types.Keys;
+
+    /// <summary>Makes an objective with fresh weights from libtorch's global generator.</summary>
+    /// <param name="name">One of <see cref="Names"/>.</param>
+    /// <param name="featureWidth">The encoder's width, D.</param>
+    /// <exception cref="ArgumentException">No objective has that name.</exception>
+    public static IObjective Create(string name, int featureWidth)
+        => Types.TryGetValue(name, out var type)
+            ? (IObjective)Activator.CreateInstance(type, featureWidth)!
+            : throw new ArgumentException($"Objective '{name}' is unknown; there are: {string.Join(", ", Names)}.", nameof(name));
+}

@@ -1,0 +1,116 @@
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn.functional;
+
+namespace Shoal.Learning;
+
+/// <summary>Momentum contrast: a view is told from keys of other samples in a memory bank by the key of its other view.</summary>
+/// <remarks>
+/// InfoNCE, He et al. 2020, "Momentum Contrast", eq. 1, with the projection of MoCo v2 (Chen et al. 2020):
+/// L = -log(exp(q·k+/τ) / (exp(q·k+/τ) + Σ_bank exp(q·k-/τ))), mean over both directions A→B and B→A.
+/// Bank keys of the query's own sample are left out: with replay they would be positives treated as negatives.
+/// </remarks>
+[Objective("moco")]
+public sealed class MocoObjective : IObjective
+{
+    private readonly Options _options;
+    private readonly Projections _own;
+
+    /// <summary>With default options.</summary>
+    /// <param name="featureWidth">The encoder's width, D.</param>
+    public MocoObjective(int featureWidth)
+        : this(featureWidth, new Options())
+    {
+    }
+
+    /// <summary>With given options.</summary>
+    /// <param name="featureWidth">The encoder's width, D.</param>
+    /// <param name="options">Settings.</param>
+    public MocoObjective(int featureWidth, Options options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        _options = options;
+        _own = new Projections(featureWidth, options.KeyWidth);
+    }
+
+    /// <summary>Settings.</summary>
+    public sealed record Options
+    {
+        /// <summary>τ; above 0, at most 1.</summary>
+        /// <value>0.2, as MoCo v2 uses.</value>
+        public double Temperature { get; init; } = 0.2;
+
+        /// <summary>The projection's width; 8 to 1,024.</summary>
+        /// <value>64: enough for a 256-wide feature, and a bank of 4,096 keys is 1 MB.</value>
+        public int KeyWidth { get; init; } = 64;
+    }
+
+    /// <inheritdoc/>
+    public nn.Module Own => _own;
+
+    /// <inheritdoc/>
+    public int KeyWidth => _options.KeyWidth;
+
+    /// <inheritdoc/>
+    public bool NeedsKeyEncoder => true;
+
+    /// <inheritdoc/>
+    public ObjectiveResult Compute(StepBatch batch)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        using var scope = NewDisposeScope();
+        var count = StepBatch.CheckedCount(batch);
+        if (batch.BankKeys.dim() != 2 || batch.BankKeys.shape[1] != KeyWidth || batch.BankSamples.shape[0] != batch.BankKeys.shape[0])
+        {
+            throw new ArgumentException(
+                $"The bank's keys are {StepBatch.Text(batch.BankKeys)} with samples {StepBatch.Text(batch.BankSamples)}; expected [B, {KeyWidth}] and [B].", nameof(batch));
+        }
+
+        var queries = normalize(_own.Query.forward(batch.Features), 2, dim: 1);
+        Tensor keys;
+        using (no_grad())
+        {
+            keys = normalize(_own.Key.forward(batch.KeyFeatures), 2, dim: 1);
+        }
+
+        // Each query's positive is the key of the other view.
+        var others = cat([keys.narrow(0, count, count), keys.narrow(0, 0, count)]);
+        var logits = (queries * others).sum(1, keepdim: true);
+        if (batch.BankKeys.shape[0] > 0)
+        {
+            var own = batch.Samples.unsqueeze(1).eq(batch.BankSamples.unsqueeze(0));
+            var negatives = queries.matmul(batch.BankKeys.t()).masked_fill(cat([own, own]), float.NegativeInfinity);
+            logits = cat([logits, negatives], 1);
+        }
+
+        var loss = cross_entropy(logits / _options.Temperature, zeros(2 * count, ScalarType.Int64, logits.device));
+        return new ObjectiveResult(
+            new Dictionary<string, Tensor>(StringComparer.Ordinal) { ["contrast"] = loss.MoveToOuterDisposeScope() },
+            keys.narrow(0, 0, count).contiguous().MoveToOuterDisposeScope());
+    }
+
+    /// <inheritdoc/>
+    public void AfterStep(double momentum) => Momentum.Follow(_own.Key, _own.Query, momentum);
+
+    /// <inheritdoc/>
+    public void Dispose() => _own.Dispose();
+
+    private sealed class Projections : nn.Module
+    {
+        public Projections(long features, long keys)
+            : base("moco")
+        {
+            Query = Projection(features, keys);
+            Key = Projection(features, keys);
+            RegisterComponents();
+            Momentum.Follow(Key, Query, 0);
+            Momentum.Freeze(Key);
+        }
+
+        public nn.Module<Tensor, Tensor> Query { get; }
+
+        public nn.Module<Tensor, Tensor> Key { get; }
+
+        private static nn.Module<Tensor, Tensor> Projection(long features, long keys)
+            => nn.Sequential(nn.Linear(features, features), nn.ReLU(inplace: true), nn.Linear(features, keys));
+    }
+}

@@ -1,0 +1,55 @@
+using static TorchSharp.torch;
+
+namespace Shoal.Learning;
+
+/// <summary>What every objective sees of one step: N samples in two views, A and B.</summary>
+/// <remarks>Rows 0 to N-1 of a [2N, ...] tensor are view A of the samples, rows N to 2N-1 view B.</remarks>
+public sealed class StepBatch
+{
+    /// <summary>The encoder's features, [2N, D], float32, with gradient.</summary>
+    public required Tensor Features { get; init; }
+
+    /// <summary>The key encoder's features of the same views, [2N, D], float32, without gradient.</summary>
+    public required Tensor KeyFeatures { get; init; }
+
+    /// <summary>The packed key of each sample, [N], int64.</summary>
+    public required Tensor Samples { get; init; }
+
+    /// <summary>Keys of earlier steps, [B, W], float32, L2-normalised; B may be 0.</summary>
+    public required Tensor BankKeys { get; init; }
+
+    /// <summary>The packed sample key of each bank key, [B], int64.</summary>
+    public required Tensor BankSamples { get; init; }
+
+    /// <summary>Rows of samples that have a mined neighbour in the batch, [P], int64, 0 to N-1; P may be 0.</summary>
+    public required Tensor Anchors { get; init; }
+
+    /// <summary>The row of each anchor's neighbour, [P], int64.</summary>
+    public required Tensor Neighbours { get; init; }
+
+    /// <summary>Rows that stand for the whole past, [R], int64: the prior over clusters holds for them only; R may be 0.</summary>
+    public required Tensor Replayed { get; init; }
+
+    /// <summary>The cluster heads that are being trained.</summary>
+    public required ClusterHead Head { get; init; }
+
+    /// <summary>How many samples, N, once the shapes that depend on it were checked.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <exception cref="ArgumentException">Features, key features and samples do not fit each other.</exception>
+    public static long CheckedCount(StepBatch batch)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        var count = batch.Samples.shape[0];
+        if (batch.Samples.dim() != 1 || batch.Features.dim() != 2 || batch.Features.shape[0] != 2 * count
+            || !batch.KeyFeatures.shape.AsSpan().SequenceEqual(batch.Features.shape))
+        {
+            throw new ArgumentException(
+                $"Samples {Text(batch.Samples)} need features and key features [{2 * count}, D]; they are {Text(batch.Features)} and {Text(batch.KeyFeatures)}.",
+                nameof(batch));
+        }
+
+        return count;
+    }
+
+    internal static string Text(Tensor tensor) => $"[{string.Join(", ", tensor.shape)}]";
+}

@@ -1,0 +1,146 @@
+namespace Shoal.Learning;
+
+/// <summary>Decides which past samples a replica rehearses: a uniform sample of all that was ever offered, decoded.</summary>
+/// <remarks>Reservoir sampling, Vitter 1985, algorithm R. Also remembers each sample's mined neighbours.</remarks>
+public sealed class ReplayBuffer
+{
+    private readonly SampleShape _shape;
+    private readonly int _neighbourCount;
+    private readonly long[] _keys;
+    private readonly bool[] _mined;
+    private byte[] _pixels = [];
+    private int[] _neighbours = [];
+
+    /// <summary>Empty.</summary>
+    /// <param name="shape">The shape of every sample.</param>
+    /// <param name="capacity">Most samples kept.</param>
+    /// <param name="neighbourCount">Neighbours remembered for each.</param>
+    public ReplayBuffer(SampleShape shape, int capacity, int neighbourCount)
+    {
+        ArgumentNullException.ThrowIfNull(shape);
+        (_shape, _neighbourCount, Capacity) = (shape, neighbourCount, capacity);
+        (_keys, _mined) = (new long[capacity], new bool[capacity]);
+    }
+
+    /// <summary>Most samples kept.</summary>
+    public int Capacity { get; }
+
+    /// <summary>Samples kept.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Samples ever offered.</summary>
+    public long Offered { get; private set; }
+
+    /// <summary>Packed sample keys, [Count].</summary>
+    public ReadOnlySpan<long> Keys => _keys.AsSpan(0, Count);
+
+    /// <summary>uint8, [Count, C, H, W].</summary>
+    public ReadOnlySpan<byte> Pixels => _pixels.AsSpan(0, Count * _shape.Size);
+
+    /// <summary>Offers a sample; it is kept with the chance that keeps the buffer uniform.</summary>
+    /// <param name="pixels">uint8, [C, H, W].</param>
+    /// <param name="key">Its packed key.</param>
+    /// <param name="random">Where the decision comes from.</param>
+    public void Offer(ReadOnlySpan<byte> pixels, long key, Random random)
+    {
+        ArgumentNullException.ThrowIfNull(random);
+        Offered++;
+        var slot = Count < Capacity ? Count : random.NextInt64(Offered);
+        if (slot >= Capacity)
+        {
+            return;
+        }
+
+        Count = Math.Max(Count, (int)slot + 1);
+        if (_pixels.Length < Count * _shape.Size)
+        {
+            // Grown by doubling: a new dataset with few samples stays small.
+            Array.Resize(ref _pixels, Math.Min(Capacity, Math.Max(256, Count * 2)) * _shape.Size);
+        }
+
+        pixels.CopyTo(_pixels.AsSpan((int)slot * _shape.Size));
+        _keys[slot] = key;
+        _mined[slot] = false;
+    }
+
+    /// <summary>One sample's pixels.</summary>
+    /// <param name="slot">0 to <see cref="Count"/> - 1.</param>
+    /// <returns>uint8, [C, H, W].</returns>
+    public ReadOnlySpan<byte> this[int slot] => _pixels.AsSpan(slot * _shape.Size, _shape.Size);
+
+    /// <summary>Remembers neighbours, for all samples that are kept now.</summary>
+    /// <param name="neighbours">Slots, [Count, neighbourCount].</param>
+    public void Remember(int[] neighbours)
+    {
+        ArgumentNullException.ThrowIfNull(neighbours);
+        if (neighbours.Length != Count * _neighbourCount)
+        {
+            throw new ArgumentException($"{neighbours.Length} neighbours for {Count} samples of {_neighbourCount} each.", nameof(neighbours));
+        }
+
+        _neighbours = neighbours;
+        _mined.AsSpan(0, Count).Fill(true);
+    }
+
+    /// <summary>Draws samples to rehearse, in pairs of a sample and one of its neighbours where those are known.</summary>
+    /// <param name="count">How many samples.</param>
+    /// <param name="random">Where the draw comes from.</param>
+    /// <returns>Slots, and whether slot 2i+1 is a mined neighbour of slot 2i.</returns>
+    public (int[] Slots, bool[] Paired) Draw(int count, Random random)
+    {
+        ArgumentNullException.ThrowIfNull(random);
+        var slots = new int[Count == 0 ? 0 : count];
+        var paired = new bool[slots.Length / 2];
+        for (var i = 0; i < slots.Length; i += 2)
+        {
+            var anchor = random.Next(Count);
+            slots[i] = anchor;
+            if (i + 1 == slots.Length)
+            {
+                break;
+            }
+
+            // A neighbour whose slot was taken over since is no neighbour any more.
+            var neighbour = _mined[anchor] ? _neighbours[(anchor * _neighbourCount) + random.Next(_neighbourCount)] : -1;
+            paired[i / 2] = neighbour >= 0 && _mined[neighbour];
+            slots[i + 1] = paired[i / 2] ? neighbour : random.Next(Count);
+        }
+
+        return (slots, paired);
+    }
+
+    /// <summary>Everything, to go on from.</summary>
+    /// <param name="prefix">Put before every name.</param>
+    public IReadOnlyList<NamedTensor> Save(string prefix) =>
+    [
+        NamedTensor.Of(prefix + "pixels", Pixels, Count, _shape.Channels, _shape.Height, _shape.Width),
+        NamedTensor.Of(prefix + "keys", Keys),
+        NamedTensor.Of<long>(prefix + "offered", [Offered]),
+        NamedTensor.Of<byte>(prefix + "mined", Array.ConvertAll(_mined[..Count], mined => (byte)(mined ? 1 : 0))),
+        NamedTensor.Of<int>(prefix + "neighbours", _neighbours),
+    ];
+
+    /// <summary>Reads back what <see cref="Save"/> gave.</summary>
+    /// <param name="prefix">As it was saved with.</param>
+    /// <param name="saved">Of a buffer of the same shape and at most this capacity.</param>
+    /// <exception cref="InvalidDataException">It holds more than fits, or other shapes.</exception>
+    public void Load(string prefix, IReadOnlyList<NamedTensor> saved)
+    {
+        var keys = saved.Named(prefix + "keys").Values<long>();
+        var pixels = saved.Named(prefix + "pixels").Values<byte>();
+        var neighbours = saved.Named(prefix + "neighbours").Values<int>();
+        if (keys.Length > Capacity || pixels.Length != keys.Length * _shape.Size)
+        {
+            throw new InvalidDataException($"A replay of {keys.Length} samples and {pixels.Length} bytes does not fit {Capacity} samples of {_shape}.");
+        }
+
+        (_pixels, _neighbours, Count) = (pixels, neighbours, keys.Length);
+        Offered = saved.Named(prefix + "offered").Values<long>()[0];
+        keys.CopyTo(_keys, 0);
+        var mined = saved.Named(prefix + "mined").Values<byte>();
+        for (var i = 0; i < Count; i++)
+        {
+            _mined[i] = mined[i] != 0;
+        }
+    }
+}

@@ -1,0 +1,69 @@
+namespace Shoal.Learning;
+
+/// <summary>The shape that all samples of a dataset have.</summary>
+/// <param name="Channels">1 for grey images and spectrograms, 3 for colour.</param>
+/// <param name="Height">Pixels from top to bottom.</param>
+/// <param name="Width">Pixels from left to right.</param>
+public sealed record SampleShape(int Channels, int Height, int Width)
+{
+    /// <summary>Bytes of one sample: C * H * W.</summary>
+    public int Size => Channels * Height * Width;
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{Channels}x{Height}x{Width}";
+}
+
+/// <summary>Where a sample lives in its dataset.</summary>
+/// <param name="Shard">The shard's number, 0 to 65,535.</param>
+/// <param name="Sequence">Its dense number in the shard's log, below 2^48.</param>
+public readonly record struct SampleKey(int Shard, long Sequence)
+{
+    private const int SequenceBits = 48;
+    private const long SequenceMask = (1L << SequenceBits) - 1;
+
+    /// <summary>Both in one number for storage: shard in the upper 16 bits, sequence in the lower 48.</summary>
+    public long Packed => ((long)Shard << SequenceBits) | (Sequence & SequenceMask);
+
+    /// <summary>The reverse of <see cref="Packed"/>.</summary>
+    /// <param name="packed">A packed key.</param>
+    public static SampleKey Unpack(long packed) => new((int)((ulong)packed >> SequenceBits), packed & SequenceMask);
+}
+
+/// <summary>Decoded samples on their way into the learner.</summary>
+public sealed class SampleBatch
+{
+    /// <summary>Wraps pixels and keys; copies nothing.</summary>
+    /// <param name="shape">The shape of every sample.</param>
+    /// <param name="pixels">uint8, [N, C, H, W], row-major.</param>
+    /// <param name="keys">One for each sample.</param>
+    /// <exception cref="ArgumentException">The lengths do not fit each other.</exception>
+    public SampleBatch(SampleShape shape, byte[] pixels, SampleKey[] keys)
+    {
+        if (pixels.Length != (long)keys.Length * shape.Size)
+        {
+            throw new ArgumentException(
+                $"{pixels.Length} pixels do not make {keys.Length} samples of {shape} ({shape.Size} bytes each).", nameof(pixels));
+        }
+
+        Shape = shape;
+        Pixels = pixels;
+        Keys = keys;
+    }
+
+    /// <summary>The shape of every sample.</summary>
+    public SampleShape Shape { get; }
+
+    /// <summary>uint8, [N, C, H, W], row-major.</summary>
+    public byte[] Pixels { get; }
+
+    /// <summary>One key for each sample.</summary>
+    public SampleKey[] Keys { get; }
+
+    /// <summary>How many samples.</summary>
+    public int Count => Keys.Length;
+
+    /// <summary>One sample's pixels.</summary>
+    /// <param name="index">0 to <see cref="Count"/> - 1.</param>
+    /// <returns>uint8, [C, H, W].</returns>
+    public ReadOnlySpan<byte> this[int index] => Pixels.AsSpan(index * Shape.Size, Shape.Size);
+}

@@ -1,0 +1,281 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Shoal.Learning;
+
+/// <summary>Learns one dataset without ever stopping: a step for every batch of fresh samples, rehearsal between them.</summary>
+/// <remarks>
+/// Used by one thread at a time. All randomness is a function of (seed, step), so that a restored learner goes on
+/// bit-exactly on the same CPU type and number of threads. What it shows (<see cref="Export"/>) is the key encoder and the
+/// mean of the head's weights: exponential means over about 1 / (1 - momentum) steps, which stand in for the
+/// learning-rate decay that an endless stream cannot have.
+/// </remarks>
+public sealed partial class Learner : IDisposable
+{
+    private readonly Device _device;
+    private readonly Encoder _encoder;
+    private readonly Encoder _keyEncoder;
+    private readonly ClusterHead _head;
+    private readonly ClusterHead _keyHead;
+    private readonly SortedDictionary<string, (IObjective Objective, double Weight)> _objectives = new(StringComparer.Ordinal);
+    private readonly AdamW _optimizer;
+    private readonly MemoryBank _bank;
+    private readonly ReplayBuffer _replay;
+    private readonly ReplayBuffer _heldOut;
+    private readonly InputStatistics _statistics;
+    private readonly ViewMaker _views;
+    private int _shown;
+
+    /// <summary>With fresh weights.</summary>
+    /// <param name="shape">The shape of all samples.</param>
+    /// <param name="options">How to learn.</param>
+    /// <param name="device">libtorch's name of the device.</param>
+    /// <exception cref="ArgumentException">The options have problems; the text lists them all.</exception>
+    public Learner(SampleShape shape, LearnerOptions options, string device = "cpu")
+    {
+        ArgumentNullException.ThrowIfNull(shape);
+        ArgumentNullException.ThrowIfNull(options);
+        if (options.Problems() is { Count: > 0 } problems)
+        {
+            throw new ArgumentException(string.Join(Environment.NewLine, problems), nameof(options));
+        }
+
+        (Shape, Options, _device) = (shape, options, new Device(device));
+        manual_seed((long)(Keyed.Mix(options.Seed, 0, (long)Purpose.Weights) >> 1));
+        _encoder = EncoderCatalogue.Create(options.Encoder, shape);
+        _keyEncoder = EncoderCatalogue.Create(options.Encoder, shape);
+        _head = new ClusterHead(options.Heads, options.Clusters, _encoder.Width, options.Scale);
+        _keyHead = new ClusterHead(options.Heads, options.Clusters, _encoder.Width, options.Scale);
+        foreach (var (name, weight) in options.ObjectivesInForce.Where(entry => entry.Value > 0).OrderBy(entry => entry.Key, StringComparer.Ordinal))
+        {
+            _objectives[name] = (ObjectiveCatalogue.Create(name, _encoder.Width), weight);
+        }
+
+        foreach (var (_, module) in Modules)
+        {
+            module.to(_device);
+        }
+
+        Momentum.Follow(_keyEncoder, _encoder, 0);
+        Momentum.Follow(_keyHead, _head, 0);
+        Momentum.Freeze(_keyEncoder);
+        Momentum.Freeze(_keyHead);
+        _optimizer = new AdamW(
+            Modules.SelectMany(part => part.Module.named_parameters().Select(p => (part.Prefix + p.name, p.parameter))),
+            options.WeightDecay);
+        var keyWidth = _objectives.Values.Max(entry => entry.Objective.KeyWidth);
+        _bank = new MemoryBank(keyWidth > 0 ? options.BankSize : 0, keyWidth, _device);
+        _replay = new ReplayBuffer(shape, options.ReplaySize, options.NeighbourCount);
+        _heldOut = new ReplayBuffer(shape, options.HeldOutSize, options.NeighbourCount);
+        _statistics = new InputStatistics(shape);
+        _views = new ViewMaker(shape, _device);
+    }
+
+    /// <summary>The shape of all samples.</summary>
+    public SampleShape Shape { get; }
+
+    /// <summary>How it learns.</summary>
+    public LearnerOptions Options { get; }
+
+    /// <summary>Optimisation steps ever taken.</summary>
+    public long Steps { get; private set; }
+
+    /// <summary>Fresh samples ever observed, held-out ones included.</summary>
+    public long SamplesSeen { get; private set; }
+
+    /// <summary>Samples that a backward pass ever went through: views x steps x batch.</summary>
+    public long BackwardPasses { get; private set; }
+
+    /// <summary>Samples that can be rehearsed.</summary>
+    public int ReplayCount => _replay.Count;
+
+    // Every module with the prefix of its tensors in the part "model".
+    private IEnumerable<(string Prefix, nn.Module Module)> Modules =>
+    [
+        ("encoder.", _encoder),
+        ("key.", _keyEncoder),
+        ("head.", _head),
+        ("keyhead.", _keyHead),
+        .. _objectives.Select(entry => ($"objective.{entry.Key}.", entry.Value.Objective.Own)),
+    ];
+
+    /// <summary>One optimisation step over fresh and replayed samples; then offers the fresh ones to the replay buffer.</summary>
+    /// <param name="fresh">1 to <see cref="LearnerOptions.FreshPerStep"/> samples of <see cref="Shape"/>.</param>
+    /// <returns>What it did; no losses when all of a first batch was held out.</returns>
+    /// <exception cref="ArgumentException">Another count or shape.</exception>
+    public StepReport Observe(SampleBatch fresh)
+    {
+        ArgumentNullException.ThrowIfNull(fresh);
+        if (fresh.Shape != Shape || fresh.Count < 1 || fresh.Count > Options.FreshPerStep)
+        {
+            throw new ArgumentException($"A batch of {fresh.Count} samples of {fresh.Shape}; expected 1 to {Options.FreshPerStep} of {Shape}.", nameof(fresh));
+        }
+
+        _statistics.Add(fresh);
+        SamplesSeen += fresh.Count;
+        var random = Keyed.Random(Options.Seed, Steps, Purpose.Reservoir);
+        var trained = new List<int>();
+        for (var i = 0; i < fresh.Count; i++)
+        {
+            var key = fresh.Keys[i].Packed;
+            if (Keyed.Mix(Options.Seed, key, (long)Purpose.HoldOut) % (ulong)Options.HoldOutOneIn == 0)
+            {
+                _heldOut.Offer(fresh[i], key, random);
+            }
+            else
+            {
+                trained.Add(i);
+            }
+        }
+
+        var report = Step(fresh, trained);
+        foreach (var i in trained)
+        {
+            _replay.Offer(fresh[i], fresh.Keys[i].Packed, random);
+        }
+
+        return report;
+    }
+
+    /// <summary>One optimisation step over replayed samples alone.</summary>
+    /// <exception cref="InvalidOperationException">There is nothing to rehearse yet.</exception>
+    public StepReport Rehearse()
+        => _replay.Count > 0
+            ? Step(null, [])
+            : throw new InvalidOperationException("There is nothing to rehearse: the replay buffer is empty until a first batch was observed.");
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _optimizer.Dispose();
+        _bank.Dispose();
+        foreach (var (_, module) in Modules.ToList())
+        {
+            module.Dispose();
+        }
+
+        foreach (var (objective, _) in _objectives.Values)
+        {
+            objective.Dispose();
+        }
+    }
+
+    private StepReport Step(SampleBatch? fresh, List<int> trained)
+    {
+        using var scope = NewDisposeScope();
+
+        // A trickle of fresh samples still makes a full step: BatchNorm and the clusters' prior need many samples.
+        var replayCount = Options.FreshPerStep * Options.ReplayPerFresh;
+        var (slots, paired) = _replay.Draw(
+            fresh is null ? replayCount + Options.FreshPerStep : replayCount,
+            Keyed.Random(Options.Seed, Steps, Purpose.Rehearsal));
+        if (trained.Count + slots.Length == 0)
+        {
+            return new StepReport(new Dictionary<string, double>(StringComparer.Ordinal), 0, 0);
+        }
+
+        if (Steps % Options.MineEvery == 0)
+        {
+            Mine();
+        }
+
+        var (pixels, keys) = Gather(fresh, trained, slots);
+        using var generator = Keyed.Generator(Options.Seed, Steps, Purpose.Views, _device);
+        var samples = TorchTensors.ToUnit(pixels, Shape, _device);
+        var views = Normalise(cat([_views.Make(samples, generator), _views.Make(samples, generator)]));
+        var (bankKeys, bankSamples) = _bank.Read();
+        var (anchors, neighbours) = Pairs(trained.Count, paired);
+        var batch = new StepBatch
+        {
+            Features = _encoder.forward(views),
+            KeyFeatures = KeyFeatures(views),
+            Samples = tensor(keys, device: _device),
+            BankKeys = bankKeys,
+            BankSamples = bankSamples,
+            Anchors = tensor(anchors, device: _device),
+            Neighbours = tensor(neighbours, device: _device),
+            Replayed = arange(trained.Count, trained.Count + slots.Length, ScalarType.Int64, _device),
+            Head = _head,
+        };
+        var losses = Descend(batch, keys);
+        Steps++;
+        BackwardPasses += 2L * keys.Length;
+        return new StepReport(losses, trained.Count, slots.Length);
+    }
+
+    private Dictionary<string, double> Descend(StepBatch batch, long[] keys)
+    {
+        var losses = new Dictionary<string, double>(StringComparer.Ordinal);
+        var total = zeros(1, device: _device);
+        foreach (var (name, (objective, weight)) in _objectives)
+        {
+            var result = objective.Compute(batch);
+            foreach (var (term, value) in result.Terms)
+            {
+                losses[$"{name}.{term}"] = value.item<float>();
+                total = total + (value * weight);
+            }
+
+            if (result.Keys is not null)
+            {
+                _bank.Push(result.Keys.cpu().data<float>().ToArray(), keys, Steps);
+            }
+        }
+
+        total.backward();
+        _optimizer.Step(Options.LearningRate);
+        Momentum.Follow(_keyEncoder, _encoder, Options.KeyMomentum);
+        Momentum.Follow(_keyHead, _head, Options.KeyMomentum);
+        foreach (var (objective, _) in _objectives.Values)
+        {
+            objective.AfterStep(Options.KeyMomentum);
+        }
+
+        losses["total"] = total.item<float>();
+        return losses;
+    }
+
+    private Tensor KeyFeatures(Tensor views)
+    {
+        using var noGrad = no_grad();
+        return _keyEncoder.forward(views);
+    }
+
+    private Tensor Normalise(Tensor samples)
+    {
+        using var scope = NewDisposeScope();
+        var (mean, deviation) = (tensor(_statistics.Mean, device: _device), tensor(_statistics.Deviation, device: _device));
+        return ((samples - mean.view(1, -1, 1, 1)) / deviation.view(1, -1, 1, 1)).MoveToOuterDisposeScope();
+    }
+
+    // Fresh samples first, then replayed ones.
+    private (byte[] Pixels, long[] Keys) Gather(SampleBatch? fresh, List<int> trained, int[] slots)
+    {
+        var pixels = new byte[(trained.Count + slots.Length) * Shape.Size];
+        var keys = new long[trained.Count + slots.Length];
+        for (var row = 0; row < keys.Length; row++)
+        {
+            var target = pixels.AsSpan(row * Shape.Size);
+            if (row < trained.Count)
+            {
+                fresh![trained[row]].CopyTo(target);
+                keys[row] = fresh.Keys[trained[row]].Packed;
+            }
+            else
+            {
+                var slot = slots[row - trained.Count];
+                _replay[slot].CopyTo(target);
+                keys[row] = _replay.Keys[slot];
+            }
+        }
+
+        return (pixels, keys);
+    }
+
+    // Rows of the batch whose replayed samples were drawn as neighbours.
+    private static (long[] Anchors, long[] Neighbours) Pairs(int offset, bool[] paired)
+    {
+        var anchors = Enumerable.Range(0, paired.Length).Where(i => paired[i]).Select(i => (long)(offset + (2 * i))).ToArray();
+        return (anchors, Array.ConvertAll(anchors, anchor => anchor + 1));
+    }
+}

@@ -1,0 +1,132 @@
+namespace Shoal.Learning;
+
+/// <summary>How a dataset is learned; the one place where defaults stand.</summary>
+public sealed record LearnerOptions
+{
+    /// <summary>How many clusters; 2 to 1,000.</summary>
+    /// <value>10.</value>
+    public int Clusters { get; init; } = 10;
+
+    /// <summary>All randomness is keyed by it and the step.</summary>
+    /// <value>1.</value>
+    public int Seed { get; init; } = 1;
+
+    /// <summary>Past samples kept for rehearsal; 256 to 1,000,000.</summary>
+    /// <value>5,000: 4 MB of MNIST, 15 MB of CIFAR.</value>
+    public int ReplaySize { get; init; } = 5000;
+
+    /// <summary>Most fresh samples in a step; 1 to 4,096.</summary>
+    /// <value>64.</value>
+    public int FreshPerStep { get; init; } = 64;
+
+    /// <summary>Replayed samples for each fresh one of a full step; 1 to 16.</summary>
+    /// <value>3: a step of 256.</value>
+    public int ReplayPerFresh { get; init; } = 3;
+
+    /// <summary>Keys in the memory bank; 0 to 1,000,000.</summary>
+    /// <value>4,096: fewer than the replay buffer's samples, or it fills with keys of the queries' own samples.</value>
+    public int BankSize { get; init; } = 4096;
+
+    /// <summary>The encoder, one of <see cref="EncoderCatalogue.Names"/>.</summary>
+    /// <value>strided.</value>
+    public string Encoder { get; init; } = "strided";
+
+    /// <summary>The weight of each objective by name (<see cref="ObjectiveCatalogue.Names"/>), 0 to 1,000; null for <see cref="DefaultObjectives"/>.</summary>
+    /// <value>null.</value>
+    public IReadOnlyDictionary<string, double>? Objectives { get; init; }
+
+    /// <summary>Cluster heads trained side by side; the best is shown; 1 to 16.</summary>
+    /// <value>3.</value>
+    public int Heads { get; init; } = 3;
+
+    /// <summary>The inverse temperature of cluster probabilities; 1 to 100.</summary>
+    /// <value>10.</value>
+    public double Scale { get; init; } = 10;
+
+    /// <summary>Step size of AdamW; above 0, at most 0.1.</summary>
+    /// <value>0.001.</value>
+    public double LearningRate { get; init; } = 1e-3;
+
+    /// <summary>AdamW's decay of weights, not of biases and norms; 0 to 1.</summary>
+    /// <value>0.0001.</value>
+    public double WeightDecay { get; init; } = 1e-4;
+
+    /// <summary>How much of the key encoder stays at every step; 0 to below 1.</summary>
+    /// <value>0.99: it remembers about 100 steps. It is also what is published.</value>
+    public double KeyMomentum { get; init; } = 0.99;
+
+    /// <summary>Steps between two minings of neighbours; 1 to 100,000.</summary>
+    /// <value>47: 3,000 fresh samples; mining 5,000 samples costs about two steps.</value>
+    public int MineEvery { get; init; } = 47;
+
+    /// <summary>Neighbours mined for each replayed sample; 1 to 100.</summary>
+    /// <value>10.</value>
+    public int NeighbourCount { get; init; } = 10;
+
+    /// <summary>One of so many samples is never trained on, but judges versions; 2 to 10,000.</summary>
+    /// <value>50.</value>
+    public int HoldOutOneIn { get; init; } = 50;
+
+    /// <summary>Most samples held out; 16 to 100,000.</summary>
+    /// <value>500.</value>
+    public int HeldOutSize { get; init; } = 500;
+
+    /// <summary>The weights of objectives when none are given.</summary>
+    public static IReadOnlyDictionary<string, double> DefaultObjectives { get; } = new SortedDictionary<string, double>(StringComparer.Ordinal)
+    {
+        ["moco"] = 1,
+        ["scan"] = 0.2,
+    };
+
+    /// <summary>The objectives in force.</summary>
+    internal IReadOnlyDictionary<string, double> ObjectivesInForce => Objectives ?? DefaultObjectives;
+
+    /// <summary>What is wrong with these options, one sentence each; empty when nothing is.</summary>
+    public IReadOnlyList<string> Problems()
+    {
+        var problems = new List<string>();
+        Check(nameof(Clusters), Clusters, 2, 1000);
+        Check(nameof(ReplaySize), ReplaySize, 256, 1_000_000);
+        Check(nameof(FreshPerStep), FreshPerStep, 1, 4096);
+        Check(nameof(ReplayPerFresh), ReplayPerFresh, 1, 16);
+        Check(nameof(BankSize), BankSize, 0, 1_000_000);
+        Check(nameof(Heads), Heads, 1, 16);
+        Check(nameof(Scale), Scale, 1, 100);
+        Check(nameof(LearningRate), LearningRate, 1e-9, 0.1);
+        Check(nameof(WeightDecay), WeightDecay, 0, 1);
+        Check(nameof(KeyMomentum), KeyMomentum, 0, 0.999999);
+        Check(nameof(MineEvery), MineEvery, 1, 100_000);
+        Check(nameof(NeighbourCount), NeighbourCount, 1, 100);
+        Check(nameof(HoldOutOneIn), HoldOutOneIn, 2, 10_000);
+        Check(nameof(HeldOutSize), HeldOutSize, 16, 100_000);
+        if (!EncoderCatalogue.Names.Contains(Encoder, StringComparer.Ordinal))
+        {
+            problems.Add($"Encoder '{Encoder}' is unknown; there are: {string.Join(", ", EncoderCatalogue.Names)}.");
+        }
+
+        foreach (var (name, weight) in ObjectivesInForce)
+        {
+            if (!ObjectiveCatalogue.Names.Contains(name, StringComparer.Ordinal))
+            {
+                problems.Add($"Objective '{name}' is unknown; there are: {string.Join(", ", ObjectiveCatalogue.Names)}.");
+            }
+
+            Check($"Objective '{name}': Weight", weight, 0, 1000);
+        }
+
+        if (!ObjectivesInForce.Values.Any(weight => weight > 0))
+        {
+            problems.Add("No objective has a weight above 0: nothing would be learned.");
+        }
+
+        return problems;
+
+        void Check(string name, double value, double least, double most)
+        {
+            if (!(value >= least && value <= most))
+            {
+                problems.Add($"{name} is {value}; must be {least} to {most}.");
+            }
+        }
+    }
+}

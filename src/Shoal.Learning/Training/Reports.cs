@@ -1,0 +1,23 @@
+namespace Shoal.Learning;
+
+/// <summary>What a step did.</summary>
+/// <param name="Losses">Each objective's terms as <c>objective.term</c>, before the objective's weight; <c>total</c> is the weighted sum.</param>
+/// <param name="Fresh">Fresh samples trained on; those held out are not counted.</param>
+/// <param name="Replayed">Samples rehearsed.</param>
+public sealed record StepReport(IReadOnlyDictionary<string, double> Losses, int Fresh, int Replayed);
+
+/// <summary>What a refit decided.</summary>
+/// <param name="Replaced">Whether another head is shown from now on.</param>
+/// <param name="IncumbentLoss">The shown head's loss on the replay buffer's embeddings; NaN when there was too little to judge.</param>
+/// <param name="CandidateLoss">The best other head's; NaN likewise.</param>
+/// <param name="Moved">The share of replayed samples whose cluster slot changed, after matching; 0 to 1.</param>
+public sealed record RefitReport(bool Replaced, double IncumbentLoss, double CandidateLoss, double Moved);
+
+/// <summary>What speaks for or against publishing the learner's present state.</summary>
+/// <param name="HeldOutLoss">How badly views of held-out samples agree on a cluster, plus how unevenly clusters are used; lower is better.</param>
+/// <param name="PublishedLoss">The same of the published version on the same views; NaN when none is published.</param>
+/// <param name="Drift">1 - the correlation of the two encoders' similarities between samples, mean over samples, 0 to 2: a rotation of the space is no drift. NaN when none is published.</param>
+/// <param name="Spread">Mean standard deviation of the embedding's dimensions times the root of their number: near 0 when collapsed.</param>
+/// <param name="ClustersInUse">Clusters with at least one held-out sample.</param>
+/// <param name="Finite">Whether every number in the exported tensors is finite.</param>
+public sealed record Evidence(double HeldOutLoss, double PublishedLoss, double Drift, double Spread, int ClustersInUse, bool Finite);
