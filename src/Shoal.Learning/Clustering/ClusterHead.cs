@@ -18,7 +18,7 @@ public sealed class ClusterHead : nn.Module
     {
         Weight = new Parameter(randn(heads, clusters, width) / Math.Sqrt(width));
         Scale = scale;
-        RegisterComponents();
+        register_parameter("weight", Weight);
     }
 
     /// <summary>The prototypes before normalisation, [H, K, D], float32.</summary>

@@ -1,4 +1,3 @@
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Shoal.Learning;
@@ -26,8 +25,7 @@ public static class HeadRefitter
     {
         using var scope = NewDisposeScope();
         var (n, width, device) = (embeddings.shape[0], embeddings.shape[1], embeddings.device);
-        var start = randn([restarts, clusters, width], generator: generator, device: device) / Math.Sqrt(width);
-        using var weight = new Parameter(start);
+        var weight = (randn([restarts, clusters, width], generator: generator, device: device) / Math.Sqrt(width)).requires_grad_(true);
         using var optimizer = new AdamW([("weight", weight)], weightDecay: 0);
         for (var step = 0; step < Steps; step++)
         {

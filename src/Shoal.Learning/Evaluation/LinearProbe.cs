@@ -30,7 +30,7 @@ public static class LinearProbe
         using var linear = nn.Linear(width, kinds);
         nn.init.zeros_(linear.weight);
         nn.init.zeros_(linear.bias!);
-        using var optimizer = new AdamW(linear.named_parameters().Select(p => (p.name, p.parameter)), weightDecay: 0);
+        using var optimizer = new AdamW(linear.named_parameters().Select(p => (p.name, (Tensor)p.parameter)), weightDecay: 0);
         for (var epoch = 0; epoch < Epochs; epoch++)
         {
             using var epochScope = NewDisposeScope();

@@ -101,7 +101,8 @@ public sealed class MocoObjective : IObjective
         {
             Query = Projection(features, keys);
             Key = Projection(features, keys);
-            RegisterComponents();
+            register_module("query", Query);
+            register_module("key", Key);
             Momentum.Follow(Key, Query, 0);
             Momentum.Freeze(Key);
         }

@@ -1,4 +1,3 @@
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Shoal.Learning;
@@ -11,14 +10,14 @@ internal sealed class AdamW : IDisposable
     private const double Beta2 = 0.999;
     private const double Epsilon = 1e-8;
 
-    private readonly List<(string Name, Parameter Parameter, Tensor First, Tensor Second)> _slots = [];
+    private readonly List<(string Name, Tensor Parameter, Tensor First, Tensor Second)> _slots = [];
     private readonly double _weightDecay;
     private long _steps;
 
     /// <summary>Takes charge of parameters.</summary>
     /// <param name="parameters">With unique names; those without gradient are left out.</param>
     /// <param name="weightDecay">Applied to tensors of two dimensions and more.</param>
-    public AdamW(IEnumerable<(string Name, Parameter Parameter)> parameters, double weightDecay)
+    public AdamW(IEnumerable<(string Name, Tensor Parameter)> parameters, double weightDecay)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
@@ -61,7 +60,7 @@ internal sealed class AdamW : IDisposable
 
     /// <summary>Forgets the moments of one parameter, whose value was replaced.</summary>
     /// <param name="parameter">One of the parameters.</param>
-    public void Forget(Parameter parameter)
+    public void Forget(Tensor parameter)
     {
         using var noGrad = no_grad();
         foreach (var (_, owner, first, second) in _slots.Where(slot => ReferenceEquals(slot.Parameter, parameter)))

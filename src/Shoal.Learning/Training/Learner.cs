@@ -61,7 +61,7 @@ public sealed partial class Learner : IDisposable
         Momentum.Freeze(_keyEncoder);
         Momentum.Freeze(_keyHead);
         _optimizer = new AdamW(
-            Modules.SelectMany(part => part.Module.named_parameters().Select(p => (part.Prefix + p.name, p.parameter))),
+            Modules.SelectMany(part => part.Module.named_parameters().Select(p => (part.Prefix + p.name, (Tensor)p.parameter))),
             options.WeightDecay);
         var keyWidth = _objectives.Values.Max(entry => entry.Objective.KeyWidth);
         _bank = new MemoryBank(keyWidth > 0 ? options.BankSize : 0, keyWidth, _device);

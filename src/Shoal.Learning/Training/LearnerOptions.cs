@@ -75,7 +75,7 @@ public sealed record LearnerOptions
     public static IReadOnlyDictionary<string, double> DefaultObjectives { get; } = new SortedDictionary<string, double>(StringComparer.Ordinal)
     {
         ["moco"] = 1,
-        ["scan"] = 0.2,
+        ["scan"] = 0.6,
     };
 
     /// <summary>The objectives in force.</summary>

@@ -1,0 +1,63 @@
+using static TorchSharp.torch;
+
+[assembly: CollectionBehavior(CollectionBehavior.CollectionPerAssembly)] // One at a time: the count of live tensors is the whole process's.
+
+namespace Shoal.Learning.Tests;
+
+/// <summary>Makes small inputs from seeds.</summary>
+internal static class Making
+{
+    public static readonly SampleShape Grey = new(1, 12, 12);
+
+    /// <summary>Samples of a few kinds: a bright bar whose place depends on the kind, with noise.</summary>
+    public static SampleBatch Bars(int count, long first, SampleShape? shape = null, int kinds = 4)
+    {
+        shape ??= Grey;
+        var random = new Random((int)first + 17);
+        var pixels = new byte[count * shape.Size];
+        for (var i = 0; i < count; i++)
+        {
+            var row = (int)((first + i) % kinds) * shape.Height / kinds;
+            for (var p = 0; p < shape.Size; p++)
+            {
+                var lit = p % (shape.Height * shape.Width) / shape.Width / 2 == row / 2;
+                pixels[(i * shape.Size) + p] = (byte)((lit ? 200 : 20) + random.Next(30));
+            }
+        }
+
+        return new SampleBatch(shape, pixels, [.. Enumerable.Range(0, count).Select(i => new SampleKey(3, first + i))]);
+    }
+
+    public static LearnerOptions Small(int seed = 5) => new()
+    {
+        Clusters = 4,
+        Seed = seed,
+        ReplaySize = 256,
+        FreshPerStep = 16,
+        BankSize = 128,
+        MineEvery = 5,
+        NeighbourCount = 5,
+        HoldOutOneIn = 8,
+        HeldOutSize = 64,
+    };
+
+    /// <summary>N samples, features of width D, a bank of B keys, pairs of even rows with their successors.</summary>
+    public static StepBatch Batch(int seed, int count = 6, int width = 8, int keyWidth = 64, int bank = 12, int clusters = 3)
+    {
+        manual_seed(seed);
+        return new StepBatch
+        {
+            Features = randn(2 * count, width, requires_grad: true),
+            KeyFeatures = randn(2 * count, width),
+            Samples = arange(count, ScalarType.Int64),
+            BankKeys = nn.functional.normalize(randn(bank, keyWidth), 2, dim: 1),
+            BankSamples = arange(count - 2, count - 2 + bank, ScalarType.Int64),
+            Anchors = tensor(Enumerable.Range(0, count / 2).Select(i => 2L * i).ToArray()),
+            Neighbours = tensor(Enumerable.Range(0, count / 2).Select(i => (2L * i) + 1).ToArray()),
+            Replayed = arange(1, count, ScalarType.Int64),
+            Head = new ClusterHead(heads: 2, clusters, width, scale: 5),
+        };
+    }
+
+    public static float[] Floats(Tensor values) => values.detach().contiguous().data<float>().ToArray();
+}
