@@ -42,6 +42,9 @@ public sealed class ViewMaker
         /// <summary>Smallest and largest side of the window that is shown; 0.1 to 2.</summary>
         public (double Least, double Most) Window { get; init; } = (0.75, 1.25);
 
+        /// <summary>Height differs from width by 1 ± this; 0 to 0.5.</summary>
+        public double Stretch { get; init; } = 0.1;
+
         /// <summary>Largest shear; 0 to 1.</summary>
         public double Shear { get; init; } = 0.3;
 
@@ -117,7 +120,7 @@ public sealed class ViewMaker
     {
         var angle = Between(count, generator, -_options.Rotation, _options.Rotation) * (Math.PI / 180);
         var across = Between(count, generator, _options.Window.Least, _options.Window.Most);
-        var down = across * Between(count, generator, 0.9, 1.1);
+        var down = across * Between(count, generator, 1 - _options.Stretch, 1 + _options.Stretch);
         var shear = Between(count, generator, -_options.Shear, _options.Shear);
         if (_options.MirrorChance > 0)
         {
