@@ -13,9 +13,6 @@ public interface IObjective : IDisposable
     /// <summary>The width of the keys that it puts into the memory bank; 0 when it uses no bank.</summary>
     int KeyWidth { get; }
 
-    /// <summary>Whether it reads <see cref="StepBatch.KeyFeatures"/>.</summary>
-    bool NeedsKeyEncoder { get; }
-
     /// <summary>Computes the loss.</summary>
     /// <param name="batch">Read only.</param>
     /// <returns>Named terms whose sum is the loss, and keys for the bank.</returns>

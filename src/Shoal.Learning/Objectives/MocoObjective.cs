@@ -51,9 +51,6 @@ public sealed class MocoObjective : IObjective
     public int KeyWidth => _options.KeyWidth;
 
     /// <inheritdoc/>
-    public bool NeedsKeyEncoder => true;
-
-    /// <inheritdoc/>
     public ObjectiveResult Compute(StepBatch batch)
     {
         ArgumentNullException.ThrowIfNull(batch);

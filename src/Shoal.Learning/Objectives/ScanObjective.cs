@@ -45,9 +45,6 @@ public sealed class ScanObjective : IObjective
     public int KeyWidth => 0;
 
     /// <inheritdoc/>
-    public bool NeedsKeyEncoder => false;
-
-    /// <inheritdoc/>
     public ObjectiveResult Compute(StepBatch batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
