@@ -78,6 +78,12 @@ internal sealed class ProblemMiddleware(RequestDelegate next, IProblemDetailsSer
             context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
         }
 
+        if (status == StatusCodes.Status413PayloadTooLarge && HttpProtocol.IsHttp11(context.Request.Protocol))
+        {
+            // The rest of the body may still be on its way; a client must not send its next request behind it.
+            context.Response.Headers.Connection = "close";
+        }
+
         var answer = new ProblemDetailsContext { HttpContext = context, ProblemDetails = { Status = status, Detail = detail } };
         if (!await problems.TryWriteAsync(answer))
         {

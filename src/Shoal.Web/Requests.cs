@@ -10,6 +10,9 @@ namespace Shoal.Web;
 /// <summary>Reads parts of requests, with an error that says what is wrong and what to send.</summary>
 internal static class Requests
 {
+    /// <summary>Added to the media types of a route's document, or routing would refuse what curl says when nobody told it a type.</summary>
+    public const string AnyType = "*/*";
+
     /// <summary>The largest JSON document taken, in bytes: settings with a hundred objectives have 10 KB.</summary>
     private const int MaxDocument = 64 * 1024;
 

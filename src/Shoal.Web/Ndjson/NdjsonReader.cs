@@ -25,41 +25,55 @@ internal sealed class NdjsonReader(PipeReader body, int maxItemBytes, int maxLin
     {
         int number = 0;
         long searched = 0;
-        while (true)
+        ReadResult read = default;
+        bool held = false;
+        try
         {
-            ReadResult read = await body.ReadAsync(cancellationToken);
-            ReadOnlySequence<byte> rest = read.Buffer;
-
-            // What was searched before holds no line end: a long line is looked through once, however many reads bring it.
-            while (rest.Slice(searched).PositionOf((byte)'\n') is { } end)
+            while (true)
             {
-                searched = 0;
-                if (Take(rest.Slice(0, end), ++number) is { } item)
+                read = await body.ReadAsync(cancellationToken);
+                held = true;
+                ReadOnlySequence<byte> rest = read.Buffer;
+
+                // What was searched before holds no line end: a long line is looked through once, however many reads bring it.
+                while (rest.Slice(searched).PositionOf((byte)'\n') is { } end)
                 {
-                    yield return item;
+                    searched = 0;
+                    if (Take(rest.Slice(0, end), ++number) is { } item)
+                    {
+                        yield return item;
+                    }
+
+                    rest = rest.Slice(rest.GetPosition(1, end));
                 }
 
-                rest = rest.Slice(rest.GetPosition(1, end));
+                if (read.IsCompleted)
+                {
+                    if (Take(rest, ++number) is { } last)
+                    {
+                        yield return last;
+                    }
+
+                    yield break;
+                }
+
+                if (rest.Length > _maxLine)
+                {
+                    throw TooLong(number + 1);
+                }
+
+                searched = rest.Length;
+                held = false;
+                body.AdvanceTo(rest.Start, rest.End);
             }
-
-            if (read.IsCompleted)
+        }
+        finally
+        {
+            // The server reads on after an error, to the end of the body; it cannot while a read is open.
+            if (held)
             {
-                if (Take(rest, ++number) is { } last)
-                {
-                    yield return last;
-                }
-
                 body.AdvanceTo(read.Buffer.End);
-                yield break;
             }
-
-            if (rest.Length > _maxLine)
-            {
-                throw TooLong(number + 1);
-            }
-
-            searched = rest.Length;
-            body.AdvanceTo(rest.Start, rest.End);
         }
     }
 

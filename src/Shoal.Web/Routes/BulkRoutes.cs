@@ -30,13 +30,13 @@ internal static class BulkRoutes
     {
         dataset.MapPost("/items", IngestAsync)
             .WithTags("items").WithSummary("Stores many items durably; one JSON object a line in, one result an item out, in any order. Safe to repeat.")
-            .Accepts<NdjsonItem>(Ndjson).Produces<IngestResult>(contentType: Ndjson)
+            .Accepts<NdjsonItem>(Ndjson, Requests.AnyType).Produces<IngestResult>(contentType: Ndjson)
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge).ProducesProblem(StatusCodes.Status429TooManyRequests)
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         dataset.MapPost("/classify", ClassifyAsync)
             .WithTags("items").WithSummary("Says what the published version makes of items, without storing them; ?embeddings=true adds float16 embeddings.")
-            .Accepts<NdjsonItem>(Ndjson).Produces<ClassifiedLine>(contentType: Ndjson)
+            .Accepts<NdjsonItem>(Ndjson, Requests.AnyType).Produces<ClassifiedLine>(contentType: Ndjson)
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge);
     }

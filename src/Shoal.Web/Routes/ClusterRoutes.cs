@@ -22,7 +22,7 @@ internal static class ClusterRoutes
             .ProducesProblem(StatusCodes.Status404NotFound);
         dataset.MapPut("/clusters/{cluster}/name", NameAsync)
             .WithTags("clusters").WithSummary("Names a cluster; in force for every later query.")
-            .Accepts<NameCluster>("application/json").Produces(StatusCodes.Status204NoContent)
+            .Accepts<NameCluster>("application/json", Requests.AnyType).Produces(StatusCodes.Status204NoContent)
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
         dataset.MapGet("/events", static async (string dataset, HttpContext context, ShoalClient client) =>
                 TypedResults.Ok(await client.EventsAsync(dataset, Requests.Number(context.Request, "count", 100), context.RequestAborted)))

@@ -23,7 +23,7 @@ internal static class DatasetRoutes
             .WithSummary("The names of all datasets, sorted.");
         datasets.MapPost("/", CreateAsync)
             .WithSummary("Creates a dataset; repeating it with the same settings is a no-op.")
-            .Accepts<CreateDataset>("application/json")
+            .Accepts<CreateDataset>("application/json", Requests.AnyType)
             .Produces<DatasetSettings>(StatusCodes.Status201Created).Produces<DatasetSettings>()
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status409Conflict);
         datasets.MapGet("/{dataset}", static async (string dataset, ShoalClient client, CancellationToken token) => TypedResults.Ok(await client.StatusAsync(dataset, token)))

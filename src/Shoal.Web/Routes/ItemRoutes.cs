@@ -13,7 +13,7 @@ internal static class ItemRoutes
     {
         dataset.MapPut("/items/{**id}", PutAsync)
             .WithTags("items").WithSummary("Stores an item durably; ?replace=true takes other bytes under the same id.")
-            .Accepts<byte[]>("image/png", "image/jpeg", "image/webp", "image/bmp", "image/gif", MediaTypes.RawImage)
+            .Accepts<byte[]>("image/png", "image/jpeg", "image/webp", "image/bmp", "image/gif", MediaTypes.RawImage, Requests.AnyType)
             .Produces<IngestResult>(StatusCodes.Status201Created).Produces<IngestResult>()
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status409Conflict).ProducesProblem(StatusCodes.Status413PayloadTooLarge)

@@ -1,0 +1,238 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+using Shoal.Contracts;
+using Shoal.Fakes;
+
+namespace Shoal.Web.Tests;
+
+public sealed class RouteTests(WebFixture fixture)
+{
+    [Fact]
+    public async Task A_dataset_is_created_listed_shown_paused_resumed_and_deleted()
+    {
+        var wanted = new { name = "web-made", settings = new { height = 28, width = 28, channels = 1, shards = 2 } };
+
+        Assert.Equal(HttpStatusCode.Created, (await fixture.Http.PostAsJsonAsync("/datasets", wanted)).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await fixture.Http.PostAsJsonAsync("/datasets", wanted)).StatusCode);
+        await ProblemAsync(await fixture.Http.PostAsJsonAsync("/datasets", new { name = "web-made" }), HttpStatusCode.Conflict);
+        Assert.Contains("web-made", await fixture.Http.GetFromJsonAsync<string[]>("/datasets") ?? []);
+        Assert.Equal(HttpStatusCode.NoContent, (await fixture.Http.PostAsync("/datasets/web-made/pause", null)).StatusCode);
+        JsonElement status = await fixture.Http.GetFromJsonAsync<JsonElement>("/datasets/web-made");
+        Assert.Equal("paused", status.GetProperty("training").GetProperty("activity").GetString());
+        Assert.Equal("NaN", status.GetProperty("training").GetProperty("progress").GetProperty("losses").GetProperty("moco").GetString());
+        Assert.Equal(HttpStatusCode.NoContent, (await fixture.Http.PostAsync("/datasets/web-made/resume", null)).StatusCode);
+        Assert.Equal(HttpStatusCode.NoContent, (await fixture.Http.DeleteAsync("/datasets/web-made")).StatusCode);
+        await ProblemAsync(await fixture.Http.GetAsync("/datasets/web-made"), HttpStatusCode.NotFound);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{")]
+    [InlineData("null")]
+    [InlineData("""{"name":"x","settings":{"heigth":3}}""")]
+    [InlineData("""{"name":"UPPER"}""")]
+    [InlineData("""{"name":"x","settings":{"clusters":1}}""")]
+    public async Task A_bad_dataset_document_is_a_400_that_says_what_is_wrong(string body)
+    {
+        using var content = new StringContent(body, Encoding.UTF8, "application/json");
+
+        await ProblemAsync(await fixture.Http.PostAsync("/datasets", content), HttpStatusCode.BadRequest);
+    }
+
+    [Fact]
+    public async Task An_item_is_stored_known_replaced_or_in_conflict()
+    {
+        (string path, _) = fixture.Dataset();
+
+        Assert.Equal(HttpStatusCode.Created, (await PutAsync($"{path}/items/a", 1)).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await PutAsync($"{path}/items/a", 1)).StatusCode);
+        await ProblemAsync(await PutAsync($"{path}/items/a", 2), HttpStatusCode.Conflict);
+        Assert.Equal(HttpStatusCode.OK, (await PutAsync($"{path}/items/a?replace=true", 2)).StatusCode);
+        Assert.Equal([2], await fixture.Http.GetByteArrayAsync($"{path}/content/a"));
+    }
+
+    [Theory]
+    [InlineData("train/00042", "train/00042")]
+    [InlineData("a%2Fb", "a/b")]
+    [InlineData("a%252Fb", "a%2Fb")]
+    [InlineData("100%25", "100%")]
+    [InlineData("%C3%A9t%C3%A9/%E2%98%83", "été/☃")]
+    [InlineData("a%20b%3Fc%23d", "a b?c#d")]
+    [InlineData("x/items/y", "x/items/y")]
+    public async Task An_id_with_slashes_and_percent_signs_is_the_same_in_every_route(string encoded, string id)
+    {
+        (string path, FakeDataset dataset) = fixture.Dataset();
+
+        HttpResponseMessage stored = await PutAsync($"{path}/items/{encoded}", 1);
+
+        Assert.Equal(HttpStatusCode.Created, stored.StatusCode);
+        Assert.Equal(id, Assert.Single(dataset.Items).Key);
+        JsonElement answer = await fixture.Http.GetFromJsonAsync<JsonElement>($"{path}/items/{encoded}");
+        Assert.Equal((id, "assigned"), (answer.GetProperty("id").GetString(), answer.GetProperty("state").GetString()));
+        Assert.Equal([1], await fixture.Http.GetByteArrayAsync($"{path}/content/{encoded}"));
+        Assert.Equal(HttpStatusCode.OK, (await fixture.Http.GetAsync($"{path}/similar/{encoded}")).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await fixture.Http.GetAsync(stored.Headers.Location)).StatusCode);
+    }
+
+    [Theory]
+    [InlineData("%01")]
+    [InlineData("a%09b")]
+    [InlineData("a%0Ab")]
+    public async Task An_id_with_control_characters_is_a_400(string id)
+    {
+        (string path, FakeDataset dataset) = fixture.Dataset();
+
+        await ProblemAsync(await PutAsync($"{path}/items/{id}", 1), HttpStatusCode.BadRequest);
+        Assert.Empty(dataset.Items);
+    }
+
+    [Fact]
+    public async Task A_too_long_id_an_empty_body_and_too_many_bytes_are_refused()
+    {
+        (string path, FakeDataset dataset) = fixture.Dataset();
+
+        await ProblemAsync(await PutAsync($"{path}/items/{new string('x', 513)}", 1), HttpStatusCode.BadRequest);
+        await ProblemAsync(await PutAsync($"{path}/items/a"), HttpStatusCode.BadRequest);
+        await ProblemAsync(await PutAsync($"{path}/items/a", new byte[1_001]), HttpStatusCode.RequestEntityTooLarge);
+        using var chunked = new StreamContent(new UnknownLength(1_001));
+        await ProblemAsync(await fixture.Http.PutAsync($"{path}/items/a", chunked), HttpStatusCode.RequestEntityTooLarge);
+        Assert.Empty(dataset.Items);
+    }
+
+    [Fact]
+    public async Task An_item_never_seen_is_a_404_with_its_state_and_an_unknown_dataset_a_problem()
+    {
+        (string path, _) = fixture.Dataset();
+
+        HttpResponseMessage unknown = await fixture.Http.GetAsync($"{path}/items/nobody");
+
+        Assert.Equal(HttpStatusCode.NotFound, unknown.StatusCode);
+        Assert.Equal("unknown", (await unknown.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("state").GetString());
+        await ProblemAsync(await fixture.Http.GetAsync("/datasets/no-such/items/nobody"), HttpStatusCode.NotFound);
+        await ProblemAsync(await PutAsync("/datasets/no-such/items/a", 1), HttpStatusCode.NotFound);
+        await ProblemAsync(await fixture.Http.GetAsync($"{path}/content/nobody"), HttpStatusCode.NotFound);
+        await ProblemAsync(await fixture.Http.GetAsync($"{path}/similar/nobody"), HttpStatusCode.NotFound);
+        await ProblemAsync(await fixture.Http.GetAsync("/datasets/no-such/clusters"), HttpStatusCode.NotFound);
+        await ProblemAsync(await fixture.Http.GetAsync("/datasets/no-such/events"), HttpStatusCode.NotFound);
+        await ProblemAsync(await fixture.Http.DeleteAsync("/datasets/no-such"), HttpStatusCode.NotFound);
+        await ProblemAsync(await fixture.Http.GetAsync("/datasets/UPPER"), HttpStatusCode.BadRequest);
+    }
+
+    [Theory]
+    [InlineData(ShoalErrorKind.Overloaded, HttpStatusCode.TooManyRequests, 1)]
+    [InlineData(ShoalErrorKind.Unavailable, HttpStatusCode.ServiceUnavailable, 5)]
+    public async Task What_may_pass_is_answered_with_the_seconds_to_wait(ShoalErrorKind kind, HttpStatusCode status, int seconds)
+    {
+        (string path, FakeDataset dataset) = fixture.Dataset();
+        dataset.AppendFailures.Enqueue(new ShoalException(kind, "Later."));
+        dataset.AppendFailures.Enqueue(new ShoalException(kind, "Later."));
+
+        HttpResponseMessage answer = await PutAsync($"{path}/items/a", 1);
+
+        await ProblemAsync(answer, status);
+        Assert.Equal(TimeSpan.FromSeconds(seconds), answer.Headers.RetryAfter?.Delta);
+    }
+
+    [Fact]
+    public async Task A_bug_is_a_500_that_says_nothing_of_the_inside()
+    {
+        (string path, FakeDataset dataset) = fixture.Dataset();
+        dataset.AppendFailures.Enqueue(new InvalidOperationException("secret detail"));
+
+        string text = await ProblemAsync(await PutAsync($"{path}/items/a", 1), HttpStatusCode.InternalServerError);
+
+        Assert.DoesNotContain("secret", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Clusters_are_listed_and_named()
+    {
+        (string path, _) = fixture.Dataset();
+        await PutAsync($"{path}/items/a", 0);
+        await PutAsync($"{path}/items/b", 0);
+
+        Assert.Equal(HttpStatusCode.NoContent, (await fixture.Http.PutAsJsonAsync($"{path}/clusters/1/name", new { name = "zeros" })).StatusCode);
+        JsonElement cluster = (await fixture.Http.GetFromJsonAsync<JsonElement>($"{path}/clusters?exemplars=1"))[0];
+        Assert.Equal(("zeros", 2, 1), (cluster.GetProperty("name").GetString(), cluster.GetProperty("count").GetInt32(), cluster.GetProperty("exemplars").GetArrayLength()));
+        Assert.Equal(1, (await fixture.Http.GetFromJsonAsync<JsonElement>($"{path}/events")).GetArrayLength());
+        await ProblemAsync(await fixture.Http.PutAsJsonAsync($"{path}/clusters/9/name", new { name = "x" }), HttpStatusCode.NotFound);
+        await ProblemAsync(await fixture.Http.PutAsJsonAsync($"{path}/clusters/2/name", new { name = "zeros" }), HttpStatusCode.Conflict);
+        await ProblemAsync(await fixture.Http.PutAsJsonAsync($"{path}/clusters/x/name", new { name = "x" }), HttpStatusCode.BadRequest);
+        await ProblemAsync(await fixture.Http.PutAsJsonAsync($"{path}/clusters/1/name", new { nam = "x" }), HttpStatusCode.BadRequest);
+        await ProblemAsync(await fixture.Http.GetAsync($"{path}/clusters?exemplars=101"), HttpStatusCode.BadRequest);
+        await ProblemAsync(await fixture.Http.GetAsync($"{path}/clusters?exemplars=many"), HttpStatusCode.BadRequest);
+    }
+
+    [Fact]
+    public async Task Content_cannot_pass_for_a_page_of_this_site()
+    {
+        (string path, _) = fixture.Dataset();
+        await PutAsync($"{path}/items/a", "text/html", "<script>"u8.ToArray());
+
+        HttpResponseMessage answer = await fixture.Http.GetAsync($"{path}/content/a");
+
+        Assert.Equal("nosniff", Assert.Single(answer.Headers.GetValues("X-Content-Type-Options")));
+        Assert.StartsWith("sandbox", Assert.Single(answer.Headers.GetValues("Content-Security-Policy")), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/healthz/live")]
+    [InlineData("/healthz/ready")]
+    [InlineData("/openapi/v1.json")]
+    public async Task Health_and_the_api_document_answer(string path) =>
+        Assert.Equal(HttpStatusCode.OK, (await fixture.Http.GetAsync(path)).StatusCode);
+
+    [Fact]
+    public async Task The_api_document_names_every_route()
+    {
+        JsonElement paths = (await fixture.Http.GetFromJsonAsync<JsonElement>("/openapi/v1.json")).GetProperty("paths");
+
+        Assert.Equal(
+            [
+                "/datasets", "/datasets/{dataset}", "/datasets/{dataset}/classify", "/datasets/{dataset}/clusters", "/datasets/{dataset}/clusters/{cluster}/name",
+                "/datasets/{dataset}/content/{id}", "/datasets/{dataset}/events", "/datasets/{dataset}/items", "/datasets/{dataset}/items/{id}",
+                "/datasets/{dataset}/pause", "/datasets/{dataset}/resume", "/datasets/{dataset}/similar/{id}", "/healthz/live", "/healthz/ready",
+            ],
+            paths.EnumerateObject().Select(path => path.Name.TrimEnd('/')).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task An_address_or_method_that_there_is_not_is_a_problem_too()
+    {
+        (string path, _) = fixture.Dataset();
+
+        await ProblemAsync(await fixture.Http.GetAsync($"{path}/nothing"), HttpStatusCode.NotFound);
+        await ProblemAsync(await fixture.Http.DeleteAsync($"{path}/clusters"), HttpStatusCode.MethodNotAllowed);
+    }
+
+    internal static async Task<string> ProblemAsync(HttpResponseMessage answer, HttpStatusCode status)
+    {
+        string text = await answer.Content.ReadAsStringAsync();
+        Assert.True(status == answer.StatusCode, $"expected {status}, got {answer.StatusCode}: {text}");
+        Assert.Equal("application/problem+json", answer.Content.Headers.ContentType?.MediaType);
+        JsonElement problem = JsonDocument.Parse(text).RootElement;
+        Assert.Equal((int)status, problem.GetProperty("status").GetInt32());
+        Assert.NotEmpty(problem.GetProperty("title").GetString()!);
+        Assert.NotEmpty(problem.GetProperty("detail").GetString()!);
+        return text;
+    }
+
+    private Task<HttpResponseMessage> PutAsync(string path, params byte[] bytes) => PutAsync(path, "image/png", bytes);
+
+    private async Task<HttpResponseMessage> PutAsync(string path, string mediaType, byte[] bytes)
+    {
+        using var content = new ByteArrayContent(bytes);
+        content.Headers.ContentType = new MediaTypeHeaderValue(mediaType);
+        return await fixture.Http.PutAsync(path, content);
+    }
+
+    /// <summary>A stream that cannot say how long it is, so that the body goes in chunks.</summary>
+    private sealed class UnknownLength(int bytes) : MemoryStream(new byte[bytes])
+    {
+        public override bool CanSeek => false;
+    }
+}
