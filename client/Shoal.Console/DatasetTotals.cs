@@ -1,6 +1,6 @@
 using Shoal.Contracts;
 
-namespace Shoal.Console;
+namespace Shoal.Rendering;
 
 /// <summary>A dataset's shards added up.</summary>
 /// <param name="Items">Items that are not deleted or replaced.</param>

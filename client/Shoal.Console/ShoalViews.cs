@@ -3,7 +3,7 @@ using Shoal.Contracts;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
-namespace Shoal.Console;
+namespace Shoal.Rendering;
 
 /// <summary>Turns answers into what a terminal of 80 columns shows. Pure: nothing is asked and nothing printed.</summary>
 public static class ShoalViews

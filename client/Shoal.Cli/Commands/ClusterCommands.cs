@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Shoal.Console;
+using Shoal.Rendering;
 using Spectre.Console;
 
 namespace Shoal.Cli;

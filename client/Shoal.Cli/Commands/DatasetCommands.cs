@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using Shoal.Contracts;
-using Shoal.Console;
+using Shoal.Rendering;
 using Spectre.Console;
 
 namespace Shoal.Cli;

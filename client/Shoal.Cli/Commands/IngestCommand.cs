@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Runtime.CompilerServices;
 using Shoal.Client;
-using Shoal.Console;
 using Shoal.Contracts;
+using Shoal.Rendering;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 

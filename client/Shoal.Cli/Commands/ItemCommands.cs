@@ -1,6 +1,6 @@
 using System.CommandLine;
-using Shoal.Console;
 using Shoal.Contracts;
+using Shoal.Rendering;
 
 namespace Shoal.Cli;
 

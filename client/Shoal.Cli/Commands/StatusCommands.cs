@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Shoal.Client;
-using Shoal.Console;
 using Shoal.Contracts;
+using Shoal.Rendering;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 

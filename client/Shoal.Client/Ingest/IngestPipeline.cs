@@ -100,7 +100,7 @@ internal sealed class IngestPipeline : IAsyncDisposable
                     await linger.CancelAsync();
                     if (!waiting.IsCompleted)
                     {
-                        await FlushAsync();
+                        await FlushWhileAsync(waiting);
                     }
                 }
 
@@ -113,6 +113,20 @@ internal sealed class IngestPipeline : IAsyncDisposable
             }
 
             yield return source.Current;
+        }
+    }
+
+    // A source may not be disposed of while it looks for its next item; it has the token that ends its search.
+    private async Task FlushWhileAsync(Task waiting)
+    {
+        try
+        {
+            await FlushAsync();
+        }
+        catch
+        {
+            await waiting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            throw;
         }
     }
 
