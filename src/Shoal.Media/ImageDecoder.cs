@@ -41,10 +41,9 @@ public sealed class ImageDecoder
     /// <returns>False when it cannot be decoded, which repeating does not change.</returns>
     /// <exception cref="ArgumentException"><paramref name="sample"/> has another length.</exception>
     /// <exception cref="DecodeMemoryException">No memory now; the same bytes may decode later.</exception>
-    public bool TryDecode(string mediaType, byte[] bytes, Span<byte> sample, out MediaProblem? problem)
+    public bool TryDecode(string mediaType, ReadOnlySpan<byte> bytes, Span<byte> sample, out MediaProblem? problem)
     {
         ArgumentNullException.ThrowIfNull(mediaType);
-        ArgumentNullException.ThrowIfNull(bytes);
         if (sample.Length != SampleBytes)
         {
             throw new ArgumentException($"The sample has {sample.Length} bytes; must be {SampleBytes} ({_options.Channels} x {_options.Height} x {_options.Width}).", nameof(sample));

@@ -19,10 +19,11 @@ internal static partial class Rules
         ["Shoal.Client"] = ["Shoal.Contracts"],
         ["Shoal.Web"] = ["Shoal.Contracts", "Shoal.Client"],
         ["Shoal.Silo"] = ["Shoal.Grains", "Shoal.Web"],
-        ["Shoal.Cli"] = ["Shoal.Client"],
+        ["Shoal.Console"] = ["Shoal.Contracts"],
+        ["Shoal.Cli"] = ["Shoal.Client", "Shoal.Console"],
 
         // The demo is a producer and a silo in one process.
-        ["Shoal.Demo"] = ["Shoal.Client", "Shoal.Silo"],
+        ["Shoal.Demo"] = ["Shoal.Client", "Shoal.Console", "Shoal.Learning", "Shoal.Silo"],
     };
 
     public static IEnumerable<string> References(IEnumerable<ProjectFile> projects)

@@ -105,6 +105,10 @@ public sealed class FakeClustersGrain(FakeStore store) : Grain, IClustersGrain
 
     public Task RegisterAsync(PublishedVersion version) => throw new NotSupportedException();
 
+    public Task RecordAsync(LineageEvent lineageEvent) => throw new NotSupportedException();
+
+    public Task ForgetAsync() => throw new NotSupportedException();
+
     public Task<LineageEvent[]> GetEventsAsync(int count) => Task.FromResult(Dataset.Names.Take(count)
         .Select(name => new LineageEvent(DateTimeOffset.UnixEpoch, "named", name.Key, 1, $"Named '{name.Value}'.")).ToArray());
 }

@@ -70,6 +70,8 @@ public sealed class FakeShardGrain(FakeStore store) : Grain, IShardGrain
 
     public Task AnnounceAsync(DatasetAnnouncement announcement) => Task.CompletedTask;
 
+    public Task CloseAsync(bool removeSidecars) => throw new NotSupportedException();
+
     private ItemResult Append(FakeDataset dataset, ItemUpload item)
     {
         if (dataset.Items.TryGetValue(item.Id, out FakeItem? known))

@@ -29,6 +29,9 @@ public sealed record PublishedVersion
 
     /// <summary>The last version that changed the encoder: items embedded since need no decoding to be re-assigned.</summary>
     [Id(5)] public int EncoderVersion { get; init; }
+
+    /// <summary>SHA-256 of the encoder's tensors, in hexadecimal.</summary>
+    [Id(6)] public string EncoderHash { get; init; } = string.Empty;
 }
 
 /// <summary>Where a seat reads a shard's log.</summary>
@@ -120,7 +123,7 @@ public sealed record CandidateEvidence
     /// <summary>The same of the published version on the same samples; NaN when none is published.</summary>
     [Id(1)] public double PublishedLoss { get; init; } = double.NaN;
 
-    /// <summary>Mean cosine distance between the two encoders' embeddings of the same samples, 0 to 2; exactly 0 when the encoder is the same; NaN when none is published.</summary>
+    /// <summary>How far the neighbourhoods of held-out samples moved between the two encoders: 1 - the correlation of their similarities, 0 to 2; a rotation is no drift; NaN when none is published.</summary>
     [Id(2)] public double Drift { get; init; } = double.NaN;
 
     /// <summary>Mean standard deviation of the embedding's dimensions times the root of their number: 1 when spread evenly, near 0 when collapsed.</summary>
@@ -134,6 +137,9 @@ public sealed record CandidateEvidence
 
     /// <summary>How many prototypes the candidate has.</summary>
     [Id(6)] public int Prototypes { get; init; }
+
+    /// <summary>SHA-256 of the candidate's encoder, in hexadecimal.</summary>
+    [Id(7)] public string EncoderHash { get; init; } = string.Empty;
 }
 
 /// <summary>How a seat's training stands.</summary>

@@ -1,0 +1,277 @@
+using Microsoft.Extensions.Logging;
+using Shoal.Contracts;
+
+namespace Shoal.Grains.Compute;
+
+/// <summary>How soon work on the compute thread must run.</summary>
+public enum ComputePriority
+{
+    /// <summary>Queries and arrivals: next, after at most the step that is running.</summary>
+    Urgent,
+
+    /// <summary>Training steps.</summary>
+    Training,
+
+    /// <summary>Refreshing old assignments: within its share of the time.</summary>
+    Refresh,
+}
+
+/// <summary>Owns every libtorch call of a silo: one thread, three priorities, bounded queues, datasets in turn.</summary>
+/// <remarks>
+/// Grain turns and the thread pool must never run libtorch: 5 s of work inside a turn delays other grains by 4 s,
+/// on the thread pool by 1.6 s, on a thread of its own by 16 ms.
+/// </remarks>
+public sealed partial class ComputeThread : IDisposable
+{
+    private readonly object _gate = new();
+    private readonly WorkQueue[] _queues;
+    private readonly Thread _thread;
+    private readonly ComputeOptions _options;
+    private readonly ILogger<ComputeThread> _logger;
+    private readonly TimeProvider _time;
+    private bool _stopping;
+    private long _refreshNotBefore;
+    private long _trainedAt = long.MinValue;
+
+    /// <summary>Starts the thread.</summary>
+    /// <param name="options">Threads, queue lengths and the refresh share.</param>
+    /// <param name="time">The clock that paces refresh.</param>
+    /// <param name="logger">Where failures of the thread itself go.</param>
+    public ComputeThread(ComputeOptions options, TimeProvider time, ILogger<ComputeThread> logger)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        _options = options;
+        _time = time;
+        _logger = logger;
+        _queues = [new(options.QueueLength), new(options.QueueLength), new(options.QueueLength)];
+        _thread = new Thread(Loop) { IsBackground = true, Name = "shoal-compute" };
+        _thread.Start();
+    }
+
+    /// <summary>Runs work on the compute thread.</summary>
+    /// <param name="priority">How soon.</param>
+    /// <param name="dataset">The dataset it is for; datasets of one priority take turns.</param>
+    /// <param name="work">The work. It must dispose of every tensor that it makes.</param>
+    /// <param name="cancellationToken">Takes the work back while it waits.</param>
+    /// <typeparam name="T">What it returns; never a tensor that outlives the call.</typeparam>
+    /// <exception cref="ShoalException">Overloaded: the queue is full. Try again later.</exception>
+    public Task<T> RunAsync<T>(ComputePriority priority, string dataset, Func<T> work, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        var item = new WorkItem<T>(work, cancellationToken);
+        lock (_gate)
+        {
+            if (_stopping)
+            {
+                return Task.FromException<T>(new ShoalException(ShoalErrorKind.Unavailable, "The silo is stopping; ask another or try again."));
+            }
+
+            if (!_queues[(int)priority].TryAdd(dataset, item))
+            {
+                return Task.FromException<T>(new ShoalException(
+                    ShoalErrorKind.Overloaded, $"{_options.QueueLength} {priority} requests wait for this silo's compute thread; try again in a second."));
+            }
+
+            Monitor.Pulse(_gate);
+        }
+
+        return item.Task;
+    }
+
+    /// <summary>Runs work that returns nothing.</summary>
+    /// <inheritdoc cref="RunAsync{T}"/>
+    public Task RunAsync(ComputePriority priority, string dataset, Action work, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        return RunAsync(priority, dataset, () => { work(); return true; }, cancellationToken);
+    }
+
+    /// <summary>Ends the running work, refuses what waits, and joins the thread.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            if (_stopping)
+            {
+                return;
+            }
+
+            _stopping = true;
+            Monitor.Pulse(_gate);
+        }
+
+        _thread.Join();
+    }
+
+    private void Loop()
+    {
+        try
+        {
+            NativeTuning.Apply(_options);
+        }
+        catch (Exception e) when (e is DllNotFoundException or TypeInitializationException or BadImageFormatException)
+        {
+            LogNoTorch(e);
+        }
+
+        while (true)
+        {
+            IWorkItem? item;
+            ComputePriority priority;
+            lock (_gate)
+            {
+                while (!_stopping && !TryTake(out _, out _, take: false))
+                {
+                    // Refresh that waits for its share is looked at again after that time; anything else pulses.
+                    Monitor.Wait(_gate, _queues[(int)ComputePriority.Refresh].Count > 0 ? 20 : Timeout.Infinite);
+                }
+
+                if (_stopping)
+                {
+                    break;
+                }
+
+                TryTake(out item, out priority, take: true);
+            }
+
+            var started = _time.GetTimestamp();
+            item!.Run();
+            if (priority == ComputePriority.Training)
+            {
+                _trainedAt = _time.GetTimestamp();
+            }
+            else if (priority == ComputePriority.Refresh)
+            {
+                // A batch that took d pauses refresh for d·(1/share − 1), so that its share of the time stays below the setting.
+                var took = _time.GetTimestamp() - started;
+                _refreshNotBefore = _time.GetTimestamp() + (long)(took * ((1 / _options.RefreshShare) - 1));
+            }
+        }
+
+        lock (_gate)
+        {
+            foreach (WorkQueue queue in _queues)
+            {
+                while (queue.TryTake(out IWorkItem? left))
+                {
+                    left.Refuse(new ShoalException(ShoalErrorKind.Unavailable, "The silo is stopping; ask another or try again."));
+                }
+            }
+        }
+    }
+
+    private bool TryTake(out IWorkItem? item, out ComputePriority priority, bool take)
+    {
+        for (priority = ComputePriority.Urgent; priority <= ComputePriority.Refresh; priority++)
+        {
+            WorkQueue queue = _queues[(int)priority];
+            if (queue.Count == 0 || (priority == ComputePriority.Refresh && MustWait()))
+            {
+                continue;
+            }
+
+            item = null;
+            return !take || queue.TryTake(out item);
+        }
+
+        item = null;
+        return false;
+    }
+
+    // Refresh is held to its share only while training runs: an idle silo refreshes as fast as it can.
+    private bool MustWait() =>
+        _trainedAt != long.MinValue
+        && _time.GetElapsedTime(_trainedAt) < TimeSpan.FromSeconds(1)
+        && _time.GetTimestamp() < _refreshNotBefore;
+
+    [LoggerMessage(EventId = 100, Level = LogLevel.Critical,
+        Message = "libtorch cannot be loaded: run infra/native-deps.sh --check to see what is missing")]
+    private partial void LogNoTorch(Exception exception);
+
+    private interface IWorkItem
+    {
+        void Run();
+
+        void Refuse(Exception reason);
+    }
+
+    private sealed class WorkItem<T>(Func<T> work, CancellationToken cancellationToken) : IWorkItem
+    {
+        private readonly TaskCompletionSource<T> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task<T> Task => _done.Task;
+
+        public void Run()
+        {
+            if (cancellationToken.IsCancellationRequested)
+            {
+                _done.TrySetCanceled(cancellationToken);
+                return;
+            }
+
+            try
+            {
+                _done.TrySetResult(work());
+            }
+#pragma warning disable CA1031 // The failure belongs to whoever asked; the thread must go on for the others.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                _done.TrySetException(e);
+            }
+        }
+
+        public void Refuse(Exception reason) => _done.TrySetException(reason);
+    }
+
+    /// <summary>One priority's work: a queue a dataset, served in turn.</summary>
+    private sealed class WorkQueue(int capacity)
+    {
+        private readonly LinkedList<(string Dataset, Queue<IWorkItem> Items)> _turns = [];
+        private readonly Dictionary<string, Queue<IWorkItem>> _byDataset = new(StringComparer.Ordinal);
+
+        public int Count { get; private set; }
+
+        public bool TryAdd(string dataset, IWorkItem item)
+        {
+            if (Count >= capacity)
+            {
+                return false;
+            }
+
+            if (!_byDataset.TryGetValue(dataset, out Queue<IWorkItem>? items))
+            {
+                items = new Queue<IWorkItem>();
+                _byDataset.Add(dataset, items);
+                _turns.AddLast((dataset, items));
+            }
+
+            items.Enqueue(item);
+            Count++;
+            return true;
+        }
+
+        public bool TryTake([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out IWorkItem? item)
+        {
+            if (_turns.First is not { } first)
+            {
+                item = null;
+                return false;
+            }
+
+            _turns.RemoveFirst();
+            item = first.Value.Items.Dequeue();
+            Count--;
+            if (first.Value.Items.Count > 0)
+            {
+                _turns.AddLast(first);
+            }
+            else
+            {
+                _byDataset.Remove(first.Value.Dataset);
+            }
+
+            return true;
+        }
+    }
+}

@@ -1,0 +1,72 @@
+using Orleans.Placement;
+using Shoal.Contracts;
+using Shoal.Storage;
+
+namespace Shoal.Grains.Datasets;
+
+/// <summary>Which datasets exist.</summary>
+[Immovable]
+internal sealed class CatalogGrain(IObjectStore store) : Grain, ICatalogGrain
+{
+    private readonly StoredDocument<CatalogState> _state = new(store, StoreNames.Catalog);
+
+    /// <inheritdoc/>
+    public override Task OnActivateAsync(CancellationToken cancellationToken) => _state.LoadAsync();
+
+    /// <inheritdoc/>
+    public async Task<bool> CreateAsync(string name, DatasetSettings settings)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        if (Names.DatasetProblem(name) is { } problem)
+        {
+            throw new ShoalException(ShoalErrorKind.Invalid, problem);
+        }
+
+        if (settings.Problems() is { Count: > 0 } problems)
+        {
+            throw new ShoalException(ShoalErrorKind.Invalid, string.Join(' ', problems));
+        }
+
+        // The dataset's own object first: a name in the catalog always has settings behind it.
+        var created = await GrainFactory.GetGrain<IDatasetGrain>(name).CreateAsync(settings);
+        SortedSet<string> names = [.. _state.Value?.Datasets ?? []];
+        if (names.Add(name))
+        {
+            await SaveAsync(names);
+        }
+
+        await GrainFactory.GetGrain<IDatasetGrain>(name).StartAsync();
+        return created;
+    }
+
+    /// <inheritdoc/>
+    public Task<string[]> ListAsync() => Task.FromResult(_state.Value?.Datasets ?? []);
+
+    /// <inheritdoc/>
+    public async Task DeleteAsync(string name)
+    {
+        SortedSet<string> names = [.. _state.Value?.Datasets ?? []];
+        if (!names.Remove(name))
+        {
+            throw new ShoalException(ShoalErrorKind.NotFound, $"There is no dataset '{name}'; see them with: shoal dataset list");
+        }
+
+        await GrainFactory.GetGrain<IDatasetGrain>(name).DeleteAsync();
+        await SaveAsync(names);
+    }
+
+    private async Task SaveAsync(SortedSet<string> names)
+    {
+        try
+        {
+            await _state.SaveAsync(new CatalogState([.. names]));
+        }
+        catch (ObjectConflictException e)
+        {
+            DeactivateOnIdle();
+            throw new ShoalException(ShoalErrorKind.Unavailable, "Another activation of the catalog wrote first; try again.", e);
+        }
+    }
+
+    private sealed record CatalogState(string[] Datasets);
+}

@@ -1,0 +1,151 @@
+using Microsoft.Extensions.Logging;
+using Orleans.Placement;
+using Shoal.Contracts;
+using Shoal.Storage;
+
+namespace Shoal.Grains.Datasets;
+
+/// <summary>A dataset's settings and life.</summary>
+[Immovable]
+[CollectionAgeLimit(AlwaysActive = true)]
+internal sealed partial class DatasetGrain(IObjectStore store, TimeProvider time, ILogger<DatasetGrain> logger) : Grain, IDatasetGrain
+{
+    private StoredDocument<DatasetState> _state = null!;
+
+    private string Name => this.GetPrimaryKeyString();
+
+    private DatasetState State => _state.Value
+        ?? throw new ShoalException(ShoalErrorKind.NotFound, $"There is no dataset '{Name}'; create it with: shoal dataset create {Name}");
+
+    /// <inheritdoc/>
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _state = new StoredDocument<DatasetState>(store, StoreNames.Dataset(Name));
+        return _state.LoadAsync();
+    }
+
+    /// <inheritdoc/>
+    public async Task<bool> CreateAsync(DatasetSettings settings)
+    {
+        if (_state.Value is { } known)
+        {
+            return SameSettings(known.Settings, settings)
+                ? false
+                : throw new ShoalException(ShoalErrorKind.Conflict, $"The dataset '{Name}' exists with other settings; choose another name or delete it.");
+        }
+
+        await SaveAsync(new DatasetState(settings, time.GetUtcNow()));
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public Task<DatasetSettings> GetSettingsAsync() => Task.FromResult(State.Settings);
+
+    /// <inheritdoc/>
+    public async Task<DatasetAnnouncement> GetAnnouncementAsync()
+    {
+        DatasetSettings settings = State.Settings;
+        IModelGrain model = GrainFactory.GetGrain<IModelGrain>(Name);
+        Task<PublishedVersion?> version = model.GetVersionAsync();
+        Task<string?> seat = model.GetSeatAsync();
+        Task<ClusterDirectory> directory = GrainFactory.GetGrain<IClustersGrain>(Name).GetDirectoryAsync();
+        return new DatasetAnnouncement { Settings = settings, Version = await version, Seat = await seat, Directory = await directory };
+    }
+
+    /// <inheritdoc/>
+    public async Task<DatasetStatus> GetStatusAsync()
+    {
+        DatasetState state = State;
+        Task<TrainingStatus> training = GrainFactory.GetGrain<IModelGrain>(Name).GetStatusAsync();
+        ShardStatus[] shards = await Task.WhenAll(Shards().Select(shard => shard.GetStatusAsync()));
+        return new DatasetStatus
+        {
+            Name = Name,
+            Settings = state.Settings,
+            CreatedAt = state.CreatedAt,
+            Shards = shards,
+            Training = await training,
+        };
+    }
+
+    /// <inheritdoc/>
+    public async Task SetPausedAsync(bool paused)
+    {
+        DatasetState state = State;
+        if (state.Settings.Paused != paused)
+        {
+            await SaveAsync(state with { Settings = state.Settings with { Paused = paused } });
+        }
+
+        IModelGrain model = GrainFactory.GetGrain<IModelGrain>(Name);
+        await (paused ? model.StopAsync() : model.StartAsync());
+    }
+
+    /// <inheritdoc/>
+    public async Task StartAsync()
+    {
+        if (_state.Value is { } state)
+        {
+            // Shards first, so that they are open, and old assignments are refreshed, before anyone asks.
+            await Task.WhenAll(Shards().Select(shard => shard.GetStatusAsync()));
+            if (!state.Settings.Paused)
+            {
+                await GrainFactory.GetGrain<IModelGrain>(Name).StartAsync();
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task DeleteAsync()
+    {
+        if (_state.Value is null)
+        {
+            return;
+        }
+
+        await GrainFactory.GetGrain<IModelGrain>(Name).StopAsync();
+        IShardGrain[] shards = [.. Shards()];
+        // The settings go first: from here on nothing can be stored, and a repeated delete finds the rest.
+        await _state.DeleteAsync();
+        await Task.WhenAll(shards.Select(shard => shard.CloseAsync(removeSidecars: true)));
+        await GrainFactory.GetGrain<IModelGrain>(Name).ForgetAsync();
+        await GrainFactory.GetGrain<IClustersGrain>(Name).ForgetAsync();
+        await GrainFactory.GetGrain<IMemoryBankGrain>(Name).BeginAsync(null, 0);
+        var removed = 0;
+        await foreach (ObjectInfo info in store.ListAsync(StoreNames.DatasetRoot(Name)))
+        {
+            await store.DeleteAsync(info.Name);
+            removed++;
+        }
+
+        LogDeleted(Name, removed);
+    }
+
+    private IEnumerable<IShardGrain> Shards() =>
+        Enumerable.Range(0, State.Settings.Shards).Select(shard => GrainFactory.GetGrain<IShardGrain>(GrainKeys.Shard(Name, shard)));
+
+    private static bool SameSettings(DatasetSettings a, DatasetSettings b) =>
+        a with { Paused = false, Objectives = null } == b with { Paused = false, Objectives = null }
+        && Sorted(a.Objectives).SequenceEqual(Sorted(b.Objectives));
+
+    private static IEnumerable<KeyValuePair<string, double>> Sorted(IReadOnlyDictionary<string, double>? objectives) =>
+        (objectives ?? System.Collections.ObjectModel.ReadOnlyDictionary<string, double>.Empty).OrderBy(o => o.Key, StringComparer.Ordinal);
+
+    private async Task SaveAsync(DatasetState state)
+    {
+        try
+        {
+            await _state.SaveAsync(state);
+        }
+        catch (ObjectConflictException e)
+        {
+            DeactivateOnIdle();
+            throw new ShoalException(ShoalErrorKind.Unavailable, $"Another activation of dataset '{Name}' wrote first; try again.", e);
+        }
+    }
+
+    [LoggerMessage(EventId = 200, Level = LogLevel.Information, Message = "Dataset {Dataset} deleted with {Objects} objects")]
+    private partial void LogDeleted(string dataset, int objects);
+
+    private sealed record DatasetState(DatasetSettings Settings, DateTimeOffset CreatedAt);
+}

@@ -1,0 +1,53 @@
+using Shoal.Grains.Compute;
+
+namespace Shoal.Grains.Hosting;
+
+/// <summary>Settings of a silo.</summary>
+public sealed record ShoalSiloOptions
+{
+    /// <summary>The folder of this silo: its store (unless blobs are used), its rebuildable sidecars, its endpoints.</summary>
+    public string DataDirectory { get; init; } = "shoal-data";
+
+    /// <summary>An Azure Blobs connection string; null keeps everything in <see cref="DataDirectory"/>.</summary>
+    public string? BlobConnectionString { get; init; }
+
+    /// <summary>The blob container. Default <c>shoal</c>.</summary>
+    public string BlobContainer { get; init; } = "shoal";
+
+    /// <summary>The compute thread.</summary>
+    public ComputeOptions Compute { get; init; } = new();
+
+    /// <summary>Items that a shard's index pump decodes and embeds at once, 1 to 4,096. Default 256: 9 ms of two cores.</summary>
+    public int PumpBatch { get; init; } = 256;
+
+    /// <summary>Seconds after which lost hints are made up for by looking, 0.1 to 60. Default 2.</summary>
+    public double PollSeconds { get; init; } = 2;
+
+    /// <summary>Folder of the store when it is on files.</summary>
+    public string StoreDirectory => Path.Combine(DataDirectory, "store");
+
+    /// <summary>Folder of sidecars: views that are rebuilt from the store when they are missing.</summary>
+    public string SidecarDirectory => Path.Combine(DataDirectory, "sidecars");
+
+    /// <summary>Lists every setting that is out of range; empty when all are fine.</summary>
+    public IReadOnlyList<string> Problems()
+    {
+        var problems = new List<string>(Compute.Problems());
+        if (string.IsNullOrWhiteSpace(DataDirectory))
+        {
+            problems.Add("DataDirectory is empty; name a folder.");
+        }
+
+        if (PumpBatch is < 1 or > 4_096)
+        {
+            problems.Add($"PumpBatch is {PumpBatch}; must be 1 to 4,096.");
+        }
+
+        if (PollSeconds is not (>= 0.1 and <= 60))
+        {
+            problems.Add($"PollSeconds is {PollSeconds}; must be 0.1 to 60.");
+        }
+
+        return problems;
+    }
+}

@@ -1,0 +1,107 @@
+using Azure.Storage.Blobs;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Shoal.Contracts;
+using Shoal.Grains.Compute;
+using Shoal.Grains.Items;
+using Shoal.Grains.Training;
+using Shoal.Storage;
+
+namespace Shoal.Grains.Hosting;
+
+/// <summary>Adds Shoal's grains to a silo.</summary>
+public static class SiloBuilderExtensions
+{
+    /// <summary>Adds the store, the compute thread, streams, placement, and the start of all datasets.</summary>
+    /// <param name="silo">The silo.</param>
+    /// <param name="options">Its settings.</param>
+    /// <exception cref="ArgumentException">A setting is out of range; the message lists every one.</exception>
+    public static ISiloBuilder AddShoal(this ISiloBuilder silo, ShoalSiloOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(silo);
+        ArgumentNullException.ThrowIfNull(options);
+        if (options.Problems() is { Count: > 0 } problems)
+        {
+            throw new ArgumentException(string.Join(' ', problems), nameof(options));
+        }
+
+        silo.Services.TryAddSingleton(TimeProvider.System);
+        silo.Services.AddSingleton(options);
+        silo.Services.AddSingleton(options.Compute);
+        silo.Services.TryAddSingleton(OpenStore);
+        silo.Services.AddSingleton<ComputeThread>();
+        silo.Services.AddSingleton<ModelCache>();
+        silo.Services.AddSingleton<EmbeddingService>();
+        silo.Services.AddSingleton<SettingsCache>();
+        silo.Services.AddPlacementDirector<SeatPlacementStrategy, SeatPlacementDirector>();
+        silo.Services.AddHostedService<DatasetStarter>();
+        silo.AddMemoryGrainStorage("PubSubStore");
+        silo.AddMemoryStreams(StreamNames.Provider, streams =>
+        {
+            // Subscriptions are implicit; no pub-sub state is kept.
+            streams.ConfigureStreamPubSub(Orleans.Streams.StreamPubSubType.ImplicitOnly);
+            // 8 ms from producer to consumer instead of 55 ms at the default of 100 ms.
+            streams.ConfigurePullingAgent(agent => agent.Configure(o =>
+            {
+                o.GetQueueMsgsTimerPeriod = TimeSpan.FromMilliseconds(10);
+                o.BatchContainerBatchSize = 128;
+            }));
+        });
+        return silo;
+    }
+
+    private static IObjectStore OpenStore(IServiceProvider services)
+    {
+        ShoalSiloOptions options = services.GetRequiredService<ShoalSiloOptions>();
+        if (options.BlobConnectionString is { } connection)
+        {
+            var container = new BlobContainerClient(connection, options.BlobContainer);
+            container.CreateIfNotExists();
+            return new AzureBlobObjectStore(container);
+        }
+
+        return new FileObjectStore(options.StoreDirectory);
+    }
+}
+
+/// <summary>Opens every dataset's shards and begins training once the silo is up.</summary>
+/// <param name="grains">The cluster.</param>
+/// <param name="lifetime">When the silo stops.</param>
+/// <param name="logger">Where failures go.</param>
+internal sealed partial class DatasetStarter(IGrainFactory grains, IHostApplicationLifetime lifetime, ILogger<DatasetStarter> logger) : IHostedService
+{
+    /// <inheritdoc/>
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        lifetime.ApplicationStarted.Register(() => _ = StartAllAsync());
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private async Task StartAllAsync()
+    {
+        try
+        {
+            foreach (var dataset in await grains.GetGrain<ICatalogGrain>(GrainKeys.Catalog).ListAsync())
+            {
+                await grains.GetGrain<IDatasetGrain>(dataset).StartAsync();
+                LogStarted(dataset);
+            }
+        }
+        catch (Exception e) when (e is ShoalException or StorageException or TimeoutException or OrleansException)
+        {
+            // A dataset that could not be opened is opened by the first call for it.
+            LogFailed(e);
+        }
+    }
+
+    [LoggerMessage(EventId = 700, Level = LogLevel.Information, Message = "Dataset {Dataset} is open")]
+    private partial void LogStarted(string dataset);
+
+    [LoggerMessage(EventId = 701, Level = LogLevel.Error, Message = "Datasets could not be opened at start; each is opened by the first call for it")]
+    private partial void LogFailed(Exception exception);
+}

@@ -1,0 +1,254 @@
+using Microsoft.Extensions.Logging;
+using Shoal.Contracts;
+using Shoal.Grains.Compute;
+using Shoal.Learning;
+using Shoal.Media;
+using Shoal.Storage;
+
+namespace Shoal.Grains.Shards;
+
+/// <summary>Gives every item of a shard an assignment: arrivals at once, then the stalest within the refresh budget.</summary>
+/// <remarks>
+/// Runs on the shard's turns, interleaved with its calls; decoding happens on the thread pool and embedding on the
+/// compute thread, so that a turn only reads and writes the tables.
+/// </remarks>
+internal sealed partial class IndexPump
+{
+    // While refresh has nothing to do, or its requests are refused, look again after this long.
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+    private const int MaxBatchBytes = 8 * 1024 * 1024;
+
+    private readonly string _dataset;
+    private readonly ShardLog _log;
+    private readonly ItemIndex _index;
+    private readonly AssignmentTable _table;
+    private readonly ShardLedger _ledger;
+    private readonly EmbeddingService _embedding;
+    private readonly ModelCache _models;
+    private readonly ImageDecoder _decoder;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly int _batch;
+    private readonly Assignment[] _block = new Assignment[1_024];
+    private TaskCompletionSource _wake = NewSignal();
+    private PublishedVersion? _version;
+    private long _next;
+    private int _sweepVersion;
+    private long _sweepNext;
+
+    /// <summary>Makes a pump.</summary>
+    /// <param name="parts">What it works on.</param>
+    /// <param name="firstPending">The first sequence number without a state.</param>
+    public IndexPump(IndexPumpParts parts, long firstPending)
+    {
+        (_dataset, _log, _index, _table, _ledger, _embedding, _models, _decoder, _batch, _time, _logger) = parts;
+        _next = firstPending;
+    }
+
+    /// <summary>The version that it assigns by.</summary>
+    public PublishedVersion? Version => _version;
+
+    /// <summary>Takes a newer version into use.</summary>
+    /// <param name="version">The version; an older one is not looked at.</param>
+    public void Use(PublishedVersion version)
+    {
+        if (_version is null || version.Version > _version.Version)
+        {
+            _version = version;
+            _sweepVersion = 0;
+            Wake();
+        }
+    }
+
+    /// <summary>Looks for work now.</summary>
+    public void Wake() => _wake.TrySetResult();
+
+    /// <summary>Works until it is told to stop.</summary>
+    /// <param name="cancellationToken">Stops it between batches.</param>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            bool worked;
+            try
+            {
+                worked = _version is { } version && (await AssignArrivalsAsync(version) || await RefreshAsync(version));
+            }
+            catch (Exception e) when (e is ShoalException { IsTransient: true } or StorageUnavailableException or DecodeMemoryException)
+            {
+                LogWaiting(_dataset, e.Message);
+                await Task.Delay(Pause, _time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
+                continue;
+            }
+
+            if (!worked)
+            {
+                await _wake.Task.WaitAsync(Pause, _time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
+                _wake = NewSignal();
+            }
+        }
+    }
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private async Task<bool> AssignArrivalsAsync(PublishedVersion version)
+    {
+        if (_next >= _index.Count)
+        {
+            return false;
+        }
+
+        (IReadOnlyList<LogRecord> records, var next) = await ReadAsync(_next, _ => true);
+        await EmbedAndWriteAsync(version, records, ComputePriority.Urgent);
+        _next = next;
+        return true;
+    }
+
+    /// <summary>Refreshes one batch of the stalest assignments; false when none is stale.</summary>
+    private async Task<bool> RefreshAsync(PublishedVersion version)
+    {
+        if (_sweepVersion == 0)
+        {
+            _sweepVersion = _ledger.OldestVersion;
+            _sweepNext = 0;
+            if (_sweepVersion == 0 || _sweepVersion >= version.Version)
+            {
+                _sweepVersion = 0;
+                return false;
+            }
+        }
+
+        var end = _next;
+        while (_sweepNext < end)
+        {
+            Span<Assignment> block = _block.AsSpan(0, (int)Math.Min(_block.Length, end - _sweepNext));
+            _table.ReadMany(_sweepNext, block);
+            var first = IndexOfStale(block);
+            if (first < 0)
+            {
+                _sweepNext += block.Length;
+                continue;
+            }
+
+            var from = _sweepNext + first;
+            _sweepNext = block[first].EmbeddingVersion >= version.EncoderVersion
+                ? ReassignStored(version, (await _models.GetAsync(_dataset, version)).Prototypes, from)
+                : await ReembedAsync(version, from);
+            return true;
+        }
+
+        _sweepVersion = 0;
+        return true;
+    }
+
+    private int IndexOfStale(ReadOnlySpan<Assignment> block)
+    {
+        for (var i = 0; i < block.Length; i++)
+        {
+            if (IsStale(block[i]))
+            {
+                return i;
+            }
+        }
+
+        return -1;
+    }
+
+    private bool IsStale(in Assignment assignment) =>
+        assignment.StateOf() is AssignmentState.Assigned or AssignmentState.Outlier && assignment.ModelVersion <= _sweepVersion;
+
+    private async Task<long> ReembedAsync(PublishedVersion version, long from)
+    {
+        (IReadOnlyList<LogRecord> records, var next) = await ReadAsync(from, sequence => IsStale(_ledger.Read(sequence)));
+        await EmbedAndWriteAsync(version, records, ComputePriority.Refresh);
+        return next;
+    }
+
+    /// <summary>Only prototypes changed since these items were embedded: nothing is decoded again.</summary>
+    private long ReassignStored(PublishedVersion version, Prototypes prototypes, long from)
+    {
+        var count = (int)Math.Min(_batch, _next - from);
+        var embeddings = new Half[count * _table.Width];
+        _table.ReadEmbeddings(from, count, embeddings);
+        for (var i = 0; i < count; i++)
+        {
+            Assignment old = _ledger.Read(from + i);
+            if (IsStale(old) && old.EmbeddingVersion >= version.EncoderVersion && !_index.Get(from + i).IsGone())
+            {
+                Write(version, prototypes, from + i, embeddings.AsSpan(i * _table.Width, _table.Width), old.EmbeddingVersion);
+            }
+        }
+
+        return from + count;
+    }
+
+    private async Task<(IReadOnlyList<LogRecord> Records, long Next)> ReadAsync(long from, Func<long, bool> wanted)
+    {
+        // Nothing past what the index holds: the log may be durable a moment before the index knows of it.
+        var count = (int)Math.Min(_batch, _index.Count - from);
+        IReadOnlyList<LogRecord> records = await _log.ReadRangeAsync(from, count, MaxBatchBytes, CancellationToken.None);
+        var next = records.Count == 0 ? from + count : records[^1].Position.Sequence + 1;
+        return ([.. records.Where(r => !_index.Get(r.Position.Sequence).IsGone() && wanted(r.Position.Sequence))], next);
+    }
+
+    private async Task EmbedAndWriteAsync(PublishedVersion version, IReadOnlyList<LogRecord> records, ComputePriority priority)
+    {
+        if (records.Count == 0)
+        {
+            return;
+        }
+
+        var pixels = new byte[records.Count * _decoder.SampleBytes];
+        MediaProblem?[] problems = await Task.Run(() => Decode(records, pixels));
+        (Half[] embeddings, Prototypes prototypes) = await _embedding.EmbedAsync(_dataset, version, pixels, records.Count, priority);
+        _table.UseWidth(prototypes.Width);
+        for (var i = 0; i < records.Count; i++)
+        {
+            var sequence = records[i].Position.Sequence;
+            // It may have been replaced while it was embedded.
+            if (_index.Get(sequence).IsGone())
+            {
+                continue;
+            }
+
+            if (problems[i] is { } problem)
+            {
+                _ledger.Write(sequence, Assignments.Quarantined(QuarantineReasons.NumberOf(problem.Code), version.Version, _time.GetUtcNow()));
+                LogQuarantined(_dataset, records[i].Id, problem.Message);
+                continue;
+            }
+
+            Span<Half> embedding = embeddings.AsSpan(i * prototypes.Width, prototypes.Width);
+            _table.WriteEmbeddings(sequence, embedding);
+            Write(version, prototypes, sequence, embedding, version.Version);
+        }
+    }
+
+    private void Write(PublishedVersion version, Prototypes prototypes, long sequence, ReadOnlySpan<Half> embedding, int embeddedBy)
+    {
+        (var slot, var confidence) = prototypes.Assign(embedding);
+        _ledger.Write(sequence, Assignments.Assigned(version.Clusters[slot], confidence, version.Version, embeddedBy, _time.GetUtcNow()));
+    }
+
+    private MediaProblem?[] Decode(IReadOnlyList<LogRecord> records, byte[] pixels)
+    {
+        var problems = new MediaProblem?[records.Count];
+        for (var i = 0; i < records.Count; i++)
+        {
+            _decoder.TryDecode(records[i].MediaType, records[i].Bytes.Span, pixels.AsSpan(i * _decoder.SampleBytes, _decoder.SampleBytes), out problems[i]);
+        }
+
+        return problems;
+    }
+
+    [LoggerMessage(EventId = 800, Level = LogLevel.Warning, Message = "{Dataset}: assigning waits: {Reason}")]
+    private partial void LogWaiting(string dataset, string reason);
+
+    [LoggerMessage(EventId = 801, Level = LogLevel.Warning, Message = "{Dataset}: item {Id} is quarantined: {Reason}")]
+    private partial void LogQuarantined(string dataset, string id, string reason);
+}
+
+/// <summary>What an index pump works on.</summary>
+internal sealed record IndexPumpParts(
+    string Dataset, ShardLog Log, ItemIndex Index, AssignmentTable Table, ShardLedger Ledger, EmbeddingService Embedding,
+    ModelCache Models, ImageDecoder Decoder, int Batch, TimeProvider Time, ILogger Logger);

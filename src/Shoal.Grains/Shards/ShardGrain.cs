@@ -1,0 +1,225 @@
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.Logging;
+using Orleans.Concurrency;
+using Orleans.Streams;
+using Orleans.Placement;
+using Shoal.Contracts;
+using Shoal.Grains.Compute;
+using Shoal.Grains.Datasets;
+using Shoal.Grains.Hosting;
+using Shoal.Media;
+using Shoal.Storage;
+
+namespace Shoal.Grains.Shards;
+
+/// <summary>Owns a slice of a dataset's items: their log, positions and assignments.</summary>
+/// <remarks>Reentrant, so that queries are answered while appends wait for storage; state changes only between awaits.</remarks>
+[Reentrant]
+[Immovable]
+[CollectionAgeLimit(AlwaysActive = true)]
+internal sealed partial class ShardGrain(
+    IObjectStore store, EmbeddingService embedding, ModelCache models, ShoalSiloOptions options, TimeProvider time, ILogger<ShardGrain> logger)
+    : Grain, IShardGrain
+{
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Dictionary<string, long> _rejected = new(StringComparer.Ordinal);
+    private readonly SortedList<int, DateTimeOffset> _publishedAt = [];
+    private string _dataset = string.Empty;
+    private int _shard;
+    private DatasetSettings _settings = null!;
+    private ClusterDirectory _directory = new() { Names = [], Redirects = [] };
+    private string? _seat;
+    private IAsyncStream<ArrivalHint>? _hints;
+    private ImageDecoder _decoder = null!;
+    private ShardStore _items = null!;
+    private IndexPump _pump = null!;
+    private ShardReader _reader = null!;
+    private Task _pumping = Task.CompletedTask;
+
+    private string SidecarDirectory => Path.Combine(options.SidecarDirectory, _dataset, _shard.ToString("D4", null));
+
+    /// <inheritdoc/>
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        (_dataset, var number) = GrainKeys.Split(this.GetPrimaryKeyString());
+        DatasetAnnouncement announcement = await GrainFactory.GetGrain<IDatasetGrain>(_dataset).GetAnnouncementAsync();
+        _settings = announcement.Settings;
+        if (!int.TryParse(number, out _shard) || _shard < 0 || _shard >= _settings.Shards)
+        {
+            throw new ShoalException(ShoalErrorKind.NotFound, $"Dataset '{_dataset}' has shards 0 to {_settings.Shards - 1}, not '{number}'.");
+        }
+
+        _decoder = MediaSettings.Decoder(_settings);
+        // Off the turn: a million items are a second of reading.
+        _items = await Task.Run(() => ShardStore.OpenAsync(store, StoreNames.ShardLog(_dataset, _shard), SidecarDirectory, time, cancellationToken), cancellationToken);
+        _pump = new IndexPump(
+            new IndexPumpParts(_dataset, _items.Log, _items.Index, _items.Table, _items.Ledger, embedding, models, _decoder, options.PumpBatch, time, logger),
+            _items.FirstPending);
+        _reader = new ShardReader(_items, _pump, time);
+        await AnnounceAsync(announcement);
+        _pumping = _pump.RunAsync(_stop.Token);
+        this.RegisterGrainTimer(PollAsync, new GrainTimerCreationOptions(TimeSpan.FromSeconds(options.PollSeconds), TimeSpan.FromSeconds(options.PollSeconds)) { Interleave = true });
+        LogOpened(_dataset, _shard, _items.Index.Count, _items.Log.Epoch);
+    }
+
+    /// <inheritdoc/>
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        await _stop.CancelAsync();
+        if (_items is not null)
+        {
+            _pump.Wake();
+            await _pumping;
+            await _items.DisposeAsync();
+        }
+
+        _stop.Dispose();
+    }
+
+    /// <inheritdoc/>
+    public async Task<ItemResult[]> AppendAsync(ItemBatch batch, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        try
+        {
+            ItemResult[] results = await _items.AppendAsync(batch.Items, Refusal, cancellationToken);
+            foreach (ItemResult result in results)
+            {
+                if (result.Outcome is IngestOutcome.Rejected or IngestOutcome.Conflict)
+                {
+                    var reason = result.Reason ?? "unknown";
+                    // Reasons hold sizes and ids; the count is kept by their first sentence only while there are few.
+                    var key = _rejected.ContainsKey(reason) || _rejected.Count < 50 ? reason : "other";
+                    _rejected[key] = _rejected.GetValueOrDefault(key) + 1;
+                }
+            }
+
+            _pump.Wake();
+            Hint();
+            return results;
+        }
+        catch (LogFullException e)
+        {
+            throw new ShoalException(ShoalErrorKind.Overloaded, e.Message, e);
+        }
+        catch (LogFencedException e)
+        {
+            // Another activation owns the log now: this one must not answer anything more.
+            DeactivateOnIdle();
+            throw new ShoalException(ShoalErrorKind.Unavailable, $"Shard {_shard} of '{_dataset}' has moved; try again.", e);
+        }
+        catch (StorageUnavailableException e)
+        {
+            if (_items.Log.Fault is not null)
+            {
+                // The log has to be read again before anything more is appended: the next activation does.
+                DeactivateOnIdle();
+            }
+
+            throw new ShoalException(ShoalErrorKind.Unavailable, e.Message, e);
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task<ItemAnswer> GetAsync(string id) => Task.FromResult(_reader.Answer(id, _shard, _directory, _publishedAt));
+
+    /// <inheritdoc/>
+    public Task<ItemAnswer[]> QueryAsync(string[] ids)
+    {
+        ArgumentNullException.ThrowIfNull(ids);
+        return Task.FromResult(Array.ConvertAll(ids, id => _reader.Answer(id, _shard, _directory, _publishedAt)));
+    }
+
+    /// <inheritdoc/>
+    public Task<ItemContent?> GetContentAsync(string id) => _reader.ContentAsync(id);
+
+    /// <inheritdoc/>
+    public Task<EmbeddingAnswer?> GetEmbeddingAsync(string id) => Task.FromResult(_reader.Embedding(id));
+
+    /// <inheritdoc/>
+    public Task<LogSlice> ReadAsync(long from, int maxItems, int maxBytes) => _reader.SliceAsync(from, maxItems, maxBytes);
+
+    /// <inheritdoc/>
+    public Task<ShardSimilar> FindSimilarAsync(byte[] embedding, int modelVersion, int count)
+    {
+        ArgumentNullException.ThrowIfNull(embedding);
+        return _reader.SimilarAsync(MemoryMarshal.Cast<byte, Half>(embedding).ToArray(), modelVersion, Math.Clamp(count, 1, 1_000), _directory);
+    }
+
+    /// <inheritdoc/>
+    public Task<ShardMembers> GetMembersAsync(int exemplars) => _reader.MembersAsync(Math.Clamp(exemplars, 0, 100));
+
+    /// <inheritdoc/>
+    public Task<ShardStatus> GetStatusAsync() => Task.FromResult(_reader.Status(_shard) with
+    {
+        RejectReasons = new Dictionary<string, long>(_rejected, StringComparer.Ordinal),
+    });
+
+    /// <inheritdoc/>
+    public Task AnnounceAsync(DatasetAnnouncement announcement)
+    {
+        ArgumentNullException.ThrowIfNull(announcement);
+        if (announcement.Directory is { } directory && directory.Revision >= _directory.Revision)
+        {
+            _directory = directory;
+        }
+
+        if (announcement.Version is { } version)
+        {
+            _publishedAt[version.Version] = version.PublishedAt;
+            _pump.Use(version);
+        }
+
+        if (!string.Equals(_seat, announcement.Seat, StringComparison.Ordinal))
+        {
+            _seat = announcement.Seat;
+            _hints = _seat is null ? null : this.GetStreamProvider(StreamNames.Provider).GetStream<ArrivalHint>(StreamNames.Arrivals, _seat);
+            Hint();
+        }
+
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public async Task CloseAsync(bool removeSidecars)
+    {
+        await _stop.CancelAsync();
+        _pump.Wake();
+        await _pumping;
+        await _items.DisposeAsync();
+        if (removeSidecars && Directory.Exists(SidecarDirectory))
+        {
+            Directory.Delete(SidecarDirectory, recursive: true);
+        }
+
+        DeactivateOnIdle();
+    }
+
+    /// <summary>Why an item is refused at the door; null when it is taken.</summary>
+    private string? Refusal(ItemUpload upload) => _decoder.Check(upload.MediaType, upload.Bytes)?.Message;
+
+    private async Task PollAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await AnnounceAsync(await GrainFactory.GetGrain<IDatasetGrain>(_dataset).GetAnnouncementAsync());
+        }
+        catch (ShoalException e) when (e.Kind == ShoalErrorKind.NotFound)
+        {
+            DeactivateOnIdle();
+        }
+        catch (Exception e) when (e is ShoalException or TimeoutException or OrleansException)
+        {
+            LogPollFailed(_dataset, _shard, e.Message);
+        }
+    }
+
+    // A hint is lossy by design: nobody waits for it, and the seat polls.
+    private void Hint() => _hints?.OnNextAsync(new ArrivalHint(_shard, _items.Index.Count)).Ignore();
+
+    [LoggerMessage(EventId = 810, Level = LogLevel.Debug, Message = "{Dataset}/{Shard}: open with {Items} items at epoch {Epoch}")]
+    private partial void LogOpened(string dataset, int shard, long items, long epoch);
+
+    [LoggerMessage(EventId = 811, Level = LogLevel.Warning, Message = "{Dataset}/{Shard}: polling failed: {Reason}")]
+    private partial void LogPollFailed(string dataset, int shard, string reason);
+}

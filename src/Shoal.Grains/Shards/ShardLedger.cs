@@ -1,0 +1,169 @@
+using Shoal.Storage;
+
+namespace Shoal.Grains.Shards;
+
+/// <summary>Keeps the counts of a shard's assignments true while they change: states, clusters, versions.</summary>
+/// <remarks>Used on the shard's turns only. Counts are rebuilt from the table when the shard opens.</remarks>
+/// <param name="table">The assignments.</param>
+internal sealed class ShardLedger(AssignmentTable table)
+{
+    private readonly Dictionary<long, ClusterCount> _clusters = [];
+    private readonly SortedDictionary<int, long> _versions = [];
+    private readonly Dictionary<int, long> _quarantine = [];
+
+    /// <summary>Items in a cluster.</summary>
+    public long Assigned { get; private set; }
+
+    /// <summary>Items that fit no cluster.</summary>
+    public long Outliers { get; private set; }
+
+    /// <summary>Items that cannot be decoded.</summary>
+    public long Quarantined { get; private set; }
+
+    /// <summary>The oldest version that an assignment was made by; 0 when there are none.</summary>
+    public int OldestVersion
+    {
+        get
+        {
+            using var versions = _versions.GetEnumerator();
+            return versions.MoveNext() ? versions.Current.Key : 0;
+        }
+    }
+
+    /// <summary>Quarantined items by the code of their reason.</summary>
+    public IReadOnlyDictionary<int, long> Quarantine => _quarantine;
+
+    /// <summary>Counts and summed confidence of each cluster that has items here.</summary>
+    public IReadOnlyDictionary<long, ClusterCount> Clusters => _clusters;
+
+    /// <summary>How many assignments are older than a version.</summary>
+    /// <param name="version">The version.</param>
+    public long StalerThan(int version) => _versions.TakeWhile(v => v.Key < version).Sum(v => v.Value);
+
+    /// <summary>Counts what the table holds already.</summary>
+    /// <param name="end">The first sequence number that is not used yet.</param>
+    /// <param name="isGone">Whether an item was replaced or deleted.</param>
+    /// <returns>The first sequence number without a state; <paramref name="end"/> when all have one.</returns>
+    public long Load(long end, Func<long, bool> isGone)
+    {
+        var block = new Assignment[4_096];
+        var firstPending = end;
+        for (long from = 0; from < end; from += block.Length)
+        {
+            Span<Assignment> read = block.AsSpan(0, (int)Math.Min(block.Length, end - from));
+            table.ReadMany(from, read);
+            for (var i = 0; i < read.Length; i++)
+            {
+                if (isGone(from + i))
+                {
+                    continue;
+                }
+
+                if (read[i].StateOf() == AssignmentState.Pending)
+                {
+                    firstPending = Math.Min(firstPending, from + i);
+                }
+
+                Count(read[i], +1);
+            }
+        }
+
+        return firstPending;
+    }
+
+    /// <summary>What is known of an item.</summary>
+    /// <param name="sequence">Its sequence number.</param>
+    public Assignment Read(long sequence) => table.Read(sequence);
+
+    /// <summary>Writes an item's assignment and counts it.</summary>
+    /// <param name="sequence">Its sequence number.</param>
+    /// <param name="assignment">The assignment.</param>
+    public void Write(long sequence, in Assignment assignment)
+    {
+        Assignment old = table.Read(sequence);
+        table.Write(sequence, assignment);
+        Count(old, -1);
+        Count(assignment, +1);
+    }
+
+    /// <summary>Stops counting an item that was replaced.</summary>
+    /// <param name="sequence">Its sequence number.</param>
+    public void Drop(long sequence) => Count(table.Read(sequence), -1);
+
+    private void Count(in Assignment assignment, int sign)
+    {
+        switch (assignment.StateOf())
+        {
+            case AssignmentState.Assigned:
+                Assigned += sign;
+                ClusterCount cluster = _clusters.GetValueOrDefault(assignment.Cluster);
+                cluster = new ClusterCount(cluster.Items + sign, cluster.ConfidenceSum + (sign * assignment.Confidence));
+                if (cluster.Items == 0)
+                {
+                    _clusters.Remove(assignment.Cluster);
+                }
+                else
+                {
+                    _clusters[assignment.Cluster] = cluster;
+                }
+
+                break;
+            case AssignmentState.Outlier:
+                Outliers += sign;
+                break;
+            case AssignmentState.Quarantined:
+                Quarantined += sign;
+                var code = (int)assignment.Cluster;
+                _quarantine[code] = _quarantine.GetValueOrDefault(code) + sign;
+                return;
+            default:
+                return;
+        }
+
+        var version = _versions.GetValueOrDefault(assignment.ModelVersion) + sign;
+        if (version == 0)
+        {
+            _versions.Remove(assignment.ModelVersion);
+        }
+        else
+        {
+            _versions[assignment.ModelVersion] = version;
+        }
+    }
+}
+
+/// <summary>An item's state as the assignment table stores it; the numbers are stored.</summary>
+internal enum AssignmentState : byte
+{
+    /// <summary>No version has seen it.</summary>
+    Pending = 0,
+
+    /// <summary>In a cluster.</summary>
+    Assigned = 1,
+
+    /// <summary>Seen; no cluster fits.</summary>
+    Outlier = 2,
+
+    /// <summary>It cannot be decoded; the cluster's field holds the reason's number.</summary>
+    Quarantined = 3,
+}
+
+/// <summary>Reads and makes assignments with states that have names.</summary>
+internal static class Assignments
+{
+    /// <summary>An assignment's state.</summary>
+    public static AssignmentState StateOf(this in Assignment assignment) => (AssignmentState)assignment.State;
+
+    /// <summary>An item in a cluster.</summary>
+    public static Assignment Assigned(long cluster, float confidence, int version, int embeddedBy, DateTimeOffset time) =>
+        new((byte)AssignmentState.Assigned, cluster, confidence, version, embeddedBy, time);
+
+    /// <summary>An item that cannot be decoded.</summary>
+    public static Assignment Quarantined(int reason, int version, DateTimeOffset time) =>
+        new((byte)AssignmentState.Quarantined, reason, 0, version, 0, time);
+}
+
+/// <summary>A cluster's members in a shard.</summary>
+/// <param name="Items">How many.</param>
+/// <param name="ConfidenceSum">The sum of their confidences.</param>
+internal readonly record struct ClusterCount(long Items, double ConfidenceSum);

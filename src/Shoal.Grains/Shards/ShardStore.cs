@@ -1,0 +1,215 @@
+using Shoal.Contracts;
+using Shoal.Storage;
+
+namespace Shoal.Grains.Shards;
+
+/// <summary>Reads index records.</summary>
+internal static class ItemRecords
+{
+    /// <summary>Whether an item was replaced or deleted.</summary>
+    public static bool IsGone(this in ItemRecord record) => record.Marks != ItemMarks.None;
+}
+
+/// <summary>A shard's log with its index and assignments, and the rule by which an item is stored once.</summary>
+/// <remarks>Used on the shard's turns; state changes only between awaits, and only after the log's append is durable.</remarks>
+internal sealed class ShardStore : IAsyncDisposable
+{
+    // Items whose append is under way, by id: a second one of the same id waits for the first and is then judged against it.
+    private readonly Dictionary<UInt128, Task> _underWay = [];
+
+    private ShardStore(ShardLog log, ItemIndex index, AssignmentTable table)
+    {
+        Log = log;
+        Index = index;
+        Table = table;
+        Ledger = new ShardLedger(table);
+    }
+
+    public ShardLog Log { get; }
+
+    public ItemIndex Index { get; }
+
+    public AssignmentTable Table { get; }
+
+    public ShardLedger Ledger { get; }
+
+    /// <summary>The first sequence number without a state when the shard was opened.</summary>
+    public long FirstPending { get; private set; }
+
+    /// <summary>Items that are not replaced.</summary>
+    public long Live { get; private set; }
+
+    /// <summary>Opens a shard; fences every earlier activation.</summary>
+    public static async Task<ShardStore> OpenAsync(IObjectStore store, string logName, string sidecars, TimeProvider time, CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(sidecars);
+        // The sidecar files are locked: an activation that ended badly must give them back, or the next cannot open them.
+        var index = new ItemIndex(sidecars);
+        AssignmentTable? table = null;
+        try
+        {
+            table = new AssignmentTable(sidecars);
+            ShardLog log = await ShardLog.OpenAsync(store, logName, new ShardLogOptions(), time, index, cancellationToken);
+            var shard = new ShardStore(log, index, table);
+            shard.FirstPending = shard.Load();
+            return shard;
+        }
+        catch
+        {
+            index.Dispose();
+            table?.Dispose();
+            throw;
+        }
+    }
+
+    private long Load()
+    {
+        var gone = new HashSet<long>();
+        var block = new ItemRecord[4_096];
+        int read;
+        for (long from = 0; (read = Index.GetMany(from, block)) > 0; from += read)
+        {
+            for (var i = 0; i < read; i++)
+            {
+                if (block[i].IsGone())
+                {
+                    gone.Add(from + i);
+                }
+            }
+        }
+
+        Live = Index.Count - gone.Count;
+        return Ledger.Load(Index.Count, gone.Contains);
+    }
+
+    /// <summary>The sequence number of an item.</summary>
+    public bool TryFind(string id, out long sequence) => Index.TryFind(Hash(ItemKey.Of(id)), out sequence);
+
+    /// <summary>Reads an item back.</summary>
+    public Task<LogRecord> ReadAsync(long sequence) => Log.ReadAsync(Index.Get(sequence).Position, CancellationToken.None);
+
+    /// <summary>Stores items; returns when every accepted one is durable.</summary>
+    /// <param name="uploads">The items.</param>
+    /// <param name="refusal">Why an item is refused; null when it is taken.</param>
+    /// <param name="cancellationToken">Stops the wait for room in the queue.</param>
+    public async Task<ItemResult[]> AppendAsync(ItemUpload[] uploads, Func<ItemUpload, string?> refusal, CancellationToken cancellationToken)
+    {
+        var results = new ItemResult[uploads.Length];
+        var entries = new List<LogEntry>(uploads.Length);
+        var slots = new List<int>(uploads.Length);
+        List<int>? later = null;
+        for (var i = 0; i < uploads.Length; i++)
+        {
+            ItemUpload upload = uploads[i];
+            if ((Names.ItemIdProblem(upload.Id) ?? refusal(upload)) is { } reason)
+            {
+                results[i] = new ItemResult(IngestOutcome.Rejected, -1, reason);
+                continue;
+            }
+
+            UInt128 key = Hash(ItemKey.Of(upload.Id));
+            if (_underWay.ContainsKey(key))
+            {
+                (later ??= []).Add(i);
+                continue;
+            }
+
+            UInt128 content = Hash(ItemKey.OfBytes(upload.Bytes));
+            if (Judge(upload, key, content) is { } known)
+            {
+                results[i] = known;
+                continue;
+            }
+
+            // Marked now, within this turn, so that the same id later in this very batch waits for this one.
+            _underWay.Add(key, Task.CompletedTask);
+            entries.Add(new LogEntry(upload.Id, upload.MediaType, upload.Bytes, upload.Metadata, content, key));
+            slots.Add(i);
+        }
+
+        Task append = StoreAsync(entries, slots, results, cancellationToken);
+        Task[] earlier = later is null ? [] : [.. later.Select(i => _underWay.GetValueOrDefault(Hash(ItemKey.Of(uploads[i].Id)), Task.CompletedTask))];
+        await append;
+        if (later is not null)
+        {
+            await Task.WhenAll(earlier).ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
+            ItemResult[] second = await AppendAsync([.. later.Select(i => uploads[i])], refusal, cancellationToken);
+            for (var j = 0; j < later.Count; j++)
+            {
+                results[later[j]] = second[j];
+            }
+        }
+
+        return results;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await Log.DisposeAsync();
+        Index.Dispose();
+        Table.Dispose();
+    }
+
+    private static UInt128 Hash(ItemKey key) => new(key.High, key.Low);
+
+    /// <summary>The answer for an item whose id is known; null when it must be stored.</summary>
+    private ItemResult? Judge(ItemUpload upload, UInt128 key, UInt128 content)
+    {
+        if (!Index.TryFind(key, out var sequence))
+        {
+            return null;
+        }
+
+        if (Index.Get(sequence).ContentHash == content)
+        {
+            return new ItemResult(IngestOutcome.AlreadyKnown, sequence);
+        }
+
+        return upload.Replace
+            ? null
+            : new ItemResult(IngestOutcome.Conflict, sequence, $"The id '{upload.Id}' holds other bytes; choose another id or ask for 'replace'.");
+    }
+
+    private async Task StoreAsync(List<LogEntry> entries, List<int> slots, ItemResult[] results, CancellationToken cancellationToken)
+    {
+        if (entries.Count == 0)
+        {
+            return;
+        }
+
+        // Known now: no other append of these ids can be under way until this one ends.
+        long?[] replaced = [.. entries.Select(e => Index.TryFind(e.IdHash, out var old) ? old : (long?)null)];
+        Task<LogPosition[]> append = Log.AppendAsync(entries, cancellationToken);
+        foreach (LogEntry entry in entries)
+        {
+            _underWay[entry.IdHash] = append;
+        }
+
+        try
+        {
+            // The log has entered the items into the index when this returns; what is left is to count them.
+            LogPosition[] positions = await append;
+            for (var j = 0; j < positions.Length; j++)
+            {
+                if (replaced[j] is { } old)
+                {
+                    Ledger.Drop(old);
+                }
+                else
+                {
+                    Live++;
+                }
+
+                results[slots[j]] = new ItemResult(replaced[j] is null ? IngestOutcome.Accepted : IngestOutcome.Replaced, positions[j].Sequence);
+            }
+        }
+        finally
+        {
+            foreach (LogEntry entry in entries)
+            {
+                _underWay.Remove(entry.IdHash);
+            }
+        }
+    }
+}

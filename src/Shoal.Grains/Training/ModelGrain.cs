@@ -1,0 +1,326 @@
+using Microsoft.Extensions.Logging;
+using Orleans.Placement;
+using Shoal.Contracts;
+using Shoal.Grains.Datasets;
+using Shoal.Storage;
+
+namespace Shoal.Grains.Training;
+
+/// <summary>Rounds, checkpoints and versions of a dataset, and who trains on which shards.</summary>
+/// <remarks>
+/// Its one durable object is the manifest. Everything that a manifest names is written before the swap, under names
+/// that hold term and round, so that a crash at any moment leaves either the old or the new manifest whole.
+/// </remarks>
+[Immovable]
+[CollectionAgeLimit(AlwaysActive = true)]
+internal sealed partial class ModelGrain(
+    IObjectStore store, ILocalSiloDetails silo, TimeProvider time, ILogger<ModelGrain> logger) : Grain, IModelGrain
+{
+    // Versions kept for rollback; each is a few megabytes.
+    private const int KeptVersions = 5;
+
+    private static readonly TimeSpan WatchInterval = TimeSpan.FromSeconds(5);
+
+    private StoredDocument<Manifest> _manifest = null!;
+    private DatasetSettings? _settings;
+    private string? _seat;
+    private BankPosition _bank;
+    private string? _problem;
+    private IGrainTimer? _watch;
+
+    private string Dataset => this.GetPrimaryKeyString();
+
+    private Manifest Current => _manifest.Value ?? new Manifest();
+
+    /// <inheritdoc/>
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _manifest = new StoredDocument<Manifest>(store, StoreNames.Manifest(Dataset));
+        await _manifest.LoadAsync();
+        if (Current.Format > Manifest.CurrentFormat)
+        {
+            throw new ShoalException(ShoalErrorKind.Unavailable, $"The manifest of '{Dataset}' has format {Current.Format}; this program reads up to {Manifest.CurrentFormat}. Update it.");
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task StartAsync()
+    {
+        _settings = await GrainFactory.GetGrain<IDatasetGrain>(Dataset).GetSettingsAsync();
+        if (_settings.Paused || await SeatWorksAsync())
+        {
+            return;
+        }
+
+        Manifest manifest = Current;
+        var cursors = manifest.Cursors.ToDictionary(c => c.Shard, c => c.Next);
+        manifest = manifest with
+        {
+            Term = manifest.Term + 1,
+            Cursors = [.. Enumerable.Range(0, _settings.Shards).Select(s => new ShardCursor(s, cursors.GetValueOrDefault(s)))],
+        };
+        // The term is durable before anyone works under it: a delivery of the deal before can no longer be taken.
+        await SwapAsync(manifest);
+        _bank = await GrainFactory.GetGrain<IMemoryBankGrain>(Dataset).BeginAsync(manifest.Bank, LearnerSettings.Options(_settings).BankSize);
+        _seat = GrainKeys.Seat(Dataset, silo.SiloAddress.ToParsableString());
+        await GrainFactory.GetGrain<IReplicaGrain>(_seat).BeginAsync(new Deal
+        {
+            Term = manifest.Term,
+            Round = manifest.Round,
+            Cursors = manifest.Cursors,
+            Settings = _settings,
+            Checkpoint = manifest.Parts,
+            Published = manifest.Version,
+            Bank = _bank,
+        });
+        _problem = null;
+        _watch ??= this.RegisterGrainTimer(WatchAsync, new GrainTimerCreationOptions(WatchInterval, WatchInterval) { KeepAlive = true });
+        await AnnounceAsync();
+        LogDealt(Dataset, manifest.Term, manifest.Cursors.Length, _seat);
+    }
+
+    /// <inheritdoc/>
+    public async Task StopAsync()
+    {
+        _watch?.Dispose();
+        _watch = null;
+        if (_seat is { } seat)
+        {
+            _seat = null;
+            await GrainFactory.GetGrain<IReplicaGrain>(seat).StopAsync();
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task<DeliveryReceipt> DeliverAsync(RoundDelivery delivery)
+    {
+        ArgumentNullException.ThrowIfNull(delivery);
+        Manifest manifest = Current;
+        if (delivery.Term != manifest.Term || delivery.Round > manifest.Round || delivery.Round < manifest.Round - 1)
+        {
+            throw new ShoalException(
+                ShoalErrorKind.Conflict,
+                $"Round {delivery.Round} of deal {delivery.Term} is refused: deal {manifest.Term}, round {manifest.Round} is under way.");
+        }
+
+        if (delivery.Round == manifest.Round - 1)
+        {
+            // The answer to this very delivery was lost.
+            return new DeliveryReceipt(manifest.Round, manifest.Version, _bank);
+        }
+
+        IMemoryBankGrain bank = GrainFactory.GetGrain<IMemoryBankGrain>(Dataset);
+        _bank = await bank.PushAsync(_bank.Epoch, delivery.Keys);
+        Claim bankClaim = await bank.SaveAsync(StoreNames.RoundPart(Dataset, delivery.Term, delivery.Round, "bank"));
+        PublicationDecision decision = PublicationDecider.Decide(
+            delivery.Evidence, manifest.Version, delivery.Progress.Samples, await StaleShareAsync(), delivery.Resting);
+        // A candidate that is broken must not become the state to go on from either.
+        var broken = !delivery.Evidence.Finite;
+        Manifest next = manifest with
+        {
+            Round = manifest.Round + 1,
+            Cursors = delivery.Cursors,
+            Parts = broken ? manifest.Parts : delivery.Parts,
+            Bank = broken ? manifest.Bank : bankClaim,
+            Progress = delivery.Progress,
+            SamplesSinceVersion = manifest.SamplesSinceVersion + delivery.Samples,
+            Refused = manifest.Refused + (decision.Verdict == PublicationVerdict.Refuse ? 1 : 0),
+        };
+        PublishedVersion? published = null;
+        if (decision.Verdict == PublicationVerdict.Publish)
+        {
+            next = Publish(next, delivery);
+            published = next.Version;
+        }
+
+        await SwapAsync(next);
+        await FollowUpAsync(decision, published, delivery);
+        return broken
+            ? throw new ShoalException(ShoalErrorKind.Conflict, "The delivered parameters are not finite; begin again from the last good checkpoint.")
+            : new DeliveryReceipt(next.Round, published, _bank);
+    }
+
+    /// <inheritdoc/>
+    public Task<PublishedVersion?> GetVersionAsync() => Task.FromResult(Current.Version);
+
+    /// <inheritdoc/>
+    public Task<string?> GetSeatAsync() => Task.FromResult(_seat);
+
+    /// <inheritdoc/>
+    public async Task<TrainingStatus> GetStatusAsync()
+    {
+        SeatReport? report = await ReportAsync();
+        Manifest manifest = Current;
+        return new TrainingStatus
+        {
+            Activity = report?.Activity ?? (_settings?.Paused == true ? "paused" : "starting"),
+            Round = manifest.Round,
+            Term = manifest.Term,
+            Version = manifest.Version,
+            Cursors = report is { Cursors.Length: > 0 } ? report.Cursors : manifest.Cursors,
+            Progress = report?.Progress ?? manifest.Progress,
+            Refused = manifest.Refused,
+            Bank = _bank,
+            Problem = report?.Problem ?? _problem,
+        };
+    }
+
+    /// <inheritdoc/>
+    public Task ForgetAsync()
+    {
+        DeactivateOnIdle();
+        return Task.CompletedTask;
+    }
+
+    private static Manifest Publish(Manifest manifest, RoundDelivery delivery)
+    {
+        var count = delivery.Evidence.Prototypes;
+        long[] slots = [.. manifest.Slots.Take(count), .. Enumerable.Range(0, Math.Max(0, count - manifest.Slots.Length)).Select(i => manifest.NextCluster + i)];
+        var number = (manifest.Version?.Version ?? 0) + 1;
+        return manifest with
+        {
+            Slots = slots,
+            NextCluster = Math.Max(manifest.NextCluster, slots.Max() + 1),
+            SamplesSinceVersion = 0,
+            History = manifest.Version is { } old ? [.. manifest.History.Prepend(old).Take(KeptVersions)] : [],
+            Version = new PublishedVersion
+            {
+                Version = number,
+                Model = delivery.Candidate,
+                Clusters = slots,
+                PublishedAt = delivery.EndedAt,
+                Round = delivery.Round,
+                EncoderHash = delivery.Evidence.EncoderHash,
+                // With the same encoder only prototypes changed: stored embeddings stay true.
+                EncoderVersion = manifest.Version is { } same && string.Equals(same.EncoderHash, delivery.Evidence.EncoderHash, StringComparison.Ordinal)
+                    ? same.EncoderVersion
+                    : number,
+            },
+        };
+    }
+
+    private async Task FollowUpAsync(PublicationDecision decision, PublishedVersion? published, RoundDelivery delivery)
+    {
+        // The manifest holds. What follows only spreads the news, and is made up for by polling where it fails.
+        LogRound(Dataset, delivery.Round, delivery.Progress.Steps, delivery.Samples, decision.Verdict, decision.Reason);
+        try
+        {
+            IClustersGrain clusters = GrainFactory.GetGrain<IClustersGrain>(Dataset);
+            if (published is not null)
+            {
+                await clusters.RegisterAsync(published);
+                await clusters.RecordAsync(new LineageEvent(time.GetUtcNow(), "published", null, published.Version, decision.Reason));
+                await AnnounceAsync();
+            }
+            else if (decision.Verdict == PublicationVerdict.Refuse)
+            {
+                await clusters.RecordAsync(new LineageEvent(time.GetUtcNow(), "refused", null, (Current.Version?.Version ?? 0) + 1, decision.Reason));
+            }
+
+            await CollectAsync(delivery);
+        }
+        catch (Exception e) when (e is ShoalException or StorageUnavailableException or TimeoutException or OrleansException)
+        {
+            _problem = e.Message;
+            LogFollowUpFailed(Dataset, delivery.Round, e);
+        }
+    }
+
+    /// <summary>Removes objects of rounds that no manifest needs any more.</summary>
+    private async Task CollectAsync(RoundDelivery delivery)
+    {
+        HashSet<string> needed = [.. Current.Objects()];
+        var oldest = StoreNames.RoundPart(Dataset, delivery.Term, delivery.Round, string.Empty);
+        await foreach (ObjectInfo info in store.ListAsync(StoreNames.Rounds(Dataset)))
+        {
+            if (!needed.Contains(info.Name) && string.CompareOrdinal(info.Name, oldest) < 0)
+            {
+                await store.DeleteAsync(info.Name);
+            }
+        }
+    }
+
+    private async Task<double> StaleShareAsync()
+    {
+        ShardStatus[] shards = await Task.WhenAll(Shards().Select(s => s.GetStatusAsync()));
+        var assigned = shards.Sum(s => s.Assigned + s.Outliers);
+        return assigned == 0 ? 0 : (double)shards.Sum(s => s.Stale) / assigned;
+    }
+
+    private async Task AnnounceAsync()
+    {
+        var announcement = new DatasetAnnouncement
+        {
+            Settings = _settings!,
+            Version = Current.Version,
+            Seat = _seat,
+            Directory = await GrainFactory.GetGrain<IClustersGrain>(Dataset).GetDirectoryAsync(),
+        };
+        await Task.WhenAll(Shards().Select(s => s.AnnounceAsync(announcement)));
+    }
+
+    private IEnumerable<IShardGrain> Shards() =>
+        Enumerable.Range(0, _settings!.Shards).Select(s => GrainFactory.GetGrain<IShardGrain>(GrainKeys.Shard(Dataset, s)));
+
+    private async Task WatchAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await StartAsync();
+        }
+        catch (Exception e) when (e is ShoalException or StorageUnavailableException or TimeoutException or OrleansException)
+        {
+            _problem = e.Message;
+            LogStartFailed(Dataset, e);
+        }
+    }
+
+    private async Task<bool> SeatWorksAsync() => await ReportAsync() is { } report && report.Term == Current.Term;
+
+    private async Task<SeatReport?> ReportAsync()
+    {
+        if (_seat is null)
+        {
+            return null;
+        }
+
+        try
+        {
+            return await GrainFactory.GetGrain<IReplicaGrain>(_seat).GetReportAsync();
+        }
+        catch (Exception e) when (e is TimeoutException or OrleansException)
+        {
+            _problem = e.Message;
+            return null;
+        }
+    }
+
+    private async Task SwapAsync(Manifest manifest)
+    {
+        try
+        {
+            await _manifest.SaveAsync(manifest);
+        }
+        catch (ObjectConflictException e)
+        {
+            DeactivateOnIdle();
+            throw new ShoalException(ShoalErrorKind.Conflict, $"Another activation of the model of '{Dataset}' swapped the manifest first; begin again from it.", e);
+        }
+        catch (StorageUnavailableException e)
+        {
+            throw new ShoalException(ShoalErrorKind.Unavailable, e.Message, e);
+        }
+    }
+
+    [LoggerMessage(EventId = 400, Level = LogLevel.Information, Message = "{Dataset}: deal {Term} gives {Shards} shards to {Seat}")]
+    private partial void LogDealt(string dataset, long term, int shards, string seat);
+
+    [LoggerMessage(EventId = 401, Level = LogLevel.Information, Message = "{Dataset}: round {Round} at step {Steps} ({Samples} fresh samples): {Verdict}, {Reason}")]
+    private partial void LogRound(string dataset, long round, long steps, long samples, PublicationVerdict verdict, string reason);
+
+    [LoggerMessage(EventId = 402, Level = LogLevel.Warning, Message = "{Dataset}: round {Round} is committed, but telling others failed; they poll")]
+    private partial void LogFollowUpFailed(string dataset, long round, Exception exception);
+
+    [LoggerMessage(EventId = 403, Level = LogLevel.Warning, Message = "{Dataset}: training could not be started; trying again")]
+    private partial void LogStartFailed(string dataset, Exception exception);
+}

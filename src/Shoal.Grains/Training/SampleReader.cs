@@ -1,0 +1,150 @@
+using System.Threading.Channels;
+using Shoal.Contracts;
+using Shoal.Learning;
+using Shoal.Media;
+
+namespace Shoal.Grains.Training;
+
+/// <summary>Reads a seat's shards from their cursors, in turn, and decodes ahead of training.</summary>
+/// <remarks>Runs on the thread pool. A shard's samples keep their order; an item that cannot be decoded is passed over, since its shard quarantines it.</remarks>
+internal sealed class SampleReader : IAsyncDisposable
+{
+    // Two steps' worth: decoding is far faster than training, so more would only be memory.
+    private const int Ahead = 128;
+    private const int SliceItems = 32;
+    private const int SliceBytes = 4 * 1024 * 1024;
+
+    private readonly Channel<DecodedSample> _decoded = Channel.CreateBounded<DecodedSample>(new BoundedChannelOptions(Ahead) { SingleReader = true, SingleWriter = true });
+    private readonly SemaphoreSlim _wake = new(0, 1);
+    private readonly CancellationTokenSource _stop = new();
+    private readonly IGrainFactory _grains;
+    private readonly string _dataset;
+    private readonly ImageDecoder _decoder;
+    private readonly TimeSpan _poll;
+    private readonly TimeProvider _time;
+    private readonly Task _running;
+
+    /// <summary>Begins reading.</summary>
+    public SampleReader(IGrainFactory grains, string dataset, ImageDecoder decoder, IEnumerable<ShardCursor> cursors, TimeSpan poll, TimeProvider time)
+    {
+        _grains = grains;
+        _dataset = dataset;
+        _decoder = decoder;
+        _poll = poll;
+        _time = time;
+        var positions = cursors.ToDictionary(c => c.Shard, c => c.Next);
+        _running = Task.Run(() => ReadAsync(positions, _stop.Token));
+    }
+
+    /// <summary>One decoded sample, or a mark that its item was passed over (<see cref="Pixels"/> is null).</summary>
+    /// <param name="Key">Where it lives.</param>
+    /// <param name="Pixels">uint8 pixels, [C, H, W]; null where the item cannot be decoded.</param>
+    public readonly record struct DecodedSample(SampleKey Key, byte[]? Pixels);
+
+    /// <summary>Whether every shard has been read to its end, as far as is known, and nothing is decoded ahead.</summary>
+    public bool IsDrained { get; private set; }
+
+    /// <summary>What went wrong last; null while reading works.</summary>
+    public string? Problem { get; private set; }
+
+    /// <summary>Takes the next decoded sample if there is one.</summary>
+    /// <param name="sample">The sample.</param>
+    public bool TryTake(out DecodedSample sample) => _decoded.Reader.TryRead(out sample);
+
+    /// <summary>Waits until a sample can be taken.</summary>
+    /// <param name="atMost">For how long.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task WaitAsync(TimeSpan atMost, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(atMost);
+        try
+        {
+            await _decoded.Reader.WaitToReadAsync(limit.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // Nothing came in time.
+        }
+    }
+
+    /// <summary>Looks for new items now: a hint came.</summary>
+    public void Wake()
+    {
+        IsDrained = false;
+        if (_wake.CurrentCount == 0)
+        {
+            try
+            {
+                _wake.Release();
+            }
+            catch (SemaphoreFullException)
+            {
+                // Another hint woke it at the same moment.
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        try
+        {
+            await _running;
+        }
+        catch (OperationCanceledException)
+        {
+            // Asked for.
+        }
+
+        _stop.Dispose();
+        _wake.Dispose();
+    }
+
+    private async Task ReadAsync(Dictionary<int, long> positions, CancellationToken cancellationToken)
+    {
+        int[] shards = [.. positions.Keys.Order()];
+        while (true)
+        {
+            var found = false;
+            foreach (var shard in shards)
+            {
+                try
+                {
+                    LogSlice slice = await _grains.GetGrain<IShardGrain>(GrainKeys.Shard(_dataset, shard)).ReadAsync(positions[shard], SliceItems, SliceBytes);
+                    Problem = null;
+                    foreach (LogItem item in slice.Items)
+                    {
+                        await _decoded.Writer.WriteAsync(Decode(shard, item), cancellationToken);
+                        // Behind what is handed on, so that a failure in the middle repeats nothing.
+                        positions[shard] = item.Sequence + 1;
+                        found = true;
+                    }
+
+                    found |= slice.Next > positions[shard];
+                    positions[shard] = slice.Next;
+                }
+                catch (Exception e) when (e is ShoalException { IsTransient: true } or TimeoutException or OrleansException or DecodeMemoryException)
+                {
+                    Problem = $"Shard {shard} could not be read: {e.Message}";
+                    await Task.Delay(_poll, _time, cancellationToken);
+                }
+            }
+
+            if (!found)
+            {
+                IsDrained = _decoded.Reader.Count == 0;
+                // A lost hint costs at most one poll.
+                await _wake.WaitAsync(_poll, cancellationToken);
+            }
+        }
+    }
+
+    private DecodedSample Decode(int shard, LogItem item)
+    {
+        var pixels = new byte[_decoder.SampleBytes];
+        var key = new SampleKey(shard, item.Sequence);
+        return _decoder.TryDecode(item.MediaType, item.Bytes, pixels, out _) ? new(key, pixels) : new(key, null);
+    }
+}

@@ -1,0 +1,363 @@
+using Microsoft.Extensions.Logging;
+using Shoal.Contracts;
+using Shoal.Grains.Compute;
+using Shoal.Grains.Datasets;
+using Shoal.Learning;
+using Shoal.Storage;
+
+namespace Shoal.Grains.Training;
+
+/// <summary>What a seat's training needs from its silo.</summary>
+internal sealed record TrainerServices(
+    IGrainFactory Grains, IObjectStore Store, ComputeThread Compute, ModelCache Models, TimeProvider Time, ILogger<SeatTrainer> Logger,
+    string Device, TimeSpan Poll);
+
+/// <summary>Trains under one deal until it is stopped: reads samples, steps, and hands over a round at its end.</summary>
+/// <remarks>
+/// Runs beside the grain, on the thread pool; every libtorch call goes through the compute thread. What it did since
+/// the last round is in memory only: a crash or a new deal does it again from the manifest's cursors.
+/// </remarks>
+internal sealed partial class SeatTrainer : IAsyncDisposable
+{
+    // A step waits this long for a full batch of fresh samples before it takes what is there: at 300 items/s a batch
+    // of 64 fills in 0.2 s.
+    private static readonly TimeSpan FillTime = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RetryTime = TimeSpan.FromSeconds(2);
+
+    private readonly TrainerServices _services;
+    private readonly ILogger<SeatTrainer> _logger;
+    private readonly string _dataset;
+    private readonly string _seat;
+    private readonly Deal _deal;
+    private readonly LearnerOptions _options;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly SampleReader _reader;
+    private readonly Dictionary<int, long> _cursors;
+    private readonly Task _running;
+
+    private Learner? _learner;
+    private PublishedVersion? _published;
+    private long _round;
+    private long _bankCount;
+    private long _roundStarted;
+    private long _roundSamples;
+    private long _roundSteps;
+    private int _idleSteps;
+    private bool _restingDelivered;
+    private IReadOnlyDictionary<string, double> _losses = new Dictionary<string, double>(StringComparer.Ordinal);
+    private double _rate;
+
+    /// <summary>Begins training.</summary>
+    public SeatTrainer(TrainerServices services, string seat, Deal deal)
+    {
+        _services = services;
+        _logger = services.Logger;
+        _seat = seat;
+        _deal = deal;
+        _dataset = GrainKeys.Split(seat).Dataset;
+        _options = LearnerSettings.Options(deal.Settings);
+        _round = deal.Round;
+        _published = deal.Published;
+        _cursors = deal.Cursors.ToDictionary(c => c.Shard, c => c.Next);
+        _reader = new SampleReader(services.Grains, _dataset, MediaSettings.Decoder(deal.Settings), deal.Cursors, services.Poll, services.Time);
+        _running = Task.Run(() => RunAsync(_stop.Token));
+    }
+
+    /// <summary>What it does now.</summary>
+    public string Activity { get; private set; } = "starting";
+
+    /// <summary>What went wrong last; null while all works.</summary>
+    public string? Problem { get; private set; }
+
+    /// <summary>Whether it has ended for good: by a newer deal or a failure. The model deals anew.</summary>
+    public bool HasEnded => _running.IsCompleted;
+
+    /// <summary>The deal it works under.</summary>
+    public Deal Deal => _deal;
+
+    /// <summary>Its progress; null before its first step.</summary>
+    public SeatProgress? Progress { get; private set; }
+
+    /// <summary>Where it reads each shard next: behind the last sample that it trained on.</summary>
+    public ShardCursor[] Cursors
+    {
+        get
+        {
+            lock (_cursors)
+            {
+                return [.. _cursors.OrderBy(c => c.Key).Select(c => new ShardCursor(c.Key, c.Value))];
+            }
+        }
+    }
+
+    /// <summary>Looks for new items now: a hint came.</summary>
+    public void Wake() => _reader.Wake();
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _reader.DisposeAsync();
+        await _running;
+        _stop.Dispose();
+    }
+
+    private async Task RunAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await BeginAsync();
+            while (!cancellationToken.IsCancellationRequested)
+            {
+                await StepAsync(cancellationToken);
+                if (IsRoundOver(out var resting))
+                {
+                    await EndRoundAsync(resting, cancellationToken);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // Asked for.
+        }
+        catch (ShoalException e) when (e.Kind == ShoalErrorKind.Conflict)
+        {
+            Problem = e.Message;
+            LogReplaced(_dataset, _deal.Term, e.Message);
+        }
+#pragma warning disable CA1031 // Whatever it is, the seat ends, says why in its report, and the model deals anew from the last checkpoint.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Problem = e.Message;
+            LogFailed(_dataset, _deal.Term, e);
+        }
+        finally
+        {
+            Activity = "ended";
+            if (_learner is { } learner)
+            {
+                await _services.Compute.RunAsync(ComputePriority.Training, _dataset, learner.Dispose, CancellationToken.None);
+            }
+        }
+    }
+
+    private async Task BeginAsync()
+    {
+        Dictionary<string, IReadOnlyList<NamedTensor>> parts = [];
+        foreach ((var name, Claim claim) in _deal.Checkpoint)
+        {
+            parts[name] = await TensorFiles.ReadAsync(_services.Store, claim);
+        }
+
+        BankKeys keys = await _services.Grains.GetGrain<IMemoryBankGrain>(_dataset).PullAsync(0);
+        BankState bank = TensorFiles.Bank(keys);
+        SampleShape shape = LearnerSettings.Shape(_deal.Settings);
+        _learner = await _services.Compute.RunAsync(
+            ComputePriority.Training, _dataset, () => parts.Count == 0 ? new Learner(shape, _options, _services.Device) : Learner.Restore(shape, _options, parts, bank, _services.Device));
+        _bankCount = bank.Count;
+        _roundStarted = _services.Time.GetTimestamp();
+        // A dataset that rested before the restart has nothing new to say: no empty round for it.
+        _restingDelivered = parts.Count > 0;
+        LogBegun(_dataset, _deal.Term, _round, _learner.Steps);
+    }
+
+    private async Task StepAsync(CancellationToken cancellationToken)
+    {
+        SampleBatch? fresh = await GatherAsync(cancellationToken);
+        StepReport report;
+        if (fresh is not null)
+        {
+            Activity = "training";
+            report = await _services.Compute.RunAsync(ComputePriority.Training, _dataset, () => _learner!.Observe(fresh), cancellationToken);
+            _idleSteps = 0;
+            _restingDelivered = false;
+            _roundSamples += fresh.Count;
+            Advance(fresh.Keys);
+        }
+        else if (_idleSteps < _deal.Settings.IdleRehearsalSteps && _learner!.ReplayCount >= _options.FreshPerStep)
+        {
+            Activity = "rehearsing";
+            report = await _services.Compute.RunAsync(ComputePriority.Training, _dataset, _learner!.Rehearse, cancellationToken);
+            _idleSteps++;
+        }
+        else
+        {
+            Activity = "idle";
+            Problem = _reader.Problem;
+            await _reader.WaitAsync(_services.Poll, cancellationToken);
+            return;
+        }
+
+        _roundSteps++;
+        _losses = report.Losses;
+        Problem = _reader.Problem;
+        Progress = CurrentProgress();
+    }
+
+    /// <summary>Takes a full batch of fresh samples, or what has come within the fill time; null when nothing has.</summary>
+    private async Task<SampleBatch?> GatherAsync(CancellationToken cancellationToken)
+    {
+        var size = _options.FreshPerStep;
+        var shape = LearnerSettings.Shape(_deal.Settings);
+        var pixels = new byte[size * shape.Size];
+        var keys = new List<SampleKey>(size);
+        var started = _services.Time.GetTimestamp();
+        while (keys.Count < size)
+        {
+            if (_reader.TryTake(out SampleReader.DecodedSample sample))
+            {
+                if (sample.Pixels is null)
+                {
+                    Advance([sample.Key]);
+                    continue;
+                }
+
+                sample.Pixels.CopyTo(pixels, keys.Count * shape.Size);
+                keys.Add(sample.Key);
+                continue;
+            }
+
+            TimeSpan left = FillTime - _services.Time.GetElapsedTime(started);
+            // With nothing in hand and nothing to come, idle time begins at once.
+            if (left <= TimeSpan.Zero || (keys.Count == 0 && _reader.IsDrained))
+            {
+                break;
+            }
+
+            await _reader.WaitAsync(keys.Count == 0 ? TimeSpan.FromMilliseconds(Math.Min(50, left.TotalMilliseconds)) : left, cancellationToken);
+        }
+
+        return keys.Count == 0 ? null : new SampleBatch(shape, keys.Count == size ? pixels : pixels[..(keys.Count * shape.Size)], [.. keys]);
+    }
+
+    private void Advance(IReadOnlyList<SampleKey> keys)
+    {
+        lock (_cursors)
+        {
+            foreach (SampleKey key in keys)
+            {
+                _cursors[key.Shard] = Math.Max(_cursors[key.Shard], key.Sequence + 1);
+            }
+        }
+    }
+
+    private bool IsRoundOver(out bool resting)
+    {
+        resting = _roundSamples == 0 || _reader.IsDrained;
+        resting &= _idleSteps >= _deal.Settings.IdleRehearsalSteps && !_restingDelivered && _learner!.Steps > 0;
+        var timeUp = _roundSteps > 0 && _services.Time.GetElapsedTime(_roundStarted).TotalSeconds >= _deal.Settings.RoundSeconds;
+        return resting || timeUp;
+    }
+
+    private async Task EndRoundAsync(bool resting, CancellationToken cancellationToken)
+    {
+        _rate = _roundSamples / Math.Max(0.001, _services.Time.GetElapsedTime(_roundStarted).TotalSeconds);
+        Embedder? published = _published is { } version ? await _services.Models.GetAsync(_dataset, version) : null;
+        RoundState state = await _services.Compute.RunAsync(ComputePriority.Training, _dataset, () => Close(published), cancellationToken);
+        Progress = CurrentProgress();
+        RoundDelivery delivery = await WriteAsync(state, resting, cancellationToken);
+        DeliveryReceipt receipt = await DeliverAsync(delivery, cancellationToken);
+        _round = receipt.NextRound;
+        _published = receipt.Published ?? _published;
+        _bankCount = state.Keys.Count;
+        _roundSamples = 0;
+        _roundSteps = 0;
+        _restingDelivered = resting;
+        _roundStarted = _services.Time.GetTimestamp();
+    }
+
+    /// <summary>Between rounds, on the compute thread: mines, refits, judges, and copies the state out of libtorch.</summary>
+    private RoundState Close(Embedder? published)
+    {
+        _learner!.Refit();
+        Evidence evidence = _learner.Judge(published);
+        return new RoundState(_learner.Snapshot(), _learner.BankSince(_bankCount), _learner.Export(), evidence);
+    }
+
+    private async Task<RoundDelivery> WriteAsync(RoundState state, bool resting, CancellationToken cancellationToken)
+    {
+        Dictionary<string, Claim> parts = [];
+        foreach ((var name, IReadOnlyList<NamedTensor> tensors) in state.Parts)
+        {
+            parts[name] = await RetryAsync(() => WritePartAsync(name, tensors), cancellationToken);
+        }
+
+        return new RoundDelivery
+        {
+            Seat = _seat,
+            Term = _deal.Term,
+            Round = _round,
+            Cursors = Cursors,
+            Parts = parts,
+            Samples = _roundSamples,
+            Keys = TensorFiles.Keys(state.Keys),
+            Candidate = await RetryAsync(() => WritePartAsync("candidate", state.Candidate), cancellationToken),
+            Evidence = new CandidateEvidence
+            {
+                HeldOutLoss = state.Evidence.HeldOutLoss,
+                PublishedLoss = state.Evidence.PublishedLoss,
+                Drift = state.Evidence.Drift,
+                Spread = state.Evidence.Spread,
+                ClustersInUse = state.Evidence.ClustersInUse,
+                Finite = state.Evidence.Finite,
+                Prototypes = _options.Clusters,
+                EncoderHash = TensorFiles.EncoderHash(state.Candidate),
+            },
+            Progress = Progress!,
+            Resting = resting,
+            EndedAt = _services.Time.GetUtcNow(),
+        };
+    }
+
+    private Task<Claim> WritePartAsync(string part, IReadOnlyList<NamedTensor> tensors) =>
+        TensorFiles.WriteAsync(_services.Store, StoreNames.RoundPart(_dataset, _deal.Term, _round, part), tensors);
+
+    private Task<DeliveryReceipt> DeliverAsync(RoundDelivery delivery, CancellationToken cancellationToken) =>
+        RetryAsync(() => _services.Grains.GetGrain<IModelGrain>(_dataset).DeliverAsync(delivery), cancellationToken);
+
+    /// <summary>Training goes on until the round's commit, then waits for storage as long as it is away.</summary>
+    private async Task<T> RetryAsync<T>(Func<Task<T>> attempt, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                return await attempt();
+            }
+            catch (Exception e) when (e is StorageUnavailableException or ShoalException { IsTransient: true } or TimeoutException or OrleansException)
+            {
+                Activity = "waiting for storage";
+                Problem = e.Message;
+                LogWaiting(_dataset, _round, e.Message);
+                await Task.Delay(RetryTime, _services.Time, cancellationToken);
+            }
+        }
+    }
+
+    private SeatProgress CurrentProgress() => new()
+    {
+        Steps = _learner!.Steps,
+        Samples = _learner.SamplesSeen,
+        BackwardPasses = _learner.BackwardPasses,
+        Losses = new Dictionary<string, double>(_losses, StringComparer.Ordinal),
+        ReplayCount = _learner.ReplayCount,
+        SamplesPerSecond = _rate,
+        IdleSteps = _idleSteps,
+    };
+
+    [LoggerMessage(EventId = 500, Level = LogLevel.Information, Message = "{Dataset}: deal {Term} begins at round {Round}, step {Step}")]
+    private partial void LogBegun(string dataset, long term, long round, long step);
+
+    [LoggerMessage(EventId = 501, Level = LogLevel.Information, Message = "{Dataset}: deal {Term} has ended: {Reason}")]
+    private partial void LogReplaced(string dataset, long term, string reason);
+
+    [LoggerMessage(EventId = 502, Level = LogLevel.Error, Message = "{Dataset}: training under deal {Term} failed; it begins again from the last checkpoint")]
+    private partial void LogFailed(string dataset, long term, Exception exception);
+
+    [LoggerMessage(EventId = 503, Level = LogLevel.Warning, Message = "{Dataset}: round {Round} waits to be committed: {Reason}")]
+    private partial void LogWaiting(string dataset, long round, string reason);
+
+    private sealed record RoundState(
+        IReadOnlyDictionary<string, IReadOnlyList<NamedTensor>> Parts, BankState Keys, IReadOnlyList<NamedTensor> Candidate, Evidence Evidence);
+}

@@ -1,0 +1,145 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Net.Http.Headers;
+using System.Text.Json;
+using Shoal.Client;
+using Shoal.Contracts;
+using Shoal.TestKit;
+
+namespace Shoal.Benchmarks;
+
+/// <summary>Durable ingest of 1 KB images over HTTP in batches of 256, and the time from acknowledgement to assignment.</summary>
+internal static class IngestSuite
+{
+    private const int Batch = 256;
+    private const int Connections = 8;
+    private const int PacedRate = 300;
+    private static readonly TimeSpan Duration = TimeSpan.FromSeconds(15);
+
+    /// <summary>Runs it.</summary>
+    /// <param name="figures">Where figures go.</param>
+    public static async Task RunAsync(FigureWriter figures)
+    {
+        await MachineSpeed.WriteAsync(figures);
+        Dictionary<string, object?> settings = new(StringComparer.Ordinal) { ["bytes"] = 1_024, ["batch"] = Batch, ["connections"] = Connections };
+        var folder = Directory.CreateTempSubdirectory("shoal-ingest-");
+        try
+        {
+            await using SiloProcess silo = await SiloProcess.StartAsync(folder.FullName, "--log", "Warning");
+            await using ShoalClient client = await silo.ConnectAsync();
+            await MachineSpeed.WriteRpcAsync(figures, client);
+            await client.CreateDatasetAsync("paused", new DatasetSettings { Height = 32, Width = 32, Channels = 1 });
+            await client.PauseAsync("paused");
+            figures.Write("ingest.batch_rate", await BatchesAsync(silo.Http, "paused", Duration), "items/s", null, settings);
+
+            await client.CreateDatasetAsync("live", new DatasetSettings { Height = 32, Width = 32, Channels = 1 });
+            double[] delays = [.. (await AssignedAsync(silo.Http, client)).Order()];
+            Dictionary<string, object?> paced = new(StringComparer.Ordinal) { ["rate"] = PacedRate, ["items"] = delays.Length };
+            figures.Write("ingest.assigned_p50_s", delays[delays.Length / 2], "s", null, paced);
+            figures.Write("ingest.assigned_p99_s", delays[(int)(delays.Length * 0.99)], "s", null, paced);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    private static async Task<double> BatchesAsync(Uri http, string dataset, TimeSpan duration)
+    {
+        using var client = new HttpClient { BaseAddress = http };
+        var next = 0;
+        long stored = 0;
+        async Task RunAsync(TimeSpan time)
+        {
+            var clock = Stopwatch.StartNew();
+            await Task.WhenAll(Enumerable.Range(0, Connections).Select(_ => Task.Run(async () =>
+            {
+                while (clock.Elapsed < time)
+                {
+                    var first = Interlocked.Add(ref next, Batch) - Batch;
+                    Interlocked.Add(ref stored, await PostAsync(client, dataset, [.. SyntheticItems.Images(Batch, 1_024, first)]));
+                }
+            })));
+        }
+
+        await RunAsync(duration / 5);
+        stored = 0;
+        var measured = Stopwatch.StartNew();
+        await RunAsync(duration);
+        return stored / measured.Elapsed.TotalSeconds;
+    }
+
+    private static async Task<int> PostAsync(HttpClient client, string dataset, ItemUpload[] items)
+    {
+        using var body = new MemoryStream();
+        foreach (ItemUpload item in items)
+        {
+            await using (var writer = new Utf8JsonWriter(body))
+            {
+                writer.WriteStartObject();
+                writer.WriteString("id", item.Id);
+                writer.WriteString("mediaType", item.MediaType);
+                writer.WriteBase64String("bytes", item.Bytes);
+                writer.WriteEndObject();
+            }
+
+            body.WriteByte((byte)'\n');
+        }
+
+        using var content = new ByteArrayContent(body.ToArray());
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/x-ndjson");
+        using HttpResponseMessage response = await client.PostAsync(new Uri($"/datasets/{dataset}/items", UriKind.Relative), content);
+        response.EnsureSuccessStatusCode();
+        await response.Content.ReadAsByteArrayAsync();
+        return items.Length;
+    }
+
+    /// <summary>Sends items at a steady rate while training runs, and asks for each until it is assigned.</summary>
+    private static async Task<IReadOnlyCollection<double>> AssignedAsync(Uri http, ShoalClient client)
+    {
+        using var sender = new HttpClient { BaseAddress = http };
+        var first = 0;
+        // Enough to publish a first version and to keep training busy.
+        for (; first < 20_000; first += Batch)
+        {
+            await PostAsync(sender, "live", [.. SyntheticItems.Images(Batch, 1_024, first)]);
+        }
+
+        FigureWriter.Tell("waiting for the first version");
+        while ((await client.StatusAsync("live")) is not { Training.Version: not null } status || status.Shards.Sum(s => s.Pending) > 0)
+        {
+            await Task.Delay(200);
+        }
+
+        var delays = new ConcurrentBag<double>();
+        var waiting = new List<Task>();
+        const int Group = PacedRate / 10;
+        using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+        for (var sent = 0; sent < PacedRate * Duration.TotalSeconds; sent += Group)
+        {
+            await pace.WaitForNextTickAsync();
+            ItemUpload[] items = [.. SyntheticItems.Images(Group, 1_024, first + sent)];
+            waiting.Add(Task.Run(async () =>
+            {
+                var clock = Stopwatch.StartNew();
+                await PostAsync(sender, "live", items);
+                HashSet<string> left = [.. items.Select(i => i.Id)];
+                while (left.Count > 0)
+                {
+                    foreach (ItemAnswer answer in await client.GetManyAsync("live", [.. left]))
+                    {
+                        if (answer.State == ItemState.Assigned && left.Remove(answer.Id))
+                        {
+                            delays.Add(clock.Elapsed.TotalSeconds);
+                        }
+                    }
+
+                    await Task.Delay(20);
+                }
+            }));
+        }
+
+        await Task.WhenAll(waiting);
+        return delays;
+    }
+}

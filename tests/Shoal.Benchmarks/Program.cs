@@ -1,0 +1,38 @@
+using System.CommandLine;
+using Shoal.Benchmarks;
+using Shoal.Contracts;
+
+var json = new Option<bool>("--json") { Description = "One JSON object a figure, a line each", Recursive = true };
+var data = new Option<string>("--data") { Description = "mnist, a folder of IDX files, a folder of class folders, or a labelled CSV", DefaultValueFactory = _ => "mnist" };
+var stream = new Option<string>("--stream") { Description = "iid, or phases:PxC", DefaultValueFactory = _ => "iid" };
+var seeds = new Option<int>("--seeds") { Description = "How many seeds, from 1 on", DefaultValueFactory = _ => 1 };
+var limit = new Option<int?>("--limit") { Description = "The most items ingested" };
+var rehearsal = new Option<int?>("--rehearsal") { Description = "Idle rehearsal steps" };
+var seconds = new Option<int>("--seconds") { Description = "Seconds of each turn", DefaultValueFactory = _ => 60 };
+var items = new Option<int>("--items") { Description = "Items in the dataset", DefaultValueFactory = _ => 1_000_000 };
+
+var quality = new Command("quality", "How well a stream becomes clusters: one pass through a real silo") { data, stream, seeds, limit, rehearsal };
+quality.SetAction((result, _) => RunAsync(result, figures => QualitySuite.RunAsync(
+    new QualityRequest(result.GetRequiredValue(data), result.GetRequiredValue(stream), result.GetRequiredValue(seeds), result.GetValue(limit), result.GetValue(rehearsal)), figures)));
+var train = new Command("train", "Training through silo, log, pump and commits against the bare learner, in turns") { data, seconds };
+train.SetAction((result, _) => RunAsync(result, figures => TrainSuite.RunAsync(result.GetRequiredValue(data), result.GetRequiredValue(seconds), figures)));
+var query = new Command("query", "Queries for single items from an external process, training paused and not") { items };
+query.SetAction((result, _) => RunAsync(result, figures => QuerySuite.RunAsync(result.GetRequiredValue(items), figures)));
+var ingest = new Command("ingest", "Durable ingest over HTTP, and the time until an item is assigned");
+ingest.SetAction((result, _) => RunAsync(result, IngestSuite.RunAsync));
+
+return await new RootCommand("Measures Shoal. Every figure is printed as it is measured.") { quality, train, query, ingest, json }.Parse(args).InvokeAsync();
+
+async Task<int> RunAsync(ParseResult result, Func<FigureWriter, Task> suite)
+{
+    try
+    {
+        await suite(new FigureWriter(result.GetValue(json)));
+        return 0;
+    }
+    catch (ShoalException e)
+    {
+        await Console.Error.WriteLineAsync($"error: {e.Message}");
+        return e.IsTransient ? 3 : 2;
+    }
+}

@@ -1,0 +1,189 @@
+using System.Diagnostics;
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
+using Shoal.Client;
+using Shoal.Contracts;
+using Shoal.Learning;
+using Shoal.TestKit;
+
+namespace Shoal.Benchmarks;
+
+/// <summary>What a quality run is asked for.</summary>
+/// <param name="Data">As <see cref="LabelledData.OpenAsync"/> takes it.</param>
+/// <param name="Stream">The order in which items arrive; see <see cref="StreamOrder"/>.</param>
+/// <param name="Seeds">How many seeds, from 1 on.</param>
+/// <param name="Limit">The most items ingested; null for all.</param>
+/// <param name="Rehearsal">Idle rehearsal steps; null for the default.</param>
+internal sealed record QualityRequest(string Data, string Stream, int Seeds, int? Limit, int? Rehearsal);
+
+/// <summary>
+/// Measures how well unlabeled streams become clusters: one pass through public ingest into a real silo process, with
+/// the index pump on. Labels stay in this process; test items are classified without being stored; the version that is
+/// published at the end is measured, and nothing is chosen by labels.
+/// </summary>
+internal static class QualitySuite
+{
+    // A reference of 10,000 train items moves kNN accuracy on MNIST by less than 0.3 points; the full split is used up to this.
+    private const int MaxReference = 60_000;
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(45);
+
+    /// <summary>Runs it.</summary>
+    public static async Task RunAsync(QualityRequest request, FigureWriter figures)
+    {
+        LabelledData data = await LabelledData.OpenAsync(request.Data);
+        FigureWriter.Tell($"{data.Name}: {data.Train.Count:N0} items to ingest, {data.Test.Count:N0} held out, {data.Classes.Length} classes");
+        await MachineSpeed.WriteAsync(figures);
+        Dictionary<string, object?> settings = new(StringComparer.Ordinal)
+        {
+            ["data"] = data.Name,
+            ["stream"] = request.Stream,
+            ["items"] = Math.Min(data.Train.Count, request.Limit ?? int.MaxValue),
+            ["clusters"] = data.Settings.Clusters,
+            ["rehearsal"] = request.Rehearsal ?? data.Settings.IdleRehearsalSteps,
+        };
+        for (var seed = 1; seed <= request.Seeds; seed++)
+        {
+            await RunSeedAsync(request, data, seed, settings, figures);
+        }
+
+        foreach (var name in new[] { "quality.strict", "quality.knn", "quality.served", "quality.nmi", "quality.ari", "quality.purity_2k" })
+        {
+            figures.Summarize(name, higherIsBetter: true, settings);
+        }
+
+        figures.Summarize("quality.seconds", higherIsBetter: false, settings);
+    }
+
+    private static async Task RunSeedAsync(
+        QualityRequest request, LabelledData data, int seed, IReadOnlyDictionary<string, object?> settings, FigureWriter figures)
+    {
+        var folder = Directory.CreateTempSubdirectory("shoal-quality-");
+        try
+        {
+            await using SiloProcess silo = await SiloProcess.StartAsync(folder.FullName, "--log", "Warning");
+            await using ShoalClient client = await silo.ConnectAsync();
+            if (seed == 1)
+            {
+                await MachineSpeed.WriteRpcAsync(figures, client);
+            }
+
+            DatasetSettings dataset = data.Settings with { Seed = seed };
+            dataset = request.Rehearsal is { } steps ? dataset with { IdleRehearsalSteps = steps } : dataset;
+            await client.CreateDatasetAsync("bench", dataset);
+            List<SourceItem> stream = StreamOrder.Of(request.Stream, data, seed);
+            stream = request.Limit is { } limit ? [.. stream.Take(limit)] : stream;
+            var clock = Stopwatch.StartNew();
+            await IngestAsync(client, stream);
+            DatasetStatus status = await WaitAsync(client, stream.Count, clock);
+            figures.Write("quality.seconds", clock.Elapsed.TotalSeconds, "s", seed, settings);
+            figures.Write("quality.backward_passes", status.Training.Progress!.BackwardPasses, "samples", seed, settings);
+            figures.Write("quality.steps", status.Training.Progress.Steps, "steps", seed, settings);
+            figures.Write("quality.versions", status.Training.Version!.Version, "versions", seed, settings);
+            figures.Write("quality.refused", status.Training.Refused, "versions", seed, settings);
+            await MeasureAsync(client, data, stream, seed, settings, figures);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    private static async Task IngestAsync(ShoalClient client, List<SourceItem> stream)
+    {
+        long refused = 0;
+        await foreach (IngestResult result in client.IngestAsync("bench", stream.Select(i => i.Upload).ToAsyncEnumerable()))
+        {
+            refused += result.IsStored ? 0 : 1;
+        }
+
+        if (refused > 0)
+        {
+            FigureWriter.Tell($"{refused:N0} items were refused");
+        }
+    }
+
+    /// <summary>Waits until every item is trained on, rehearsal is done, the last version is out, and every item is assigned by it.</summary>
+    private static async Task<DatasetStatus> WaitAsync(ShoalClient client, int items, Stopwatch clock)
+    {
+        var told = TimeSpan.Zero;
+        while (true)
+        {
+            DatasetStatus status = await client.StatusAsync("bench");
+            var trained = status.Training.Cursors.Sum(c => c.Next);
+            var settled = status.Shards.Sum(s => s.Pending + s.Stale) == 0;
+            if (trained >= items && settled && status.Training is { Activity: "idle", Version: not null })
+            {
+                return status;
+            }
+
+            if (clock.Elapsed - told > TimeSpan.FromSeconds(15))
+            {
+                told = clock.Elapsed;
+                FigureWriter.Tell($"{clock.Elapsed.TotalSeconds,5:F0} s  {status.Training.Activity,-12} trained {trained:N0}  step {status.Training.Progress?.Steps:N0}  version {status.Training.Version?.Version ?? 0}  stale {status.Shards.Sum(s => s.Stale):N0}  {status.Training.Problem}");
+            }
+
+            if (clock.Elapsed > Patience)
+            {
+                throw new TimeoutException($"Waiting for training to rest: {status.Training.Activity}, {trained:N0} of {items:N0} trained after {clock.Elapsed}.");
+            }
+
+            await Task.Delay(100);
+        }
+    }
+
+    private static async Task MeasureAsync(
+        ShoalClient client, LabelledData data, List<SourceItem> stream, int seed, IReadOnlyDictionary<string, object?> settings, FigureWriter figures)
+    {
+        (int[] clusters, int[] labels, float[] embeddings, var width) = await ClassifyAsync(client, data, data.Test);
+        ClusterScores scores = ClusterScores.Of(clusters, labels);
+        figures.Write("quality.strict", scores.Accuracy, "fraction", seed, settings);
+        figures.Write("quality.nmi", scores.NormalizedMutualInformation, "fraction", seed, settings);
+        figures.Write("quality.ari", scores.AdjustedRandIndex, "fraction", seed, settings);
+        figures.Write("quality.served", await ServedAsync(client, data, stream), "fraction", seed, settings);
+
+        List<SourceItem> reference = stream.Count <= MaxReference ? stream : [.. stream.Take(MaxReference)];
+        (_, int[] known, float[] references, _) = await ClassifyAsync(client, data, reference);
+        figures.Write("quality.knn", Share(NearestNeighbours.Predict(references, known, embeddings, width), labels), "fraction", seed, settings);
+        figures.Write("quality.linear", Share(LinearProbe.Predict(references, known, embeddings, width, seed), labels), "fraction", seed, settings);
+        int[] fine = KMeans.Cluster(embeddings, width, 2 * data.Classes.Length, seed);
+        figures.Write("quality.purity_2k", ClusterScores.Of(fine, labels).Purity, "fraction", seed, settings);
+    }
+
+    private static async Task<(int[] Clusters, int[] Labels, float[] Embeddings, int Width)> ClassifyAsync(
+        ShoalClient client, LabelledData data, IReadOnlyList<SourceItem> items)
+    {
+        Dictionary<string, int> positions = items.Select((item, i) => (item.Upload.Id, i)).ToDictionary(x => x.Id, x => x.i, StringComparer.Ordinal);
+        var clusters = new int[items.Count];
+        float[] embeddings = [];
+        var width = 0;
+        await foreach (ClassifiedItem answer in client.ClassifyAsync("bench", items.Select(i => i.Upload).ToAsyncEnumerable(), withEmbeddings: true))
+        {
+            var at = positions[answer.Id];
+            clusters[at] = (int)(answer.Answer.Cluster ?? -1);
+            if (answer.Answer.Embedding is { } bytes)
+            {
+                ReadOnlySpan<Half> halves = MemoryMarshal.Cast<byte, Half>(bytes);
+                width = halves.Length;
+                embeddings = embeddings.Length == 0 ? new float[items.Count * width] : embeddings;
+                TensorPrimitives.ConvertToSingle(halves, embeddings.AsSpan(at * width, width));
+            }
+        }
+
+        return (clusters, [.. items.Select(data.LabelOf)], embeddings, width);
+    }
+
+    /// <summary>Scores what queries answer for the ingested items themselves.</summary>
+    private static async Task<double> ServedAsync(ShoalClient client, LabelledData data, List<SourceItem> stream)
+    {
+        var clusters = new List<int>(stream.Count);
+        foreach (SourceItem[] chunk in stream.Chunk(1_024))
+        {
+            ItemAnswer[] answers = await client.GetManyAsync("bench", [.. chunk.Select(i => i.Upload.Id)]);
+            clusters.AddRange(answers.Select(a => (int)(a.Cluster ?? -1)));
+        }
+
+        return ClusterScores.Of(CollectionsMarshal.AsSpan(clusters), [.. stream.Select(data.LabelOf)]).Accuracy;
+    }
+
+    private static double Share(int[] predicted, int[] actual) => predicted.Zip(actual, (p, a) => p == a ? 1.0 : 0.0).Average();
+}

@@ -1,0 +1,141 @@
+using System.Diagnostics;
+using Shoal.Client;
+using Shoal.Contracts;
+using Shoal.Learning;
+using Shoal.TestKit;
+using TorchSharp;
+
+namespace Shoal.Benchmarks;
+
+/// <summary>
+/// Training samples a second through silo, log, pump and commits, against the same <see cref="Learner"/> fed from
+/// memory in this process; in turns ABAB, so that a noisy machine disturbs both alike.
+/// </summary>
+internal static class TrainSuite
+{
+    private const int Turns = 2;
+
+    /// <summary>Runs it.</summary>
+    /// <param name="path">As <see cref="LabelledData.OpenAsync"/> takes it.</param>
+    /// <param name="seconds">Seconds of each turn.</param>
+    /// <param name="figures">Where figures go.</param>
+    public static async Task RunAsync(string path, int seconds, FigureWriter figures)
+    {
+        LabelledData data = await LabelledData.OpenAsync(path);
+        await MachineSpeed.WriteAsync(figures);
+        Dictionary<string, object?> settings = new(StringComparer.Ordinal) { ["data"] = data.Name, ["seconds"] = seconds };
+        var folder = Directory.CreateTempSubdirectory("shoal-train-");
+        try
+        {
+            await using SiloProcess silo = await SiloProcess.StartAsync(folder.FullName, "--log", "Warning");
+            await using ShoalClient client = await silo.ConnectAsync();
+            await MachineSpeed.WriteRpcAsync(figures, client);
+            await client.CreateDatasetAsync("bench", data.Settings with { IdleRehearsalSteps = 0 });
+            await client.PauseAsync("bench");
+            await foreach (IngestResult _ in client.IngestAsync("bench", Endless(data, copies: 4).ToAsyncEnumerable()))
+            {
+                // Only that all of it is stored matters here.
+            }
+
+            List<double> ratios = [];
+            using var learner = new Bare(data);
+            for (var turn = 1; turn <= Turns; turn++)
+            {
+                var through = await ThroughSiloAsync(client, TimeSpan.FromSeconds(seconds));
+                figures.Write("train.silo_rate", through, "samples/s", turn, settings);
+                var bare = learner.Run(TimeSpan.FromSeconds(seconds));
+                figures.Write("train.bare_rate", bare, "samples/s", turn, settings);
+                ratios.Add(through / bare);
+            }
+
+            figures.Write("train.ratio", ratios.Average(), "fraction", null, settings);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    private static async Task<double> ThroughSiloAsync(ShoalClient client, TimeSpan duration)
+    {
+        await client.ResumeAsync("bench");
+        long Trained(DatasetStatus status) => status.Training.Progress?.Samples ?? 0;
+        var before = Trained(await client.StatusAsync("bench"));
+        long first;
+        // A turn begins with its first step: opening and restoring are not training.
+        while ((first = Trained(await client.StatusAsync("bench"))) <= before)
+        {
+            await Task.Delay(50);
+        }
+
+        var clock = Stopwatch.StartNew();
+        await Task.Delay(duration);
+        var last = Trained(await client.StatusAsync("bench"));
+        var elapsed = clock.Elapsed;
+        await client.PauseAsync("bench");
+        return (last - first) / elapsed.TotalSeconds;
+    }
+
+    /// <summary>The data set over and over under new ids: training must never run dry.</summary>
+    private static IEnumerable<ItemUpload> Endless(LabelledData data, int copies) =>
+        Enumerable.Range(0, copies).SelectMany(copy => data.Train.Select(i => i.Upload with { Id = $"{copy}/{i.Upload.Id}" }));
+
+    /// <summary>The same learner with the same options, fed from memory.</summary>
+    private sealed class Bare : IDisposable
+    {
+        private readonly Learner _learner;
+        private readonly byte[][] _samples;
+        private long _next;
+
+        public Bare(LabelledData data)
+        {
+            torch.set_num_threads(Environment.ProcessorCount);
+            var shape = new SampleShape(data.Settings.Channels, data.Settings.Height, data.Settings.Width);
+            _learner = new Learner(shape, new LearnerOptions { Clusters = data.Settings.Clusters, Seed = data.Settings.Seed, ReplaySize = data.Settings.ReplaySize });
+            var decoder = new Media.ImageDecoder(new Media.ImageFormatOptions { Height = data.Settings.Height, Width = data.Settings.Width, Channels = data.Settings.Channels });
+            _samples = [.. data.Train.Select(i =>
+            {
+                var sample = new byte[decoder.SampleBytes];
+                decoder.TryDecode(i.Upload.MediaType, i.Upload.Bytes, sample, out _);
+                return sample;
+            })];
+        }
+
+        public double Run(TimeSpan duration)
+        {
+            Step();
+            var clock = Stopwatch.StartNew();
+            var sinceRefit = Stopwatch.StartNew();
+            long done = 0;
+            while (clock.Elapsed < duration)
+            {
+                done += Step();
+                if (sinceRefit.Elapsed.TotalSeconds > new DatasetSettings().RoundSeconds)
+                {
+                    // The learner's own part of a round's end; the rest is what the silo adds.
+                    _learner.Refit();
+                    sinceRefit.Restart();
+                }
+            }
+
+            return done / clock.Elapsed.TotalSeconds;
+        }
+
+        public void Dispose() => _learner.Dispose();
+
+        private int Step()
+        {
+            var size = _learner.Options.FreshPerStep;
+            var pixels = new byte[size * _learner.Shape.Size];
+            var keys = new SampleKey[size];
+            for (var i = 0; i < size; i++, _next++)
+            {
+                _samples[_next % _samples.Length].CopyTo(pixels, i * _learner.Shape.Size);
+                keys[i] = new SampleKey(0, _next);
+            }
+
+            _learner.Observe(new SampleBatch(_learner.Shape, pixels, keys));
+            return size;
+        }
+    }
+}
