@@ -167,7 +167,7 @@ public sealed class LearnerTests
             var (slot, confidence) = embedder.Prototypes.Assign(embeddings.AsSpan(i * embedder.Width, embedder.Width));
             var row = own.AsSpan(i * 4, 4);
             Assert.Equal(row.IndexOf(row.ToArray().Max()), slot);
-            Assert.Equal(row[slot], confidence, 5);
+            Assert.Equal(row[slot], confidence, 1e-5f);
         }
     }
 
