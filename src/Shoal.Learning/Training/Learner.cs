@@ -7,11 +7,15 @@ namespace Shoal.Learning;
 /// <remarks>
 /// Used by one thread at a time. All randomness is a function of (seed, step), so that a restored learner goes on
 /// bit-exactly on the same CPU type and number of threads. What it shows (<see cref="Export"/>) is the key encoder and the
-/// mean of the head's weights: exponential means over about 1 / (1 - momentum) steps, which stand in for the
+/// mean of the head's weights: exponential means over about 1 / (1 - momentum) steps (fewer at first), which stand in for the
 /// learning-rate decay that an endless stream cannot have.
 /// </remarks>
 public sealed partial class Learner : IDisposable
 {
+    // The means reach back over a quarter of the steps taken so far, until KeyMomentum limits them: a young learner
+    // outgrows its past quickly.
+    private const double RampSteps = 4;
+
     private readonly Device _device;
     private readonly Encoder _encoder;
     private readonly Encoder _keyEncoder;
@@ -223,12 +227,13 @@ public sealed partial class Learner : IDisposable
         }
 
         total.backward();
+        var momentum = Math.Min(Options.KeyMomentum, Steps / (Steps + RampSteps));
         _optimizer.Step(Options.LearningRate);
-        Momentum.Follow(_keyEncoder, _encoder, Options.KeyMomentum);
-        Momentum.Follow(_keyHead, _head, Options.KeyMomentum);
+        Momentum.Follow(_keyEncoder, _encoder, momentum);
+        Momentum.Follow(_keyHead, _head, momentum);
         foreach (var (objective, _) in _objectives.Values)
         {
-            objective.AfterStep(Options.KeyMomentum);
+            objective.AfterStep(momentum);
         }
 
         losses["total"] = total.item<float>();

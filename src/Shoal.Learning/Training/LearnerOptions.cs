@@ -52,8 +52,8 @@ public sealed record LearnerOptions
     public double WeightDecay { get; init; } = 1e-4;
 
     /// <summary>How much of the key encoder stays at every step; 0 to below 1.</summary>
-    /// <value>0.99: it remembers about 100 steps. It is also what is published.</value>
-    public double KeyMomentum { get; init; } = 0.99;
+    /// <value>0.996: it remembers about 250 steps, fewer at first. It is also what is published.</value>
+    public double KeyMomentum { get; init; } = 0.996;
 
     /// <summary>Steps between two minings of neighbours; 1 to 100,000.</summary>
     /// <value>47: 3,000 fresh samples; mining 5,000 samples costs about two steps.</value>

@@ -58,7 +58,7 @@ public sealed class ViewMaker
         public double Noise { get; init; } = 0.05;
 
         /// <summary>Side of the erased square; 0 to 0.5.</summary>
-        public double Erased { get; init; } = 0.29;
+        public double Erased { get; init; } = 0.18;
 
         /// <summary>How often a square is erased; 0 to 1.</summary>
         public double EraseChance { get; init; } = 0.5;
