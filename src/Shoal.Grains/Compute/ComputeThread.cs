@@ -44,6 +44,7 @@ public sealed partial class ComputeThread : IDisposable
         _time = time;
         _logger = logger;
         _queues = [new(options.QueueLength), new(options.QueueLength), new(options.QueueLength)];
+        NativeTuning.ApplyToProcess();
         _thread = new Thread(Loop) { IsBackground = true, Name = "shoal-compute" };
         _thread.Start();
     }
@@ -107,7 +108,7 @@ public sealed partial class ComputeThread : IDisposable
     {
         try
         {
-            NativeTuning.Apply(_options);
+            NativeTuning.ApplyToThread(_options);
         }
         catch (Exception e) when (e is DllNotFoundException or TypeInitializationException or BadImageFormatException)
         {

@@ -1,0 +1,84 @@
+using Shoal.Contracts;
+using Shoal.Grains.Clusters;
+using Shoal.Grains.Training;
+
+namespace Shoal.Grains.Tests;
+
+public sealed class DeciderTests
+{
+    private static readonly CandidateEvidence Good = new() { HeldOutLoss = -3, PublishedLoss = -2.9, Drift = 0.001, Spread = 0.8, ClustersInUse = 10 };
+
+    private static readonly PublishedVersion Published = new() { Version = 3, Model = new Claim("m", 1), Clusters = [1, 2] };
+
+    private static PublicationDecision Decide(CandidateEvidence evidence, PublishedVersion? published = null, long samples = 10_000, double stale = 0, bool resting = false) =>
+        PublicationDecider.Decide(evidence, published, samples, stale, resting);
+
+    [Fact]
+    public void Parameters_that_are_not_finite_are_refused()
+        => Assert.Equal(PublicationVerdict.Refuse, Decide(Good with { Finite = false }).Verdict);
+
+    [Fact]
+    public void A_collapsed_candidate_is_refused_and_says_so()
+    {
+        PublicationDecision decision = Decide(Good with { Spread = 0.02 }, Published);
+        Assert.Equal(PublicationVerdict.Refuse, decision.Verdict);
+        Assert.Equal("the embeddings have collapsed (spread 0.020, healthy above 0.1)", decision.Reason);
+    }
+
+    [Fact]
+    public void A_candidate_with_one_cluster_is_refused()
+        => Assert.Equal(PublicationVerdict.Refuse, Decide(Good with { ClustersInUse = 1 }, Published).Verdict);
+
+    [Fact]
+    public void A_worse_candidate_is_refused()
+        => Assert.Equal(PublicationVerdict.Refuse, Decide(Good with { HeldOutLoss = -2.3 }, Published).Verdict);
+
+    [Fact]
+    public void A_gain_is_published()
+        => Assert.Equal(PublicationVerdict.Publish, Decide(Good, Published).Verdict);
+
+    [Fact]
+    public void A_drifted_encoder_is_published_without_a_gain()
+        => Assert.Equal(PublicationVerdict.Publish, Decide(Good with { HeldOutLoss = -2.9, Drift = 0.05 }, Published).Verdict);
+
+    [Fact]
+    public void Neither_gain_nor_drift_is_held()
+        => Assert.Equal(PublicationVerdict.Hold, Decide(Good with { HeldOutLoss = -2.9 }, Published).Verdict);
+
+    [Fact]
+    public void No_version_is_published_faster_than_refresh_follows_unless_training_rests()
+    {
+        Assert.Equal(PublicationVerdict.Hold, Decide(Good, Published, stale: 0.6).Verdict);
+        Assert.Equal(PublicationVerdict.Publish, Decide(Good, Published, stale: 0.6, resting: true).Verdict);
+    }
+
+    [Fact]
+    public void The_first_version_waits_for_enough_samples_or_for_rest()
+    {
+        Assert.Equal(PublicationVerdict.Hold, Decide(Good, samples: 500).Verdict);
+        Assert.Equal(PublicationVerdict.Publish, Decide(Good, samples: 500, resting: true).Verdict);
+        Assert.Equal(PublicationVerdict.Publish, Decide(Good, samples: 2_000).Verdict);
+    }
+
+    [Fact]
+    public void A_name_is_given_taken_over_only_when_free_and_taken_away()
+    {
+        var born = new Dictionary<long, int> { [1] = 1, [2] = 1 };
+        ClusterEdits edits = ClusterEdits.None.Name(1, " seven ", born);
+        Assert.Equal("seven", edits.Names[1]);
+        Assert.Equal(ShoalErrorKind.Conflict, Assert.Throws<ShoalException>(() => edits.Name(2, "seven", born)).Kind);
+        Assert.Equal(ShoalErrorKind.NotFound, Assert.Throws<ShoalException>(() => edits.Name(9, "nine", born)).Kind);
+        Assert.Equal(ShoalErrorKind.Invalid, Assert.Throws<ShoalException>(() => edits.Name(2, new string('x', 101), born)).Kind);
+        Assert.Empty(edits.Name(1, "", born).Names);
+        Assert.Equal(2, edits.Name(1, "", born).Revision);
+    }
+
+    [Fact]
+    public void Clusters_are_born_once_and_keep_their_version()
+    {
+        ClusterRegistry registry = ClusterRegistry.Empty.Register(Published, DateTimeOffset.UnixEpoch);
+        Assert.Equal(3, registry.Born[1]);
+        Assert.Equal(2, registry.Events.Length);
+        Assert.Same(registry, registry.Register(Published with { Version = 4 }, DateTimeOffset.UnixEpoch));
+    }
+}

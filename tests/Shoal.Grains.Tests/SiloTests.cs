@@ -1,0 +1,245 @@
+using System.Diagnostics;
+using Shoal.Client;
+using Shoal.Contracts;
+using Shoal.TestKit;
+using SkiaSharp;
+
+namespace Shoal.Grains.Tests;
+
+/// <summary>A real silo in a process of its own: what it acknowledges survives SIGKILL, learning goes on, bad input harms nothing.</summary>
+public sealed class SiloTests
+{
+    private const int Size = 16;
+
+    private static readonly DatasetSettings Settings = new()
+    {
+        Height = Size, Width = Size, Channels = 1, Clusters = 4, Shards = 4, RoundSeconds = 1, IdleRehearsalSteps = 10,
+    };
+
+    [Fact]
+    public async Task Everything_acknowledged_survives_sigkill_and_training_goes_on()
+    {
+        var folder = Directory.CreateTempSubdirectory("shoal-kill-");
+        try
+        {
+            PublishedVersion version;
+            long trained;
+            long bank;
+            ItemUpload[] first = Blobs(3_000, 1);
+            await using (SiloProcess silo = await SiloProcess.StartAsync(folder.FullName, "--log", "Warning"))
+            {
+                await using ShoalClient client = await silo.ConnectAsync();
+                Assert.True(await client.CreateDatasetAsync("blobs", Settings));
+                await StoreAsync(client, first, IngestOutcome.Accepted);
+                DatasetStatus status = await UntilAsync(client, silo, "a version that assigns everything", s =>
+                    s.Training.Version is not null && s.Shards.Sum(x => x.Pending) == 0 && s.Training.Progress?.Samples > 1_000);
+                await client.NameClusterAsync("blobs", status.Training.Version!.Clusters[0], "mine");
+                version = status.Training.Version;
+                trained = status.Training.Cursors.Sum(c => c.Next);
+                bank = status.Training.Bank.Count;
+                await silo.KillAsync();
+            }
+
+            await using (SiloProcess silo = await SiloProcess.StartAsync(folder.FullName, "--log", "Warning"))
+            {
+                await using ShoalClient client = await silo.ConnectAsync();
+                DatasetStatus status = await client.StatusAsync("blobs");
+                Assert.Equal(3_000, status.Shards.Sum(s => s.Items));
+                Assert.True(status.Training.Version!.Version >= version.Version, "the version went back");
+                Assert.True(status.Shards.Sum(s => s.Assigned) == 3_000, $"{status.Shards.Sum(s => s.Assigned)} of 3,000 assignments are there");
+                Assert.Equal("mine", (await client.ClustersAsync("blobs")).Single(c => c.Id == version.Clusters[0]).Name);
+                foreach (ItemUpload item in first.Where((_, i) => i % 500 == 0))
+                {
+                    Assert.Equal(item.Bytes, (await client.GetContentAsync("blobs", item.Id))!.Bytes);
+                }
+
+                await StoreAsync(client, first, IngestOutcome.AlreadyKnown);
+                await StoreAsync(client, Blobs(1_000, 2), IngestOutcome.Accepted);
+                status = await UntilAsync(client, silo, "training of what came after the restart", s =>
+                    s.Training.Cursors.Sum(c => c.Next) == 4_000 && s.Shards.Sum(x => x.Pending) == 0);
+                Assert.True(status.Training.Cursors.Sum(c => c.Next) >= trained);
+                Assert.True(status.Training.Bank.Count >= 0 && bank > 0, "no key ever reached the shared bank");
+            }
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task Bad_input_is_refused_or_quarantined_with_its_reason_and_the_stream_goes_on()
+    {
+        var folder = Directory.CreateTempSubdirectory("shoal-bad-");
+        try
+        {
+            await using SiloProcess silo = await SiloProcess.StartAsync(folder.FullName, "--log", "Warning");
+            await using ShoalClient client = await silo.ConnectAsync();
+            await client.CreateDatasetAsync("bad", Settings with { MaxItemBytes = 100_000 });
+            byte[] png = Png(40, 30);
+            ItemUpload Upload(string id, byte[] bytes, string type = "image/png") => new() { Id = id, MediaType = type, Bytes = bytes };
+            var results = new Dictionary<string, IngestResult>(StringComparer.Ordinal);
+            ItemUpload[] uploads =
+            [
+                Upload("good", png), Upload("text", "hello"u8.ToArray()), Upload("empty", []), Upload("cut", png[..(png.Length / 2)]),
+                Upload("huge", Header(100_000, 100_000)), Upload("long", new byte[100_001]), Upload("raw", new byte[5], MediaTypes.RawImage),
+                Upload(new string('x', 513), png), Upload("bad\u0001id", png),
+            ];
+            await foreach (IngestResult result in client.IngestAsync("bad", uploads.ToAsyncEnumerable()))
+            {
+                results.Add(result.Id, result);
+            }
+
+            Assert.Equal(IngestOutcome.Accepted, results["good"].Outcome);
+            Assert.Equal(IngestOutcome.Accepted, results["cut"].Outcome);
+            foreach (var id in new[] { "text", "empty", "huge", "long", "raw", new string('x', 513), "bad\u0001id" })
+            {
+                Assert.Equal(IngestOutcome.Rejected, results[id].Outcome);
+                Assert.False(string.IsNullOrWhiteSpace(results[id].Reason));
+            }
+
+            Assert.Equal(IngestOutcome.AlreadyKnown, (await client.PutAsync("bad", Upload("good", png))).Outcome);
+            Assert.Equal(IngestOutcome.Conflict, (await client.PutAsync("bad", Upload("good", Png(41, 30)))).Outcome);
+            Assert.Equal(ShoalErrorKind.NotFound, (await Assert.ThrowsAsync<ShoalException>(() => client.StatusAsync("nowhere"))).Kind);
+
+            await StoreAsync(client, Blobs(300, 1), IngestOutcome.Accepted, "bad");
+            DatasetStatus status = await UntilAsync(client, silo, "every good item assigned", s => s.Shards.Sum(x => x.Assigned) == 301, "bad");
+            Assert.Equal(1, status.Shards.Sum(s => s.Quarantined));
+            ItemAnswer cut = await client.GetAsync("bad", "cut");
+            Assert.Equal(ItemState.Quarantined, cut.State);
+            Assert.Contains("truncated", cut.Reason, StringComparison.Ordinal);
+            Assert.Equal(ItemState.Unknown, (await client.GetAsync("bad", "never")).State);
+            ItemAnswer viaGrain = await client.Cluster.GetGrain<IItemGrain>(GrainKeys.Item("bad", "good")).GetAsync();
+            Assert.Equal(await client.GetAsync("bad", "good"), viaGrain with { SecondsBehind = 0, VersionsBehind = 0 });
+            SimilarAnswer similar = await client.SimilarAsync("bad", "good", 5);
+            Assert.Equal(5, similar.Items.Length);
+
+            await client.DeleteDatasetAsync("bad");
+            Assert.Empty(await client.ListDatasetsAsync());
+            Assert.Equal(ShoalErrorKind.NotFound, (await Assert.ThrowsAsync<ShoalException>(() => client.StatusAsync("bad"))).Kind);
+            Assert.False(Directory.Exists(Path.Combine(folder.FullName, "store", "datasets", "bad")) && Directory.EnumerateFiles(Path.Combine(folder.FullName, "store", "datasets", "bad"), "*", SearchOption.AllDirectories).Any());
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task Items_produced_onto_the_orleans_stream_are_stored()
+    {
+        var folder = Directory.CreateTempSubdirectory("shoal-stream-");
+        try
+        {
+            await using SiloProcess silo = await SiloProcess.StartAsync(folder.FullName, "--log", "Warning");
+            await using ShoalClient client = await silo.ConnectAsync();
+            await client.CreateDatasetAsync("streamed", Settings);
+            await client.ProduceAsync("streamed", Blobs(50, 3));
+            await UntilAsync(client, silo, "50 items from the stream", s => s.Shards.Sum(x => x.Items) == 50, "streamed");
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public void No_message_has_room_for_a_label()
+    {
+        var members = typeof(ItemUpload).Assembly.GetTypes().SelectMany(t => t.GetMembers()).Select(m => m.Name);
+        Assert.DoesNotContain(members, name => name.Contains("label", StringComparison.OrdinalIgnoreCase));
+        // The control: the same search finds the label where it may be.
+        Assert.Contains(typeof(SourceItem).GetMembers(), m => m.Name.Contains("label", StringComparison.OrdinalIgnoreCase));
+    }
+
+    private static async Task StoreAsync(ShoalClient client, ItemUpload[] items, IngestOutcome expected, string dataset = "blobs")
+    {
+        await foreach (IngestResult result in client.IngestAsync(dataset, items.ToAsyncEnumerable()))
+        {
+            Assert.True(result.Outcome == expected, $"{result.Id}: {result.Outcome} {result.Reason}");
+        }
+    }
+
+    private static async Task<DatasetStatus> UntilAsync(ShoalClient client, SiloProcess silo, string what, Func<DatasetStatus, bool> done, string dataset = "blobs")
+    {
+        var clock = Stopwatch.StartNew();
+        while (true)
+        {
+            DatasetStatus status = await client.StatusAsync(dataset);
+            if (done(status))
+            {
+                return status;
+            }
+
+            if (clock.Elapsed > TimeSpan.FromMinutes(3))
+            {
+                throw new TimeoutException($"Waiting for {what}: {status.Training}; pending {status.Shards.Sum(s => s.Pending)}; the silo said:\n{silo.Output}");
+            }
+
+            await Task.Delay(100);
+        }
+    }
+
+    /// <summary>Images of a bright square in one of four corners, with seeded noise: four clusters that can be told apart.</summary>
+    private static ItemUpload[] Blobs(int count, int seed)
+    {
+        var random = new Random(seed);
+        return [.. Enumerable.Range(0, count).Select(i =>
+        {
+            var pixels = new byte[Size * Size];
+            random.NextBytes(pixels);
+            var corner = random.Next(4);
+            for (var y = 0; y < Size; y++)
+            {
+                for (var x = 0; x < Size; x++)
+                {
+                    var inside = (y < Size / 2) == (corner < 2) && (x < Size / 2) == (corner % 2 == 0);
+                    pixels[(y * Size) + x] = (byte)((pixels[(y * Size) + x] / 4) + (inside ? 180 : 0));
+                }
+            }
+
+            return new ItemUpload { Id = $"{seed}/{i}", MediaType = MediaTypes.RawImage, Bytes = pixels };
+        })];
+    }
+
+    private static byte[] Png(int width, int height)
+    {
+        using var bitmap = new SKBitmap(width, height);
+        for (var y = 0; y < height; y++)
+        {
+            for (var x = 0; x < width; x++)
+            {
+                bitmap.SetPixel(x, y, new SKColor((byte)(x * 7), (byte)(y * 5), (byte)(x ^ y)));
+            }
+        }
+
+        using SKData data = bitmap.Encode(SKEncodedImageFormat.Png, 100);
+        return data.ToArray();
+    }
+
+    /// <summary>A PNG whose header announces a size, and that holds nothing else.</summary>
+    private static byte[] Header(int width, int height)
+    {
+        byte[] png = Png(1, 1);
+        System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(png.AsSpan(16), width);
+        System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(png.AsSpan(20), height);
+        // The header's checksum must hold, or it is not a PNG at all.
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(png.AsSpan(29), Crc(png.AsSpan(12, 17)));
+        return png;
+    }
+
+    private static uint Crc(ReadOnlySpan<byte> bytes)
+    {
+        var crc = uint.MaxValue;
+        foreach (var b in bytes)
+        {
+            crc ^= b;
+            for (var bit = 0; bit < 8; bit++)
+            {
+                crc = (crc >> 1) ^ ((crc & 1) * 0xEDB88320);
+            }
+        }
+
+        return ~crc;
+    }
+}
