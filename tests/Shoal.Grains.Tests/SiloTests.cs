@@ -13,7 +13,13 @@ public sealed class SiloTests
 
     private static readonly DatasetSettings Settings = new()
     {
-        Height = Size, Width = Size, Channels = 1, Clusters = 4, Shards = 4, RoundSeconds = 1, IdleRehearsalSteps = 10,
+        Height = Size,
+        Width = Size,
+        Channels = 1,
+        Clusters = 4,
+        Shards = 4,
+        RoundSeconds = 1,
+        IdleRehearsalSteps = 10,
     };
 
     [Fact]

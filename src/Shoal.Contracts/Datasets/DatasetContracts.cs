@@ -40,7 +40,7 @@ public sealed record DatasetSettings
     [Id(10)] public double RoundSeconds { get; init; } = 10;
 
     /// <summary>Training steps on the replay buffer alone that idle time may be used for after the last fresh sample, 0 to 1,000,000.</summary>
-    [Id(11)] public int IdleRehearsalSteps { get; init; } = 200;
+    [Id(11)] public int IdleRehearsalSteps { get; init; } = 100;
 
     /// <summary>Whether training rests. Ingest and queries go on.</summary>
     [Id(12)] public bool Paused { get; init; }

@@ -1,8 +1,8 @@
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
-using Orleans.Streams;
 using Orleans.Placement;
+using Orleans.Streams;
 using Shoal.Contracts;
 using Shoal.Grains.Compute;
 using Shoal.Grains.Datasets;

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging;
+using Orleans.Placement;
 using Orleans.Streams;
 using Orleans.Streams.Core;
-using Orleans.Placement;
 using Shoal.Contracts;
 using Shoal.Grains.Compute;
 using Shoal.Grains.Hosting;
