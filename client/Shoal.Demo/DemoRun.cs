@@ -128,7 +128,7 @@ internal sealed class DemoRun
     /// <summary>Shows the dataset until everything is trained, rehearsed, published and assigned.</summary>
     private async Task<DatasetStatus> WatchAsync(Task ingest, Action<Spectre.Console.Rendering.IRenderable> show, TimeSpan interval, CancellationToken cancellationToken)
     {
-        var shown = TimeSpan.MinValue;
+        TimeSpan shown = -interval;
         while (true)
         {
             DatasetStatus status = await _client.StatusAsync(Dataset, cancellationToken);
