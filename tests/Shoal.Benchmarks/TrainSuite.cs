@@ -32,16 +32,12 @@ internal static class TrainSuite
             await MachineSpeed.WriteRpcAsync(figures, client);
             await client.CreateDatasetAsync("bench", data.Settings with { IdleRehearsalSteps = 0 });
             await client.PauseAsync("bench");
-            await foreach (IngestResult _ in client.IngestAsync("bench", Endless(data, copies: 4).ToAsyncEnumerable()))
-            {
-                // Only that all of it is stored matters here.
-            }
-
+            var producer = new Producer(client, data);
             List<double> ratios = [];
             using var learner = new Bare(data);
             for (var turn = 1; turn <= Turns; turn++)
             {
-                var through = await ThroughSiloAsync(client, TimeSpan.FromSeconds(seconds));
+                var through = await ThroughSiloAsync(client, producer, TimeSpan.FromSeconds(seconds));
                 figures.Write("train.silo_rate", through, "samples/s", turn, settings);
                 var bare = learner.Run(TimeSpan.FromSeconds(seconds));
                 figures.Write("train.bare_rate", bare, "samples/s", turn, settings);
@@ -56,29 +52,67 @@ internal static class TrainSuite
         }
     }
 
-    private static async Task<double> ThroughSiloAsync(ShoalClient client, TimeSpan duration)
+    private static async Task<double> ThroughSiloAsync(ShoalClient client, Producer producer, TimeSpan duration)
     {
         await client.ResumeAsync("bench");
-        long Trained(DatasetStatus status) => status.Training.Progress?.Samples ?? 0;
+        static long Trained(DatasetStatus status) => status.Training.Cursors.Sum(c => c.Next);
         var before = Trained(await client.StatusAsync("bench"));
         long first;
         // A turn begins with its first step: opening and restoring are not training.
-        while ((first = Trained(await client.StatusAsync("bench"))) <= before)
+        while ((first = Trained(await producer.FeedAsync())) <= before)
         {
-            await Task.Delay(50);
+            await Task.Delay(200);
         }
 
         var clock = Stopwatch.StartNew();
-        await Task.Delay(duration);
-        var last = Trained(await client.StatusAsync("bench"));
-        var elapsed = clock.Elapsed;
+        DatasetStatus status;
+        do
+        {
+            await Task.Delay(500);
+            status = await producer.FeedAsync();
+        }
+        while (clock.Elapsed < duration);
+
+        var rate = (Trained(status) - first) / clock.Elapsed.TotalSeconds;
         await client.PauseAsync("bench");
-        return (last - first) / elapsed.TotalSeconds;
+        // The bare learner's turn must not share the machine with the pump.
+        while ((await client.StatusAsync("bench")).Shards.Sum(s => s.Pending + s.Stale) > 0 && status.Training.Version is not null)
+        {
+            await Task.Delay(200);
+        }
+
+        return rate;
     }
 
-    /// <summary>The data set over and over under new ids: training must never run dry.</summary>
-    private static IEnumerable<ItemUpload> Endless(LabelledData data, int copies) =>
-        Enumerable.Range(0, copies).SelectMany(copy => data.Train.Select(i => i.Upload with { Id = $"{copy}/{i.Upload.Id}" }));
+    /// <summary>Keeps the log a little ahead of training, with the data set over and over under new ids.</summary>
+    private sealed class Producer(ShoalClient client, LabelledData data)
+    {
+        private const int Ahead = 4_096;
+        private const int Batch = 2_048;
+        private long _sent;
+
+        /// <summary>Sends a batch when training has come close to the log's end.</summary>
+        public async Task<DatasetStatus> FeedAsync()
+        {
+            DatasetStatus status = await client.StatusAsync("bench");
+            if (_sent - status.Training.Cursors.Sum(c => c.Next) < Ahead)
+            {
+                IEnumerable<ItemUpload> items = Enumerable.Range(0, Batch).Select(i => Next(_sent + i)).ToArray();
+                await foreach (IngestResult _ in client.IngestAsync("bench", items.ToAsyncEnumerable()))
+                {
+                    _sent++;
+                }
+            }
+
+            return status;
+        }
+
+        private ItemUpload Next(long number)
+        {
+            ItemUpload upload = data.Train[(int)(number % data.Train.Count)].Upload;
+            return upload with { Id = $"{number}/{upload.Id}" };
+        }
+    }
 
     /// <summary>The same learner with the same options, fed from memory.</summary>
     private sealed class Bare : IDisposable

@@ -7,7 +7,7 @@ using SkiaSharp;
 namespace Shoal.Grains.Tests;
 
 /// <summary>A real silo in a process of its own: what it acknowledges survives SIGKILL, learning goes on, bad input harms nothing.</summary>
-public sealed class SiloTests
+public sealed class SiloTests(Storage.Tests.Azurite azurite)
 {
     private const int Size = 16;
 
@@ -22,9 +22,14 @@ public sealed class SiloTests
         IdleRehearsalSteps = 10,
     };
 
-    [Fact]
-    public async Task Everything_acknowledged_survives_sigkill_and_training_goes_on()
+    [Theory]
+    [InlineData("files")]
+    [InlineData("blobs")]
+    public async Task Everything_acknowledged_survives_sigkill_and_training_goes_on(string store)
     {
+        string[] arguments = string.Equals(store, "blobs", StringComparison.Ordinal)
+            ? ["--log", "Warning", "--blobs", await azurite.ConnectionStringAsync(), "--container", "kill"]
+            : ["--log", "Warning"];
         var folder = Directory.CreateTempSubdirectory("shoal-kill-");
         try
         {
@@ -32,7 +37,7 @@ public sealed class SiloTests
             long trained;
             long bank;
             ItemUpload[] first = Blobs(3_000, 1);
-            await using (SiloProcess silo = await SiloProcess.StartAsync(folder.FullName, "--log", "Warning"))
+            await using (SiloProcess silo = await SiloProcess.StartAsync(folder.FullName, arguments))
             {
                 await using ShoalClient client = await silo.ConnectAsync();
                 Assert.True(await client.CreateDatasetAsync("blobs", Settings));
@@ -46,7 +51,7 @@ public sealed class SiloTests
                 await silo.KillAsync();
             }
 
-            await using (SiloProcess silo = await SiloProcess.StartAsync(folder.FullName, "--log", "Warning"))
+            await using (SiloProcess silo = await SiloProcess.StartAsync(folder.FullName, arguments))
             {
                 await using ShoalClient client = await silo.ConnectAsync();
                 DatasetStatus status = await client.StatusAsync("blobs");

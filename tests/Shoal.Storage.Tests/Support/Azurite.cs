@@ -31,15 +31,7 @@ public sealed class Azurite : IAsyncLifetime
     /// <param name="policy">Sees every try of every request, the client library's own retries included.</param>
     public async Task<BlobContainerClient> ContainerAsync(HttpPipelinePolicy? policy = null)
     {
-        await _starting.WaitAsync();
-        try
-        {
-            _address ??= await StartAsync();
-        }
-        finally
-        {
-            _starting.Release();
-        }
+        Uri address = await AddressAsync();
 
         // Few and quick retries: where a test breaks the connection on purpose it waits for them all.
         BlobClientOptions options = new() { Retry = { MaxRetries = 2, Mode = RetryMode.Fixed, Delay = TimeSpan.FromMilliseconds(10) } };
@@ -48,11 +40,15 @@ public sealed class Azurite : IAsyncLifetime
             options.AddPolicy(policy, HttpPipelinePosition.PerRetry);
         }
 
-        BlobServiceClient service = new(_address, new Azure.Storage.StorageSharedKeyCredential(Account, Key), options);
+        BlobServiceClient service = new(address, new Azure.Storage.StorageSharedKeyCredential(Account, Key), options);
         BlobContainerClient container = service.GetBlobContainerClient("test-" + Guid.NewGuid().ToString("N"));
         await container.CreateAsync();
         return container;
     }
+
+    /// <summary>What another process connects by; starts the emulator when it does not run yet.</summary>
+    public async Task<string> ConnectionStringAsync() =>
+        $"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={Key};BlobEndpoint={await AddressAsync()};";
 
     public async ValueTask DisposeAsync()
     {
@@ -65,6 +61,19 @@ public sealed class Azurite : IAsyncLifetime
 
         _starting.Dispose();
         _data.Dispose();
+    }
+
+    private async Task<Uri> AddressAsync()
+    {
+        await _starting.WaitAsync();
+        try
+        {
+            return _address ??= await StartAsync();
+        }
+        finally
+        {
+            _starting.Release();
+        }
     }
 
     private static async Task<string> InstallAsync()
