@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Shoal.Client;
 using Shoal.Contracts;
+using Shoal.Grains.Compute;
 using Shoal.Learning;
 using Shoal.TestKit;
 using TorchSharp;
@@ -123,6 +124,8 @@ internal static class TrainSuite
 
         public Bare(LabelledData data)
         {
+            // The same memory settings as a silo's, or page faults would be counted as the silo's merit.
+            NativeTuning.ApplyToProcess();
             torch.set_num_threads(Environment.ProcessorCount);
             var shape = new SampleShape(data.Settings.Channels, data.Settings.Height, data.Settings.Width);
             _learner = new Learner(shape, new LearnerOptions { Clusters = data.Settings.Clusters, Seed = data.Settings.Seed, ReplaySize = data.Settings.ReplaySize });

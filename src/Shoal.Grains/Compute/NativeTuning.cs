@@ -4,7 +4,7 @@ using TorchSharp;
 namespace Shoal.Grains.Compute;
 
 /// <summary>Sets what must be set before the first libtorch call: of the process, then of the compute thread.</summary>
-internal static partial class NativeTuning
+public static partial class NativeTuning
 {
     // mallopt's parameter numbers, from glibc's malloc.h.
     private const int TrimThreshold = -1;

@@ -61,31 +61,37 @@ internal sealed partial class IndexPump
     }
 
     /// <summary>Looks for work now.</summary>
-    public void Wake() => _wake.TrySetResult();
+    public void Wake()
+    {
+        TaskCompletionSource wake = _wake;
+        _wake = NewSignal();
+        wake.TrySetResult();
+    }
 
-    /// <summary>Works until it is told to stop.</summary>
+    /// <summary>Works until it is told to stop. Arrivals and refresh run side by side: a refresh that waits for its share must not hold an arrival.</summary>
     /// <param name="cancellationToken">Stops it between batches.</param>
-    public async Task RunAsync(CancellationToken cancellationToken)
+    public Task RunAsync(CancellationToken cancellationToken) =>
+        Task.WhenAll(LoopAsync(AssignArrivalsAsync, cancellationToken), LoopAsync(RefreshAsync, cancellationToken));
+
+    private async Task LoopAsync(Func<PublishedVersion, Task<bool>> work, CancellationToken cancellationToken)
     {
         while (!cancellationToken.IsCancellationRequested)
         {
-            bool worked;
+            Task wake = _wake.Task;
             try
             {
-                worked = _version is { } version && (await AssignArrivalsAsync(version) || await RefreshAsync(version));
+                if (_version is { } version && await work(version))
+                {
+                    continue;
+                }
             }
             catch (Exception e) when (e is ShoalException { IsTransient: true } or StorageUnavailableException or DecodeMemoryException)
             {
                 LogWaiting(_dataset, e.Message);
-                await Task.Delay(Pause, _time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
-                continue;
+                wake = Task.Delay(Pause, _time, cancellationToken);
             }
 
-            if (!worked)
-            {
-                await _wake.Task.WaitAsync(Pause, _time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
-                _wake = NewSignal();
-            }
+            await wake.WaitAsync(Pause, _time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
