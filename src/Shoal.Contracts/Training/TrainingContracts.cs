@@ -253,7 +253,7 @@ public interface IMemoryBankGrain : IGrainWithStringKey
 [Alias("shoal.model")]
 public interface IModelGrain : IGrainWithStringKey
 {
-    /// <summary>Deals the shards to a seat, once; does nothing while a live seat trains.</summary>
+    /// <summary>Deals the shards to a seat, once; does nothing while a live seat trains or the dataset is paused.</summary>
     [Alias("start")]
     Task StartAsync();
 

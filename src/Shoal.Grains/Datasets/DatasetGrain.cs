@@ -84,14 +84,11 @@ internal sealed partial class DatasetGrain(IObjectStore store, TimeProvider time
     /// <inheritdoc/>
     public async Task StartAsync()
     {
-        if (_state.Value is { } state)
+        if (_state.Value is not null)
         {
             // Shards first, so that they are open, and old assignments are refreshed, before anyone asks.
             await Task.WhenAll(Shards().Select(shard => shard.GetStatusAsync()));
-            if (!state.Settings.Paused)
-            {
-                await GrainFactory.GetGrain<IModelGrain>(Name).StartAsync();
-            }
+            await GrainFactory.GetGrain<IModelGrain>(Name).StartAsync();
         }
     }
 

@@ -57,7 +57,7 @@ internal sealed partial class ShardGrain(
             _items.FirstPending);
         _reader = new ShardReader(_items, _pump, time);
         await AnnounceAsync(announcement);
-        _pumping = _pump.RunAsync(_stop.Token);
+        _pumping = PumpAsync();
         this.RegisterGrainTimer(PollAsync, new GrainTimerCreationOptions(TimeSpan.FromSeconds(options.PollSeconds), TimeSpan.FromSeconds(options.PollSeconds)) { Interleave = true });
         LogOpened(_dataset, _shard, _items.Index.Count, _items.Log.Epoch);
     }
@@ -214,6 +214,21 @@ internal sealed partial class ShardGrain(
         }
     }
 
+    private async Task PumpAsync()
+    {
+        try
+        {
+            await _pump.RunAsync(_stop.Token);
+        }
+#pragma warning disable CA1031 // Whatever it is, a shard that assigns nothing any more must not stay: its next activation starts over.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            LogPumpFailed(_dataset, _shard, e);
+            DeactivateOnIdle();
+        }
+    }
+
     // A hint is lossy by design: nobody waits for it, and the seat polls.
     private void Hint() => _hints?.OnNextAsync(new ArrivalHint(_shard, _items.Index.Count)).Ignore();
 
@@ -222,4 +237,7 @@ internal sealed partial class ShardGrain(
 
     [LoggerMessage(EventId = 811, Level = LogLevel.Warning, Message = "{Dataset}/{Shard}: polling failed: {Reason}")]
     private partial void LogPollFailed(string dataset, int shard, string reason);
+
+    [LoggerMessage(EventId = 812, Level = LogLevel.Error, Message = "{Dataset}/{Shard}: assigning failed; the shard is opened again")]
+    private partial void LogPumpFailed(string dataset, int shard, Exception exception);
 }

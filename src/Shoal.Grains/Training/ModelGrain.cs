@@ -26,6 +26,7 @@ internal sealed partial class ModelGrain(
     private string? _seat;
     private BankPosition _bank;
     private string? _problem;
+    private bool _paused;
     private IGrainTimer? _watch;
 
     private string Dataset => this.GetPrimaryKeyString();
@@ -47,7 +48,8 @@ internal sealed partial class ModelGrain(
     public async Task StartAsync()
     {
         _settings = await GrainFactory.GetGrain<IDatasetGrain>(Dataset).GetSettingsAsync();
-        if (_settings.Paused || await SeatWorksAsync())
+        _paused = _settings.Paused;
+        if (_paused || await SeatWorksAsync())
         {
             return;
         }
@@ -82,6 +84,7 @@ internal sealed partial class ModelGrain(
     /// <inheritdoc/>
     public async Task StopAsync()
     {
+        _paused = true;
         _watch?.Dispose();
         _watch = null;
         if (_seat is { } seat)
@@ -153,7 +156,7 @@ internal sealed partial class ModelGrain(
         Manifest manifest = Current;
         return new TrainingStatus
         {
-            Activity = report?.Activity ?? (_settings?.Paused == true ? "paused" : "starting"),
+            Activity = _paused ? "paused" : report?.Activity ?? "starting",
             Round = manifest.Round,
             Term = manifest.Term,
             Version = manifest.Version,
