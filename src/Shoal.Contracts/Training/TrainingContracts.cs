@@ -64,6 +64,9 @@ public sealed record Deal
 
     /// <summary>The published version, which candidates are judged against; null when none is.</summary>
     [Id(6)] public PublishedVersion? Published { get; init; }
+
+    /// <summary>Rehearsal steps taken since the last fresh sample before this deal: a restart does not begin idle time anew.</summary>
+    [Id(7)] public int IdleSteps { get; init; }
 }
 
 /// <summary>Where a memory bank stands; both numbers never run backwards.</summary>

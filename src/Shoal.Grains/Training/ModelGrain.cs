@@ -73,6 +73,7 @@ internal sealed partial class ModelGrain(
             Settings = _settings,
             Checkpoint = manifest.Parts,
             Published = manifest.Version,
+            IdleSteps = manifest.Progress?.IdleSteps ?? 0,
             Bank = _bank,
         });
         _problem = null;

@@ -58,6 +58,7 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
         _options = LearnerSettings.Options(deal.Settings);
         _round = deal.Round;
         _published = deal.Published;
+        _idleSteps = deal.IdleSteps;
         _cursors = deal.Cursors.ToDictionary(c => c.Shard, c => c.Next);
         _reader = new SampleReader(services.Grains, _dataset, MediaSettings.Decoder(deal.Settings), deal.Cursors, services.Poll, services.Time);
         _running = Task.Run(() => RunAsync(_stop.Token));
