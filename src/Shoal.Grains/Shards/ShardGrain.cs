@@ -82,7 +82,7 @@ internal sealed partial class ShardGrain(
         ArgumentNullException.ThrowIfNull(batch);
         try
         {
-            ItemResult[] results = await _items.AppendAsync(batch.Items, Refusal, cancellationToken);
+            ItemResult[] results = await _items.AppendAsync(batch.Items, Refusal).WaitAsync(cancellationToken);
             foreach (ItemResult result in results)
             {
                 if (result.Outcome is IngestOutcome.Rejected or IngestOutcome.Conflict)

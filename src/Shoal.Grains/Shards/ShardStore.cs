@@ -91,8 +91,7 @@ internal sealed class ShardStore : IAsyncDisposable
     /// <summary>Stores items; returns when every accepted one is durable.</summary>
     /// <param name="uploads">The items.</param>
     /// <param name="refusal">Why an item is refused; null when it is taken.</param>
-    /// <param name="cancellationToken">Stops the wait for room in the queue.</param>
-    public async Task<ItemResult[]> AppendAsync(ItemUpload[] uploads, Func<ItemUpload, string?> refusal, CancellationToken cancellationToken)
+    public async Task<ItemResult[]> AppendAsync(ItemUpload[] uploads, Func<ItemUpload, string?> refusal)
     {
         var results = new ItemResult[uploads.Length];
         var entries = new List<LogEntry>(uploads.Length);
@@ -127,13 +126,13 @@ internal sealed class ShardStore : IAsyncDisposable
             slots.Add(i);
         }
 
-        Task append = StoreAsync(entries, slots, results, cancellationToken);
+        Task append = StoreAsync(entries, slots, results);
         Task[] earlier = later is null ? [] : [.. later.Select(i => _underWay.GetValueOrDefault(Hash(ItemKey.Of(uploads[i].Id)), Task.CompletedTask))];
         await append;
         if (later is not null)
         {
             await Task.WhenAll(earlier).ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
-            ItemResult[] second = await AppendAsync([.. later.Select(i => uploads[i])], refusal, cancellationToken);
+            ItemResult[] second = await AppendAsync([.. later.Select(i => uploads[i])], refusal);
             for (var j = 0; j < later.Count; j++)
             {
                 results[later[j]] = second[j];
@@ -171,7 +170,7 @@ internal sealed class ShardStore : IAsyncDisposable
             : new ItemResult(IngestOutcome.Conflict, sequence, $"The id '{upload.Id}' holds other bytes; choose another id or ask for 'replace'.");
     }
 
-    private async Task StoreAsync(List<LogEntry> entries, List<int> slots, ItemResult[] results, CancellationToken cancellationToken)
+    private async Task StoreAsync(List<LogEntry> entries, List<int> slots, ItemResult[] results)
     {
         if (entries.Count == 0)
         {
@@ -180,7 +179,8 @@ internal sealed class ShardStore : IAsyncDisposable
 
         // Known now: no other append of these ids can be under way until this one ends.
         long?[] replaced = [.. entries.Select(e => Index.TryFind(e.IdHash, out var old) ? old : (long?)null)];
-        Task<LogPosition[]> append = Log.AppendAsync(entries, cancellationToken);
+        // Never cancelled: an append that nobody waits for would be stored, but not counted, and its ids would look free.
+        Task<LogPosition[]> append = Log.AppendAsync(entries, CancellationToken.None);
         foreach (LogEntry entry in entries)
         {
             _underWay[entry.IdHash] = append;

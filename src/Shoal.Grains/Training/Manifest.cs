@@ -41,9 +41,6 @@ internal sealed record Manifest
     /// <summary>The seat's progress at the end of the last round.</summary>
     public SeatProgress? Progress { get; init; }
 
-    /// <summary>Fresh samples trained on since the published version.</summary>
-    public long SamplesSinceVersion { get; init; }
-
     /// <summary>Candidates that were refused.</summary>
     public long Refused { get; init; }
 

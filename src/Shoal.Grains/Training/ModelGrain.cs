@@ -127,7 +127,6 @@ internal sealed partial class ModelGrain(
             Parts = broken ? manifest.Parts : delivery.Parts,
             Bank = broken ? manifest.Bank : bankClaim,
             Progress = delivery.Progress,
-            SamplesSinceVersion = manifest.SamplesSinceVersion + delivery.Samples,
             Refused = manifest.Refused + (decision.Verdict == PublicationVerdict.Refuse ? 1 : 0),
         };
         PublishedVersion? published = null;
@@ -185,7 +184,6 @@ internal sealed partial class ModelGrain(
         {
             Slots = slots,
             NextCluster = Math.Max(manifest.NextCluster, slots.Max() + 1),
-            SamplesSinceVersion = 0,
             History = manifest.Version is { } old ? [.. manifest.History.Prepend(old).Take(KeptVersions)] : [],
             Version = new PublishedVersion
             {
