@@ -61,7 +61,7 @@ public static class HeadRefitter
             losses += Terms(p, p.index_select(1, neighbours.select(1, k)), balance) / used;
         }
 
-        return [.. losses.cpu().data<float>().Select(loss => (double)loss)];
+        return [.. losses.ToArray<float>().Select(loss => (double)loss)];
     }
 
     // [H, M, K] twice -> [H].

@@ -16,6 +16,10 @@ public abstract class Encoder : nn.Module<Tensor, Tensor>
 
     /// <summary>The feature's width, D.</summary>
     public abstract int Width { get; }
+
+    /// <summary>What convolutions and wide linear layers compute in; features are float32 whatever it is.</summary>
+    /// <value>float32.</value>
+    public ScalarType ComputeType { get; set; } = ScalarType.Float32;
 }
 
 /// <summary>Names an encoder, as options and model versions refer to it.</summary>

@@ -38,14 +38,15 @@ public sealed class StridedEncoder : Encoder
             var outputs = channels == shape.Channels && layers.Count == 0 ? FirstChannels : Math.Min(channels * 2, MostChannels);
             var kernel = layers.Count == 0 ? 5 : 3;
             var (down, across) = (height > LastSide ? 2 : 1, width > LastSide ? 2 : 1);
-            layers.Add(nn.Conv2d(channels, outputs, (kernel, kernel), stride: (down, across), padding: (kernel / 2, kernel / 2), bias: false));
+            layers.Add(CastLayer.Conv2d(channels, outputs, kernel, down, across));
             layers.Add(nn.BatchNorm2d(outputs));
             layers.Add(nn.ReLU(inplace: true));
             (channels, height, width) = (outputs, Shrink(height, down), Shrink(width, across));
         }
 
         layers.Add(nn.Flatten());
-        layers.Add(nn.Linear((long)channels * height * width, FeatureWidth, hasBias: false));
+        layers.Add(CastLayer.Linear((long)channels * height * width, FeatureWidth));
+        layers.Add(new Widen());
         layers.Add(nn.BatchNorm1d(FeatureWidth));
         layers.Add(nn.ReLU(inplace: true));
         _layers = nn.Sequential(layers);
@@ -58,7 +59,11 @@ public sealed class StridedEncoder : Encoder
     /// <summary>Computes features.</summary>
     /// <param name="input">Normalised samples, [N, C, H, W], float32.</param>
     /// <returns>[N, 256], float32, not normalised.</returns>
-    public override Tensor forward(Tensor input) => _layers.forward(input);
+    public override Tensor forward(Tensor input)
+    {
+        using var scope = NewDisposeScope();
+        return _layers.forward(input.to_type(ComputeType)).MoveToOuterDisposeScope();
+    }
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)

@@ -45,6 +45,6 @@ public static class LinearProbe
         }
 
         using var noGrad = no_grad();
-        return Array.ConvertAll(linear.forward(tensor(queries, [queries.Length / width, width])).argmax(1).data<long>().ToArray(), c => (int)c);
+        return Array.ConvertAll(linear.forward(tensor(queries, [queries.Length / width, width])).argmax(1).ToArray<long>(), c => (int)c);
     }
 }

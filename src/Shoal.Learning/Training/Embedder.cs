@@ -18,8 +18,9 @@ public sealed class Embedder : IDisposable
     /// <summary>Builds the network of a version.</summary>
     /// <param name="model">What <see cref="Learner.Export"/> gave.</param>
     /// <param name="device">libtorch's name of the device.</param>
+    /// <param name="precision">What convolutions compute in.</param>
     /// <exception cref="InvalidDataException">A tensor is missing or has another shape.</exception>
-    public Embedder(IReadOnlyList<NamedTensor> model, string device = "cpu")
+    public Embedder(IReadOnlyList<NamedTensor> model, string device = "cpu", Precision precision = Precision.Auto)
     {
         using var scope = NewDisposeScope();
         _device = new Device(device);
@@ -29,6 +30,7 @@ public sealed class Embedder : IDisposable
         _encoder.Load(ModelFormat.EncoderPrefix, model);
         _encoder.to(_device);
         _encoder.eval();
+        _encoder.ComputeType = precision.ComputeType(_device);
         _mean = tensor(model.Named(ModelFormat.Mean).Values<float>(), device: _device).view(1, -1, 1, 1).DetachFromDisposeScope();
         _deviation = tensor(model.Named(ModelFormat.Deviation).Values<float>(), device: _device).view(1, -1, 1, 1).DetachFromDisposeScope();
         Prototypes = Prototypes.Read(model);
@@ -61,7 +63,7 @@ public sealed class Embedder : IDisposable
             var n = Math.Min(BatchSize, count - start);
             using var scope = NewDisposeScope();
             var embedded = EmbedTensor(_encoder, TorchTensors.ToUnit(pixels.Slice(start * Shape.Size, n * Shape.Size).ToArray(), Shape, _device), _mean, _deviation);
-            var values = embedded.cpu().data<float>().ToArray();
+            var values = embedded.ToArray<float>();
             System.Numerics.Tensors.TensorPrimitives.ConvertToHalf(values, embeddings.Slice(start * Width, n * Width));
         }
     }

@@ -97,7 +97,7 @@ public sealed partial class Learner
         // Always the same views: two versions are judged by the same pictures.
         using var generator = Keyed.Generator(Options.Seed, 0, Purpose.Judgement, _device);
         var views = _views.Make(TorchTensors.ToUnit(pixels, Shape, _device), generator);
-        return (pixels, (views.clamp(0, 1) * 255).round().to_type(ScalarType.Byte).cpu().data<byte>().ToArray(), count);
+        return (pixels, (views.clamp(0, 1) * 255).round().to_type(ScalarType.Byte).ToArray<byte>(), count);
     }
 
     private void Mine()
@@ -113,7 +113,7 @@ public sealed partial class Learner
     private Tensor Mine(Tensor embeddings)
     {
         var neighbours = NeighbourMiner.Mine(embeddings, Options.NeighbourCount);
-        _replay.Remember(Array.ConvertAll(neighbours.cpu().data<long>().ToArray(), slot => (int)slot));
+        _replay.Remember(Array.ConvertAll(neighbours.ToArray<long>(), slot => (int)slot));
         return neighbours;
     }
 
@@ -174,6 +174,6 @@ public sealed partial class Learner
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        return ClusterHead.LogProbabilities(embeddings, prototypes.unsqueeze(0), Options.Scale).argmax(2).flatten().cpu().data<long>().ToArray();
+        return ClusterHead.LogProbabilities(embeddings, prototypes.unsqueeze(0), Options.Scale).argmax(2).flatten().ToArray<long>();
     }
 }

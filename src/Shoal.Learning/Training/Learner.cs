@@ -60,6 +60,8 @@ public sealed partial class Learner : IDisposable
             module.to(_device);
         }
 
+        _encoder.ComputeType = _keyEncoder.ComputeType = options.Precision.ComputeType(_device);
+
         Momentum.Follow(_keyEncoder, _encoder, 0);
         Momentum.Follow(_keyHead, _head, 0);
         Momentum.Freeze(_keyEncoder);
@@ -211,6 +213,7 @@ public sealed partial class Learner : IDisposable
     {
         var losses = new Dictionary<string, double>(StringComparer.Ordinal);
         var total = zeros(1, device: _device);
+        Tensor? newKeys = null;
         foreach (var (name, (objective, weight)) in _objectives)
         {
             var result = objective.Compute(batch);
@@ -220,13 +223,16 @@ public sealed partial class Learner : IDisposable
                 total = total + (value * weight);
             }
 
-            if (result.Keys is not null)
-            {
-                _bank.Push(result.Keys.cpu().data<float>().ToArray(), keys, Steps);
-            }
+            newKeys = result.Keys ?? newKeys;
         }
 
         total.backward();
+        if (newKeys is not null)
+        {
+            // Behind the backward pass, which still reads the keys that these push out.
+            _bank.Push(newKeys, keys, Steps);
+        }
+
         var momentum = Math.Min(Options.KeyMomentum, Steps / (Steps + RampSteps));
         _optimizer.Step(Options.LearningRate);
         Momentum.Follow(_keyEncoder, _encoder, momentum);

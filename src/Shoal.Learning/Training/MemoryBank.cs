@@ -15,16 +15,19 @@ internal sealed class MemoryBank : IDisposable
 {
     private readonly long[] _samples;
     private readonly long[] _steps;
-    private readonly float[] _keys;
     private readonly int _capacity;
-    private readonly Device _device;
-    private Tensor? _keyTensor;
-    private Tensor? _sampleTensor;
+
+    // Rings that are written in place: [capacity, Width] and [capacity].
+    private readonly Tensor _keyRing;
+    private readonly Tensor _sampleRing;
 
     public MemoryBank(int capacity, int width, Device device)
     {
-        (_capacity, Width, _device) = (capacity, width, device);
-        (_samples, _steps, _keys) = (new long[capacity], new long[capacity], new float[capacity * width]);
+        (_capacity, Width) = (capacity, width);
+        (_samples, _steps) = (new long[capacity], new long[capacity]);
+        using var scope = NewDisposeScope();
+        _keyRing = zeros(capacity, width, device: device).DetachFromDisposeScope();
+        _sampleRing = zeros(capacity, ScalarType.Int64, device: device).DetachFromDisposeScope();
     }
 
     public int Width { get; }
@@ -34,48 +37,52 @@ internal sealed class MemoryBank : IDisposable
 
     private int Held => (int)Math.Min(Count, _capacity);
 
-    /// <summary>The keys held, in ring order.</summary>
-    /// <returns>[n, Width], float32, and their samples, [n], int64; valid until the next push.</returns>
-    public (Tensor Keys, Tensor Samples) Read()
-    {
-        if (_keyTensor is null || _sampleTensor is null)
-        {
-            using var scope = NewDisposeScope();
-            _keyTensor = tensor(_keys.AsSpan(0, Held * Width).ToArray(), [Held, Width], device: _device).DetachFromDisposeScope();
-            _sampleTensor = tensor(_samples.AsSpan(0, Held).ToArray(), [Held], device: _device).DetachFromDisposeScope();
-        }
-
-        return (_keyTensor, _sampleTensor);
-    }
+    /// <summary>The keys held, in ring order; in the caller's dispose scope.</summary>
+    /// <returns>[n, Width], float32, and their samples, [n], int64; the next push writes into both.</returns>
+    public (Tensor Keys, Tensor Samples) Read() => (_keyRing.narrow(0, 0, Held), _sampleRing.narrow(0, 0, Held));
 
     /// <summary>Pushes keys, the oldest fall out.</summary>
-    /// <param name="keys">[N, Width], row-major.</param>
+    /// <param name="keys">[N, Width], float32.</param>
     /// <param name="samples">Packed sample keys, [N].</param>
     /// <param name="step">The step that made them.</param>
-    public void Push(ReadOnlySpan<float> keys, ReadOnlySpan<long> samples, long step)
+    public void Push(Tensor keys, ReadOnlySpan<long> samples, long step)
     {
-        for (var i = 0; i < samples.Length && _capacity > 0; i++)
-        {
-            Put(keys.Slice(i * Width, Width), samples[i], step);
-        }
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
 
-        Forget();
+        // Of more keys than fit, the last ones stay.
+        var skipped = Math.Max(0, samples.Length - _capacity);
+        Count += skipped;
+        for (var at = skipped; at < samples.Length;)
+        {
+            var slot = (int)(Count % _capacity);
+            var run = Math.Min(samples.Length - at, _capacity - slot);
+            var chunk = samples.Slice(at, run);
+            _keyRing.narrow(0, slot, run).copy_(keys.narrow(0, at, run));
+            _sampleRing.narrow(0, slot, run).copy_(tensor(chunk.ToArray()));
+            chunk.CopyTo(_samples.AsSpan(slot));
+            _steps.AsSpan(slot, run).Fill(step);
+            (Count, at) = (Count + run, at + run);
+        }
     }
 
     /// <summary>Keys pushed after a count, oldest first, at most the capacity.</summary>
     public BankState Since(long count)
     {
+        using var scope = NewDisposeScope();
         var first = Math.Max(Math.Max(count, 0), Count - Held);
-        var n = (int)Math.Max(0, Count - first);
-        var (keys, samples, steps) = (new float[n * Width], new long[n], new long[n]);
-        for (var i = 0; i < n; i++)
+        var slots = new long[(int)Math.Max(0, Count - first)];
+        for (var i = 0; i < slots.Length; i++)
         {
-            var slot = (int)((first + i) % _capacity);
-            _keys.AsSpan(slot * Width, Width).CopyTo(keys.AsSpan(i * Width));
-            (samples[i], steps[i]) = (_samples[slot], _steps[slot]);
+            slots[i] = (first + i) % _capacity;
         }
 
-        return new BankState(Count, Width, keys, samples, steps);
+        return new BankState(
+            Count,
+            Width,
+            _keyRing.index_select(0, tensor(slots, device: _keyRing.device)).ToArray<float>(),
+            Array.ConvertAll(slots, slot => _samples[slot]),
+            Array.ConvertAll(slots, slot => _steps[slot]));
     }
 
     /// <summary>Begins anew from a saved bank.</summary>
@@ -87,31 +94,18 @@ internal sealed class MemoryBank : IDisposable
             throw new InvalidDataException($"The bank's keys are {bank.Width} wide, expected {Width}.");
         }
 
-        var held = Math.Min(bank.Samples.Length, _capacity);
-        var skipped = bank.Samples.Length - held;
-        Count = bank.Count - held;
-        for (var i = skipped; i < bank.Samples.Length; i++)
+        using var scope = NewDisposeScope();
+        Count = bank.Count - bank.Samples.Length;
+        Push(tensor(bank.Keys, [bank.Samples.Length, Width]), bank.Samples, 0);
+        for (var i = Math.Max(0, bank.Samples.Length - _capacity); i < bank.Samples.Length; i++)
         {
-            Put(bank.Keys.AsSpan(i * Width, Width), bank.Samples[i], bank.Steps[i]);
+            _steps[(bank.Count - bank.Samples.Length + i) % _capacity] = bank.Steps[i];
         }
-
-        Forget();
     }
 
-    public void Dispose() => Forget();
-
-    private void Put(ReadOnlySpan<float> key, long sample, long step)
+    public void Dispose()
     {
-        var slot = (int)(Count % _capacity);
-        key.CopyTo(_keys.AsSpan(slot * Width));
-        (_samples[slot], _steps[slot]) = (sample, step);
-        Count++;
-    }
-
-    private void Forget()
-    {
-        _keyTensor?.Dispose();
-        _sampleTensor?.Dispose();
-        (_keyTensor, _sampleTensor) = (null, null);
+        _keyRing.Dispose();
+        _sampleRing.Dispose();
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using static TorchSharp.torch;
 
 namespace Shoal.Learning;
@@ -21,6 +22,16 @@ internal static class TorchTensors
             var other => throw new NotSupportedException($"Tensor '{name}' is {other}."),
         };
         return new NamedTensor(name, dtype, dense.shape, dense.bytes.ToArray());
+    }
+
+    /// <summary>A tensor's numbers, row-major. TorchSharp's accessor walks them one by one, and throws when there are none.</summary>
+    /// <param name="tensor">Of type <typeparamref name="T"/>, any shape, any device.</param>
+    /// <typeparam name="T">The element type.</typeparam>
+    public static T[] ToArray<T>(this Tensor tensor)
+        where T : unmanaged
+    {
+        using var scope = NewDisposeScope();
+        return tensor.numel() == 0 ? [] : MemoryMarshal.Cast<byte, T>(tensor.detach().cpu().contiguous().bytes).ToArray();
     }
 
     /// <summary>Copies a saved tensor's numbers into a tensor of the same shape and type.</summary>
