@@ -9,7 +9,8 @@ namespace Shoal.Grains.Compute;
 /// <summary>Keeps the published versions that a silo embeds by, loaded on its compute thread.</summary>
 /// <param name="store">Where versions are.</param>
 /// <param name="compute">The thread that loads and frees them.</param>
-public sealed class ModelCache(IObjectStore store, ComputeThread compute)
+/// <param name="options">Says which device they live on.</param>
+public sealed class ModelCache(IObjectStore store, ComputeThread compute, ComputeOptions options)
 {
     // The published version, and the one before it while requests for it are still under way.
     private const int Kept = 2;
@@ -28,7 +29,7 @@ public sealed class ModelCache(IObjectStore store, ComputeThread compute)
     private async Task<Embedder> LoadAsync(string dataset, PublishedVersion version)
     {
         IReadOnlyList<NamedTensor> tensors = await TensorFiles.ReadAsync(store, version.Model);
-        return await compute.RunAsync(ComputePriority.Urgent, dataset, () => new Embedder(tensors));
+        return await compute.RunAsync(ComputePriority.Urgent, dataset, () => new Embedder(tensors, options.Device));
     }
 
     private async Task DisposeAsync(string dataset, Task<Embedder> old)

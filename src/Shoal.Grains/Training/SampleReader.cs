@@ -9,12 +9,10 @@ namespace Shoal.Grains.Training;
 /// <remarks>Runs on the thread pool. A shard's samples keep their order; an item that cannot be decoded is passed over, since its shard quarantines it.</remarks>
 internal sealed class SampleReader : IAsyncDisposable
 {
-    // Two steps' worth: decoding is far faster than training, so more would only be memory.
-    private const int Ahead = 128;
     private const int SliceItems = 32;
     private const int SliceBytes = 4 * 1024 * 1024;
 
-    private readonly Channel<DecodedSample> _decoded = Channel.CreateBounded<DecodedSample>(new BoundedChannelOptions(Ahead) { SingleReader = true, SingleWriter = true });
+    private readonly Channel<DecodedSample> _decoded;
     private readonly SemaphoreSlim _wake = new(0, 1);
     private readonly CancellationTokenSource _stop = new();
     private readonly IGrainFactory _grains;
@@ -24,9 +22,10 @@ internal sealed class SampleReader : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly Task _running;
 
-    /// <summary>Begins reading.</summary>
-    public SampleReader(IGrainFactory grains, string dataset, ImageDecoder decoder, IEnumerable<ShardCursor> cursors, TimeSpan poll, TimeProvider time)
+    /// <summary>Begins reading, at most so many samples ahead: decoding is far faster than training, so more than two steps' worth would only be memory.</summary>
+    public SampleReader(IGrainFactory grains, string dataset, ImageDecoder decoder, IEnumerable<ShardCursor> cursors, int ahead, TimeSpan poll, TimeProvider time)
     {
+        _decoded = Channel.CreateBounded<DecodedSample>(new BoundedChannelOptions(ahead) { SingleReader = true, SingleWriter = true });
         _grains = grains;
         _dataset = dataset;
         _decoder = decoder;

@@ -36,6 +36,9 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
     private readonly Task _running;
 
     private Learner? _learner;
+    private Task _delivering = Task.CompletedTask;
+    private volatile string _activity = "starting";
+    private volatile bool _waitsForStorage;
     private PublishedVersion? _published;
     private long _round;
     private long _bankCount;
@@ -60,12 +63,16 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
         _published = deal.Published;
         _idleSteps = deal.IdleSteps;
         _cursors = deal.Cursors.ToDictionary(c => c.Shard, c => c.Next);
-        _reader = new SampleReader(services.Grains, _dataset, MediaSettings.Decoder(deal.Settings), deal.Cursors, services.Poll, services.Time);
+        _reader = new SampleReader(services.Grains, _dataset, MediaSettings.Decoder(deal.Settings), deal.Cursors, 2 * _options.FreshPerStep, services.Poll, services.Time);
         _running = Task.Run(() => RunAsync(_stop.Token));
     }
 
     /// <summary>What it does now.</summary>
-    public string Activity { get; private set; } = "starting";
+    public string Activity
+    {
+        get => _waitsForStorage ? "waiting for storage" : _activity;
+        private set => _activity = value;
+    }
 
     /// <summary>What went wrong last; null while all works.</summary>
     public string? Problem { get; private set; }
@@ -110,6 +117,12 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
             await BeginAsync();
             while (!cancellationToken.IsCancellationRequested)
             {
+                if (_delivering.IsFaulted)
+                {
+                    // A refused round: what was trained since is built on it.
+                    await _delivering;
+                }
+
                 await StepAsync(cancellationToken);
                 if (IsRoundOver(out var resting))
                 {
@@ -135,6 +148,9 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
         }
         finally
         {
+            // A delivery under way ends by itself: cancelled, refused, or taken.
+            await _delivering.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            _waitsForStorage = false;
             Activity = "ended";
             if (_learner is { } learner)
             {
@@ -251,84 +267,95 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
         return resting || timeUp;
     }
 
+    /// <summary>Closes a round and begins the next; the closed one is written and delivered beside the next one's steps.</summary>
     private async Task EndRoundAsync(bool resting, CancellationToken cancellationToken)
     {
+        // At most one round is on its way: a store that is slow or away holds training at the end of the next.
+        await _delivering;
         _rate = _roundSamples / Math.Max(0.001, _services.Time.GetElapsedTime(_roundStarted).TotalSeconds);
-        Embedder? published = _published is { } version ? await _services.Models.GetAsync(_dataset, version) : null;
-        RoundState state = await _services.Compute.RunAsync(ComputePriority.Training, _dataset, () => Close(published), cancellationToken);
-        Progress = CurrentProgress();
-        RoundDelivery delivery = await WriteAsync(state, resting, cancellationToken);
-        DeliveryReceipt receipt = await DeliverAsync(delivery, cancellationToken);
-        _round = receipt.NextRound;
-        _published = receipt.Published ?? _published;
-        _bankCount = state.Keys.Count;
+        ClosedRound round = await CloseAsync(resting, cancellationToken);
+        _delivering = DeliverAsync(round, cancellationToken);
+        if (resting)
+        {
+            // Nothing else is to be done, and who waits for this dataset to rest waits for the version, too.
+            await _delivering;
+        }
+
+        _bankCount = round.Keys.Count;
         _roundSamples = 0;
         _roundSteps = 0;
         _restingDelivered = resting;
         _roundStarted = _services.Time.GetTimestamp();
     }
 
-    /// <summary>Between rounds, on the compute thread: mines, refits, judges, and copies the state out of libtorch.</summary>
-    private RoundState Close(Embedder? published)
+    /// <summary>Between rounds: mines, refits, judges, and copies the state out of libtorch. Urgent work may come between the parts.</summary>
+    private async Task<ClosedRound> CloseAsync(bool resting, CancellationToken cancellationToken)
     {
-        _learner!.Refit();
-        Evidence evidence = _learner.Judge(published);
-        return new RoundState(_learner.Snapshot(), _learner.BankSince(_bankCount), _learner.Export(), evidence);
+        Embedder? published = _published is { } version ? await _services.Models.GetAsync(_dataset, version) : null;
+        Task<T> RunAsync<T>(Func<T> part) => _services.Compute.RunAsync(ComputePriority.Training, _dataset, part, cancellationToken);
+        await RunAsync(_learner!.Refit);
+        Evidence evidence = await RunAsync(() => _learner.Judge(published));
+        Progress = CurrentProgress();
+        return await RunAsync(() => new ClosedRound(
+            _round, Cursors, _roundSamples, Progress, resting, _services.Time.GetUtcNow(),
+            _learner.Snapshot(), _learner.BankSince(_bankCount), _learner.Export(), evidence));
     }
 
-    private async Task<RoundDelivery> WriteAsync(RoundState state, bool resting, CancellationToken cancellationToken)
+    private async Task DeliverAsync(ClosedRound round, CancellationToken cancellationToken)
     {
-        Dictionary<string, Claim> parts = [];
-        foreach ((var name, IReadOnlyList<NamedTensor> tensors) in state.Parts)
+        Dictionary<string, Claim> parts = new(StringComparer.Ordinal);
+        foreach ((var name, IReadOnlyList<NamedTensor> tensors) in round.Parts)
         {
-            parts[name] = await RetryAsync(() => WritePartAsync(name, tensors), cancellationToken);
+            parts[name] = await WriteAsync(round.Round, name, tensors, cancellationToken);
         }
 
-        return new RoundDelivery
+        var delivery = new RoundDelivery
         {
             Seat = _seat,
             Term = _deal.Term,
-            Round = _round,
-            Cursors = Cursors,
+            Round = round.Round,
+            Cursors = round.Cursors,
             Parts = parts,
-            Samples = _roundSamples,
-            Keys = TensorFiles.Keys(state.Keys),
-            Candidate = await RetryAsync(() => WritePartAsync("candidate", state.Candidate), cancellationToken),
+            Samples = round.Samples,
+            Keys = TensorFiles.Keys(round.Keys),
+            Candidate = await WriteAsync(round.Round, "candidate", round.Candidate, cancellationToken),
             Evidence = new CandidateEvidence
             {
-                HeldOutLoss = state.Evidence.HeldOutLoss,
-                PublishedLoss = state.Evidence.PublishedLoss,
-                Drift = state.Evidence.Drift,
-                Spread = state.Evidence.Spread,
-                ClustersInUse = state.Evidence.ClustersInUse,
-                Finite = state.Evidence.Finite,
+                HeldOutLoss = round.Evidence.HeldOutLoss,
+                PublishedLoss = round.Evidence.PublishedLoss,
+                Drift = round.Evidence.Drift,
+                Spread = round.Evidence.Spread,
+                ClustersInUse = round.Evidence.ClustersInUse,
+                Finite = round.Evidence.Finite,
                 Prototypes = _options.Clusters,
-                EncoderHash = TensorFiles.EncoderHash(state.Candidate),
+                EncoderHash = TensorFiles.EncoderHash(round.Candidate),
             },
-            Progress = Progress!,
-            Resting = resting,
-            EndedAt = _services.Time.GetUtcNow(),
+            Progress = round.Progress,
+            Resting = round.Resting,
+            EndedAt = round.EndedAt,
         };
+        DeliveryReceipt receipt = await RetryAsync(() => _services.Grains.GetGrain<IModelGrain>(_dataset).DeliverAsync(delivery), cancellationToken);
+        _round = receipt.NextRound;
+        _published = receipt.Published ?? _published;
     }
 
-    private Task<Claim> WritePartAsync(string part, IReadOnlyList<NamedTensor> tensors) =>
-        TensorFiles.WriteAsync(_services.Store, StoreNames.RoundPart(_dataset, _deal.Term, _round, part), tensors);
+    private Task<Claim> WriteAsync(long round, string part, IReadOnlyList<NamedTensor> tensors, CancellationToken cancellationToken) =>
+        RetryAsync(() => TensorFiles.WriteAsync(_services.Store, StoreNames.RoundPart(_dataset, _deal.Term, round, part), tensors), cancellationToken);
 
-    private Task<DeliveryReceipt> DeliverAsync(RoundDelivery delivery, CancellationToken cancellationToken) =>
-        RetryAsync(() => _services.Grains.GetGrain<IModelGrain>(_dataset).DeliverAsync(delivery), cancellationToken);
-
-    /// <summary>Training goes on until the round's commit, then waits for storage as long as it is away.</summary>
+    /// <summary>Tries until storage and model answer, as long as they are away.</summary>
     private async Task<T> RetryAsync<T>(Func<Task<T>> attempt, CancellationToken cancellationToken)
     {
         while (true)
         {
             try
             {
-                return await attempt();
+                T result = await attempt();
+                _waitsForStorage = false;
+                return result;
             }
             catch (Exception e) when (e is StorageUnavailableException or ShoalException { IsTransient: true } or TimeoutException or OrleansException)
             {
-                Activity = "waiting for storage";
+                _waitsForStorage = true;
                 Problem = e.Message;
                 LogWaiting(_dataset, _round, e.Message);
                 await Task.Delay(RetryTime, _services.Time, cancellationToken);
@@ -359,6 +386,8 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
     [LoggerMessage(EventId = 503, Level = LogLevel.Warning, Message = "{Dataset}: round {Round} waits to be committed: {Reason}")]
     private partial void LogWaiting(string dataset, long round, string reason);
 
-    private sealed record RoundState(
+    /// <summary>What a round came to, copied out of libtorch and of this trainer: the next round goes on changing both.</summary>
+    private sealed record ClosedRound(
+        long Round, ShardCursor[] Cursors, long Samples, SeatProgress Progress, bool Resting, DateTimeOffset EndedAt,
         IReadOnlyDictionary<string, IReadOnlyList<NamedTensor>> Parts, BankState Keys, IReadOnlyList<NamedTensor> Candidate, Evidence Evidence);
 }
