@@ -10,7 +10,7 @@ public sealed partial class SnippetTests(SiloFixture fixture)
 {
     [Theory]
     [InlineData("ingest-from-csharp.md", "IngestSnippets.cs", 3)]
-    [InlineData("query-from-csharp.md", "QuerySnippets.cs", 4)]
+    [InlineData("query-from-csharp.md", "QuerySnippets.cs", 5)]
     [InlineData("produce-a-stream.md", "StreamSnippets.cs", 2)]
     public void Code_in_the_documents_is_code_that_is_compiled(string document, string source, int count)
     {

@@ -1,8 +1,6 @@
-using System.Diagnostics;
 using Shoal.Client;
 using Shoal.Contracts;
 using Shoal.TestKit;
-using SkiaSharp;
 
 namespace Shoal.Grains.Tests;
 
@@ -42,8 +40,8 @@ public sealed class SiloTests(Storage.Tests.Azurite azurite)
                 await using ShoalClient client = await silo.ConnectAsync();
                 Assert.True(await client.CreateDatasetAsync("blobs", Settings));
                 await StoreAsync(client, first, IngestOutcome.Accepted);
-                DatasetStatus status = await UntilAsync(client, silo, "a version that assigns everything", s =>
-                    s.Training.Version is not null && s.Shards.Sum(x => x.Pending) == 0 && s.Training.Progress?.Samples > 1_000);
+                DatasetStatus status = await Waiting.UntilAsync(client, silo, "a version that assigns everything", s =>
+                    s.Training.Version is not null && s.Shards.Sum(x => x.Pending) == 0 && s.Training.Progress?.Samples > 1_000, "blobs");
                 await client.NameClusterAsync("blobs", status.Training.Version!.Clusters[0], "mine");
                 version = status.Training.Version;
                 trained = status.Training.Cursors.Sum(c => c.Next);
@@ -66,8 +64,8 @@ public sealed class SiloTests(Storage.Tests.Azurite azurite)
 
                 await StoreAsync(client, first, IngestOutcome.AlreadyKnown);
                 await StoreAsync(client, Blobs(1_000, 2), IngestOutcome.Accepted);
-                status = await UntilAsync(client, silo, "training of what came after the restart", s =>
-                    s.Training.Cursors.Sum(c => c.Next) == 4_000 && s.Shards.Sum(x => x.Pending) == 0);
+                status = await Waiting.UntilAsync(client, silo, "training of what came after the restart", s =>
+                    s.Training.Cursors.Sum(c => c.Next) == 4_000 && s.Shards.Sum(x => x.Pending) == 0, "blobs");
                 Assert.True(status.Training.Cursors.Sum(c => c.Next) >= trained);
                 Assert.True(status.Training.Bank.Count >= 0 && bank > 0, "no key ever reached the shared bank");
             }
@@ -87,7 +85,7 @@ public sealed class SiloTests(Storage.Tests.Azurite azurite)
             await using SiloProcess silo = await SiloProcess.StartAsync(folder.FullName, "--log", "Warning");
             await using ShoalClient client = await silo.ConnectAsync();
             await client.CreateDatasetAsync("bad", Settings with { MaxItemBytes = 100_000 });
-            byte[] png = Png(40, 30);
+            byte[] png = TestPictures.Png(40, 30);
             ItemUpload Upload(string id, byte[] bytes, string type = "image/png") => new() { Id = id, MediaType = type, Bytes = bytes };
             var results = new Dictionary<string, IngestResult>(StringComparer.Ordinal);
             ItemUpload[] uploads =
@@ -110,11 +108,11 @@ public sealed class SiloTests(Storage.Tests.Azurite azurite)
             }
 
             Assert.Equal(IngestOutcome.AlreadyKnown, (await client.PutAsync("bad", Upload("good", png))).Outcome);
-            Assert.Equal(IngestOutcome.Conflict, (await client.PutAsync("bad", Upload("good", Png(41, 30)))).Outcome);
+            Assert.Equal(IngestOutcome.Conflict, (await client.PutAsync("bad", Upload("good", TestPictures.Png(41, 30)))).Outcome);
             Assert.Equal(ShoalErrorKind.NotFound, (await Assert.ThrowsAsync<ShoalException>(() => client.StatusAsync("nowhere"))).Kind);
 
             await StoreAsync(client, Blobs(300, 1), IngestOutcome.Accepted, "bad");
-            DatasetStatus status = await UntilAsync(client, silo, "every good item assigned", s => s.Shards.Sum(x => x.Assigned) == 301, "bad");
+            DatasetStatus status = await Waiting.UntilAsync(client, silo, "every good item assigned", s => s.Shards.Sum(x => x.Assigned) == 301, "bad");
             Assert.Equal(1, status.Shards.Sum(s => s.Quarantined));
             ItemAnswer cut = await client.GetAsync("bad", "cut");
             Assert.Equal(ItemState.Quarantined, cut.State);
@@ -146,7 +144,7 @@ public sealed class SiloTests(Storage.Tests.Azurite azurite)
             await using ShoalClient client = await silo.ConnectAsync();
             await client.CreateDatasetAsync("streamed", Settings);
             await client.ProduceAsync("streamed", Blobs(50, 3));
-            await UntilAsync(client, silo, "50 items from the stream", s => s.Shards.Sum(x => x.Items) == 50, "streamed");
+            await Waiting.UntilAsync(client, silo, "50 items from the stream", s => s.Shards.Sum(x => x.Items) == 50, "streamed");
         }
         finally
         {
@@ -168,26 +166,6 @@ public sealed class SiloTests(Storage.Tests.Azurite azurite)
         await foreach (IngestResult result in client.IngestAsync(dataset, items.ToAsyncEnumerable()))
         {
             Assert.True(result.Outcome == expected, $"{result.Id}: {result.Outcome} {result.Reason}");
-        }
-    }
-
-    private static async Task<DatasetStatus> UntilAsync(ShoalClient client, SiloProcess silo, string what, Func<DatasetStatus, bool> done, string dataset = "blobs")
-    {
-        var clock = Stopwatch.StartNew();
-        while (true)
-        {
-            DatasetStatus status = await client.StatusAsync(dataset);
-            if (done(status))
-            {
-                return status;
-            }
-
-            if (clock.Elapsed > TimeSpan.FromMinutes(3))
-            {
-                throw new TimeoutException($"Waiting for {what}: {status.Training}; pending {status.Shards.Sum(s => s.Pending)}; the silo said:\n{silo.Output}");
-            }
-
-            await Task.Delay(100);
         }
     }
 
@@ -213,25 +191,10 @@ public sealed class SiloTests(Storage.Tests.Azurite azurite)
         })];
     }
 
-    private static byte[] Png(int width, int height)
-    {
-        using var bitmap = new SKBitmap(width, height);
-        for (var y = 0; y < height; y++)
-        {
-            for (var x = 0; x < width; x++)
-            {
-                bitmap.SetPixel(x, y, new SKColor((byte)(x * 7), (byte)(y * 5), (byte)(x ^ y)));
-            }
-        }
-
-        using SKData data = bitmap.Encode(SKEncodedImageFormat.Png, 100);
-        return data.ToArray();
-    }
-
     /// <summary>A PNG whose header announces a size, and that holds nothing else.</summary>
     private static byte[] Header(int width, int height)
     {
-        byte[] png = Png(1, 1);
+        byte[] png = TestPictures.Png(1, 1);
         System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(png.AsSpan(16), width);
         System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(png.AsSpan(20), height);
         // The header's checksum must hold, or it is not a PNG at all.

@@ -33,7 +33,7 @@ internal static class IngestSnippets
             else
             {
                 refused++;
-                Console.Error.WriteLine($"{result.Id}: {result.Outcome}: {result.Reason}");
+                await Console.Error.WriteLineAsync($"{result.Id}: {result.Outcome}: {result.Reason}");
             }
         }
         // </ingest>

@@ -22,6 +22,14 @@ internal static class QuerySnippets
         return text;
     }
 
+    public static async Task<long?> ThroughTheGrainAsync(IClusterClient cluster, string dataset, string id)
+    {
+        // <grain>
+        ItemAnswer answer = await cluster.GetGrain<IItemGrain>(GrainKeys.Item(dataset, id)).GetAsync();
+        // </grain>
+        return answer.Cluster;
+    }
+
     public static async Task<SimilarAnswer> SimilarAsync(ShoalClient client, string dataset, string id)
     {
         // <similar>
