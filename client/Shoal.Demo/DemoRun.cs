@@ -30,7 +30,7 @@ internal sealed class DemoRun
     private readonly ShoalClient _client;
     private readonly IAnsiConsole _console;
     private readonly List<SourceItem> _stream;
-    private readonly List<long> _resident = [];
+    private readonly List<double> _resident = [];
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private long _ingested;
 
@@ -187,14 +187,22 @@ internal sealed class DemoRun
         return clusters.Count == 0 ? null : ClusterScores.Of(CollectionsMarshal.AsSpan(clusters), CollectionsMarshal.AsSpan(labels)).Accuracy;
     }
 
+    /// <summary>How much the line fitted to evenly spaced samples rises over their span, in MB: collections make them a saw.</summary>
+    private static double Growth(double[] resident)
+    {
+        var middle = (resident.Length - 1) / 2.0;
+        var mean = resident.DefaultIfEmpty().Average();
+        var covariance = resident.Select((value, i) => (i - middle) * (value - mean)).Sum();
+        var variance = resident.Select((_, i) => (i - middle) * (i - middle)).Sum();
+        return variance > 0 ? covariance / variance * (resident.Length - 1) / 1e6 : 0;
+    }
+
     private async Task ReportAsync(DemoRequest request)
     {
         var seconds = _clock.Elapsed.TotalSeconds;
         var accuracy = await ScoreAsync(_stream, CancellationToken.None);
         var resident = Environment.WorkingSet;
-        // Growth over the last half: the slope of the samples, over their span.
-        List<long> late = _resident[(_resident.Count / 2)..];
-        var growth = late.Count == 0 ? 0 : (late.TakeLast(Math.Max(1, late.Count / 10)).Average() - late.Take(Math.Max(1, late.Count / 10)).Average()) / 1e6;
+        var growth = Growth([.. _resident[(_resident.Count / 2)..]]);
         DatasetStatus status = await _client.StatusAsync(Dataset);
         if (request.Json)
         {
