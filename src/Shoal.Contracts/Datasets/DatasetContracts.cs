@@ -36,7 +36,7 @@ public sealed record DatasetSettings
     /// <summary>How many samples the replay buffer holds, 256 to 1,000,000.</summary>
     [Id(9)] public int ReplaySize { get; init; } = 5_000;
 
-    /// <summary>Seconds of training after which a round ends, 1 to 3,600. A crash costs at most one round of training.</summary>
+    /// <summary>Seconds of training after which a round ends, 1 to 3,600. A crash costs what was trained since the last committed round: at most two rounds.</summary>
     [Id(10)] public double RoundSeconds { get; init; } = 10;
 
     /// <summary>Training steps on the replay buffer alone that idle time may be used for after the last fresh sample, 0 to 1,000,000.</summary>
