@@ -334,7 +334,9 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
             Resting = round.Resting,
             EndedAt = round.EndedAt,
         };
-        DeliveryReceipt receipt = await RetryAsync(() => _services.Grains.GetGrain<IModelGrain>(_dataset).DeliverAsync(delivery), cancellationToken);
+        // The model may be the one that stops this seat, and waits for it: then nobody waits for the answer. Taken or not, the manifest says.
+        DeliveryReceipt receipt = await RetryAsync(
+            () => _services.Grains.GetGrain<IModelGrain>(_dataset).DeliverAsync(delivery).WaitAsync(cancellationToken), cancellationToken);
         _round = receipt.NextRound;
         _published = receipt.Published ?? _published;
     }
@@ -347,6 +349,7 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
     {
         while (true)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             try
             {
                 T result = await attempt();
