@@ -69,6 +69,10 @@ public sealed class EmbeddingService(ModelCache models, ComputeThread compute)
         private readonly Lock _gate = new();
         private Queue<Request> _waiting = new();
 
+        // The compute thread's alone; kept, since a new array of this size for every batch fills the large object heap.
+        private byte[] _pixels = [];
+        private Half[] _embeddings = [];
+
         /// <summary>Adds a request; true when the caller must see to a run.</summary>
         public bool Add(Request request)
         {
@@ -115,7 +119,7 @@ public sealed class EmbeddingService(ModelCache models, ComputeThread compute)
             }
         }
 
-        private static void Embed(Embedder embedder, List<Request> batch, int samples)
+        private void Embed(Embedder embedder, List<Request> batch, int samples)
         {
             if (batch.Count == 1)
             {
@@ -125,20 +129,20 @@ public sealed class EmbeddingService(ModelCache models, ComputeThread compute)
             }
 
             var size = embedder.Shape.Size;
-            var pixels = new byte[samples * size];
+            Span<byte> pixels = _pixels.Length >= samples * size ? _pixels : _pixels = new byte[samples * size];
             var at = 0;
             foreach (Request request in batch)
             {
-                request.Pixels.AsSpan(0, request.Count * size).CopyTo(pixels.AsSpan(at));
+                request.Pixels.AsSpan(0, request.Count * size).CopyTo(pixels[at..]);
                 at += request.Count * size;
             }
 
-            var embeddings = new Half[samples * embedder.Width];
-            embedder.Embed(pixels, samples, embeddings);
+            Span<Half> embeddings = _embeddings.Length >= samples * embedder.Width ? _embeddings : _embeddings = new Half[samples * embedder.Width];
+            embedder.Embed(pixels[..at], samples, embeddings[..(samples * embedder.Width)]);
             var offset = 0;
             foreach (Request request in batch)
             {
-                embeddings.AsSpan(offset, request.Embeddings.Length).CopyTo(request.Embeddings);
+                embeddings.Slice(offset, request.Embeddings.Length).CopyTo(request.Embeddings);
                 offset += request.Embeddings.Length;
                 request.Done.TrySetResult();
             }

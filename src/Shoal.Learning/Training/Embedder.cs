@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
@@ -62,9 +63,8 @@ public sealed class Embedder : IDisposable
         {
             var n = Math.Min(BatchSize, count - start);
             using var scope = NewDisposeScope();
-            var embedded = EmbedTensor(_encoder, TorchTensors.ToUnit(pixels.Slice(start * Shape.Size, n * Shape.Size).ToArray(), Shape, _device), _mean, _deviation);
-            var values = embedded.ToArray<float>();
-            System.Numerics.Tensors.TensorPrimitives.ConvertToHalf(values, embeddings.Slice(start * Width, n * Width));
+            var embedded = EmbedTensor(_encoder, TorchTensors.ToUnit(pixels.Slice(start * Shape.Size, n * Shape.Size), Shape, _device), _mean, _deviation);
+            System.Numerics.Tensors.TensorPrimitives.ConvertToHalf(MemoryMarshal.Cast<byte, float>(embedded.cpu().contiguous().bytes), embeddings.Slice(start * Width, n * Width));
         }
     }
 

@@ -128,7 +128,7 @@ public sealed partial class Learner
         for (var start = 0; start < _replay.Count; start += Chunk)
         {
             using var chunkScope = NewDisposeScope();
-            var pixels = _replay.Pixels.Slice(start * Shape.Size, Math.Min(Chunk, _replay.Count - start) * Shape.Size).ToArray();
+            var pixels = _replay.Pixels.Slice(start * Shape.Size, Math.Min(Chunk, _replay.Count - start) * Shape.Size);
             parts.Add(Embedder.EmbedTensor(_keyEncoder, TorchTensors.ToUnit(pixels, Shape, _device), mean, deviation).MoveToOuterDisposeScope());
         }
 

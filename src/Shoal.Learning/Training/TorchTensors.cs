@@ -83,11 +83,11 @@ internal static class TorchTensors
     /// <param name="shape">The shape of one sample.</param>
     /// <param name="device">Where to put it.</param>
     /// <returns>[N, C, H, W], float32, 0 to 1.</returns>
-    public static Tensor ToUnit(byte[] pixels, SampleShape shape, Device device)
+    public static Tensor ToUnit(ReadOnlySpan<byte> pixels, SampleShape shape, Device device)
     {
         using var scope = NewDisposeScope();
-        var count = pixels.Length / shape.Size;
-        return tensor(pixels, [count, shape.Channels, shape.Height, shape.Width])
-            .to(device).to_type(ScalarType.Float32).mul_(1f / 255f).MoveToOuterDisposeScope();
+        var samples = empty([pixels.Length / shape.Size, shape.Channels, shape.Height, shape.Width], ScalarType.Byte);
+        pixels.CopyTo(samples.bytes);
+        return samples.to(device).to_type(ScalarType.Float32).mul_(1f / 255f).MoveToOuterDisposeScope();
     }
 }
