@@ -5,17 +5,20 @@ using Shoal.Contracts;
 var json = new Option<bool>("--json") { Description = "One JSON object a figure, a line each", Recursive = true };
 var data = new Option<string>("--data") { Description = "mnist, a folder of IDX files, a folder of class folders, or a labelled CSV", DefaultValueFactory = _ => "mnist" };
 var stream = new Option<string>("--stream") { Description = "iid, or phases:PxC", DefaultValueFactory = _ => "iid" };
-var seeds = new Option<int>("--seeds") { Description = "How many seeds, from 1 on", DefaultValueFactory = _ => 1 };
+var seeds = new Option<int>("--seeds") { Description = "How many seeds", DefaultValueFactory = _ => 1 };
+var firstSeed = new Option<int>("--first-seed") { Description = "The first seed", DefaultValueFactory = _ => 1 };
 var limit = new Option<int?>("--limit") { Description = "The most items ingested" };
 var rehearsal = new Option<int?>("--rehearsal") { Description = "Idle rehearsal steps" };
 var seconds = new Option<int>("--seconds") { Description = "Seconds of each turn", DefaultValueFactory = _ => 60 };
+var turns = new Option<int>("--turns") { Description = "Turns of each side", DefaultValueFactory = _ => 3 };
 var items = new Option<int>("--items") { Description = "Items in the dataset", DefaultValueFactory = _ => 1_000_000 };
 
-var quality = new Command("quality", "How well a stream becomes clusters: one pass through a real silo") { data, stream, seeds, limit, rehearsal };
+var quality = new Command("quality", "How well a stream becomes clusters: one pass through a real silo") { data, stream, seeds, firstSeed, limit, rehearsal };
 quality.SetAction((result, _) => RunAsync(result, figures => QualitySuite.RunAsync(
-    new QualityRequest(result.GetRequiredValue(data), result.GetRequiredValue(stream), result.GetRequiredValue(seeds), result.GetValue(limit), result.GetValue(rehearsal)), figures)));
-var train = new Command("train", "Training through silo, log, pump and commits against the bare learner, in turns") { data, seconds };
-train.SetAction((result, _) => RunAsync(result, figures => TrainSuite.RunAsync(result.GetRequiredValue(data), result.GetRequiredValue(seconds), figures)));
+    new QualityRequest(
+        result.GetRequiredValue(data), result.GetRequiredValue(stream), result.GetRequiredValue(firstSeed), result.GetRequiredValue(seeds), result.GetValue(limit), result.GetValue(rehearsal)), figures)));
+var train = new Command("train", "Training through silo, log, pump and commits against the bare learner, in turns") { data, seconds, turns };
+train.SetAction((result, _) => RunAsync(result, figures => TrainSuite.RunAsync(result.GetRequiredValue(data), result.GetRequiredValue(seconds), result.GetRequiredValue(turns), figures)));
 var query = new Command("query", "Queries for single items from an external process, training paused and not") { items };
 query.SetAction((result, _) => RunAsync(result, figures => QuerySuite.RunAsync(result.GetRequiredValue(items), figures)));
 var ingest = new Command("ingest", "Durable ingest over HTTP, and the time until an item is assigned");

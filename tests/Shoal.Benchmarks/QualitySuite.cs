@@ -11,10 +11,11 @@ namespace Shoal.Benchmarks;
 /// <summary>What a quality run is asked for.</summary>
 /// <param name="Data">As <see cref="LabelledData.OpenAsync"/> takes it.</param>
 /// <param name="Stream">The order in which items arrive; see <see cref="StreamOrder"/>.</param>
-/// <param name="Seeds">How many seeds, from 1 on.</param>
+/// <param name="FirstSeed">The first seed.</param>
+/// <param name="Seeds">How many seeds.</param>
 /// <param name="Limit">The most items ingested; null for all.</param>
 /// <param name="Rehearsal">Idle rehearsal steps; null for the default.</param>
-internal sealed record QualityRequest(string Data, string Stream, int Seeds, int? Limit, int? Rehearsal);
+internal sealed record QualityRequest(string Data, string Stream, int FirstSeed, int Seeds, int? Limit, int? Rehearsal);
 
 /// <summary>
 /// Measures how well unlabeled streams become clusters: one pass through public ingest into a real silo process, with
@@ -41,7 +42,7 @@ internal static class QualitySuite
             ["clusters"] = data.Settings.Clusters,
             ["rehearsal"] = request.Rehearsal ?? data.Settings.IdleRehearsalSteps,
         };
-        for (var seed = 1; seed <= request.Seeds; seed++)
+        for (var seed = request.FirstSeed; seed < request.FirstSeed + request.Seeds; seed++)
         {
             await RunSeedAsync(request, data, seed, settings, figures);
         }
@@ -62,7 +63,7 @@ internal static class QualitySuite
         {
             await using SiloProcess silo = await SiloProcess.StartAsync(folder.FullName, "--log", "Warning");
             await using ShoalClient client = await silo.ConnectAsync();
-            if (seed == 1)
+            if (seed == request.FirstSeed)
             {
                 await MachineSpeed.WriteRpcAsync(figures, client);
             }

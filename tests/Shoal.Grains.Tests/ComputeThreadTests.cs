@@ -38,6 +38,27 @@ public sealed class ComputeThreadTests
     }
 
     [Fact]
+    public async Task Long_training_lets_urgent_work_pass_between_its_pieces()
+    {
+        using ComputeThread thread = NewThread();
+        (Task busy, ManualResetEventSlim release) = Hold(thread);
+        List<string> order = [];
+        Task urgent = Task.CompletedTask;
+        Task training = thread.RunAsync(ComputePriority.Training, "a", () =>
+        {
+            order.Add("first piece");
+            urgent = thread.RunAsync(ComputePriority.Urgent, "a", () => order.Add("urgent"));
+            thread.RunUrgent();
+            order.Add("second piece");
+        });
+        release.Set();
+        await Task.WhenAll(busy, training);
+        await urgent;
+        Assert.Equal(["first piece", "urgent", "second piece"], order);
+        Assert.Throws<InvalidOperationException>(thread.RunUrgent);
+    }
+
+    [Fact]
     public async Task Datasets_of_one_priority_take_turns()
     {
         using ComputeThread thread = NewThread();

@@ -87,6 +87,30 @@ public sealed partial class ComputeThread : IDisposable
         return RunAsync(priority, dataset, () => { work(); return true; }, cancellationToken);
     }
 
+    /// <summary>Runs the urgent work that waits now: for long training work to call between its pieces.</summary>
+    /// <exception cref="InvalidOperationException">Called from another thread than this one's own.</exception>
+    public void RunUrgent()
+    {
+        if (Thread.CurrentThread != _thread)
+        {
+            throw new InvalidOperationException("Only work that runs on the compute thread may let urgent work pass.");
+        }
+
+        while (true)
+        {
+            IWorkItem? item;
+            lock (_gate)
+            {
+                if (!_queues[(int)ComputePriority.Urgent].TryTake(out item))
+                {
+                    return;
+                }
+            }
+
+            item.Run();
+        }
+    }
+
     /// <summary>Ends the running work, refuses what waits, and joins the thread.</summary>
     public void Dispose()
     {

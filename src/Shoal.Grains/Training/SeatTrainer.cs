@@ -172,6 +172,7 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
         SampleShape shape = LearnerSettings.Shape(_deal.Settings);
         _learner = await _services.Compute.RunAsync(
             ComputePriority.Training, _dataset, () => parts.Count == 0 ? new Learner(shape, _options, _services.Device) : Learner.Restore(shape, _options, parts, bank, _services.Device));
+        _learner.Between = _services.Compute.RunUrgent;
         _bankCount = bank.Count;
         _roundStarted = _services.Time.GetTimestamp();
         // A dataset that rested before the restart has nothing new to say: no empty round for it.

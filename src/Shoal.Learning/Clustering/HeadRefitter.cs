@@ -11,6 +11,7 @@ public static class HeadRefitter
     private const int Steps = 200;
     private const int BatchSize = 1024;
     private const double Rate = 0.02;
+    private const int StepsBetween = 10;
 
     /// <summary>Fits fresh heads from random prototypes, all restarts at once.</summary>
     /// <param name="embeddings">[n, D], float32, L2-normalised.</param>
@@ -20,8 +21,9 @@ public static class HeadRefitter
     /// <param name="scale">Inverse temperature.</param>
     /// <param name="balance">λ of <see cref="ScanObjective.Options.Balance"/>.</param>
     /// <param name="generator">Where randomness comes from.</param>
+    /// <param name="between">Called between the pieces of the work.</param>
     /// <returns>Prototypes, [R, K, D], float32.</returns>
-    public static Tensor Fit(Tensor embeddings, Tensor neighbours, int clusters, int restarts, double scale, double balance, Generator generator)
+    public static Tensor Fit(Tensor embeddings, Tensor neighbours, int clusters, int restarts, double scale, double balance, Generator generator, Action? between = null)
     {
         using var scope = NewDisposeScope();
         var (n, width, device) = (embeddings.shape[0], embeddings.shape[1], embeddings.device);
@@ -37,6 +39,10 @@ public static class HeadRefitter
             var second = ClusterHead.LogProbabilities(embeddings.index_select(0, others), weight, scale).exp();
             Terms(first, second, balance).sum().backward();
             optimizer.Step(Rate);
+            if (step % StepsBetween == 0)
+            {
+                between?.Invoke();
+            }
         }
 
         return weight.detach().clone().MoveToOuterDisposeScope();

@@ -30,7 +30,7 @@ public sealed partial class Learner
         var neighbours = Mine(embeddings);
         var balance = new ScanObjective.Options().Balance;
         using var generator = Keyed.Generator(Options.Seed, Steps, Purpose.Refit, _device);
-        var fresh = HeadRefitter.Fit(embeddings, neighbours, Options.Clusters, Restarts, Options.Scale, balance, generator);
+        var fresh = HeadRefitter.Fit(embeddings, neighbours, Options.Clusters, Restarts, Options.Scale, balance, generator, Between);
         var joint = HeadRefitter.Losses(embeddings, neighbours, _keyHead.Weight, Options.Scale, balance);
         var fitted = HeadRefitter.Losses(embeddings, neighbours, fresh, Options.Scale, balance);
         var incumbent = joint[_shown];
@@ -112,7 +112,7 @@ public sealed partial class Learner
     // [n, D] -> [n, k].
     private Tensor Mine(Tensor embeddings)
     {
-        var neighbours = NeighbourMiner.Mine(embeddings, Options.NeighbourCount);
+        var neighbours = NeighbourMiner.Mine(embeddings, Options.NeighbourCount, Between);
         _replay.Remember(Array.ConvertAll(neighbours.ToArray<long>(), slot => (int)slot));
         return neighbours;
     }
@@ -130,6 +130,7 @@ public sealed partial class Learner
             using var chunkScope = NewDisposeScope();
             var pixels = _replay.Pixels.Slice(start * Shape.Size, Math.Min(Chunk, _replay.Count - start) * Shape.Size);
             parts.Add(Embedder.EmbedTensor(_keyEncoder, TorchTensors.ToUnit(pixels, Shape, _device), mean, deviation).MoveToOuterDisposeScope());
+            Between?.Invoke();
         }
 
         _keyEncoder.train();

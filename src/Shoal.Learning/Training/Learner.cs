@@ -95,6 +95,9 @@ public sealed partial class Learner : IDisposable
     /// <summary>Samples that can be rehearsed.</summary>
     public int ReplayCount => _replay.Count;
 
+    /// <summary>Called between the pieces of long work (mining, refitting), by the thread that works; may embed with published versions.</summary>
+    public Action? Between { get; set; }
+
     // Every module with the prefix of its tensors in the part "model".
     private IEnumerable<(string Prefix, nn.Module Module)> Modules =>
     [

@@ -79,6 +79,40 @@ public sealed class LearnerTests
     }
 
     [Fact]
+    public void Embedding_between_the_pieces_of_a_refit_changes_neither()
+    {
+        using var alone = new Learner(Making.Grey, Making.Small());
+        using var disturbed = new Learner(Making.Grey, Making.Small());
+        Run(alone, 0, 5);
+        Run(disturbed, 0, 5);
+        var batch = Making.Bars(8, 0);
+        var model = disturbed.Export();
+        Half[] Embed(Embedder embedder)
+        {
+            var embeddings = new Half[8 * embedder.Width];
+            embedder.Embed(batch.Pixels, 8, embeddings);
+            return embeddings;
+        }
+
+        using var before = new Embedder(model);
+        var expected = Embed(before);
+        var loaded = new List<Embedder>();
+        disturbed.Between = () =>
+        {
+            loaded.Add(new Embedder(model));
+            Assert.Equal(expected, Embed(loaded[^1]));
+        };
+        alone.Refit();
+        disturbed.Refit();
+        Assert.True(loaded.Count > 20, $"{loaded.Count} pieces");
+        Assert.Equal(Hashes(alone), Hashes(disturbed));
+
+        // A model that was loaded inside the refit outlives it.
+        Assert.Equal(expected, Embed(loaded[0]));
+        loaded.ForEach(embedder => embedder.Dispose());
+    }
+
+    [Fact]
     public void Embedding_leaks_no_tensor()
     {
         using var learner = new Learner(Making.Grey, Making.Small());
