@@ -219,7 +219,8 @@ internal sealed class DemoRun
         _console.WriteLine($"{seconds:F0} s, {resident / 1e6:F0} MB resident at the end, {growth:+0;-0;0} MB over the last half");
         _console.WriteLine();
         _console.WriteLine("How to go on:");
-        _console.WriteLine($"  ./shoal serve --data {request.Data}");
+        var folder = Path.GetRelativePath(Environment.CurrentDirectory, request.Data);
+        _console.WriteLine($"  ./shoal serve --data {(folder.StartsWith("..", StringComparison.Ordinal) ? request.Data : folder)}");
         _console.WriteLine($"  ./shoal query {Dataset} {_stream[0].Upload.Id}        (in a second terminal)");
         _console.WriteLine($"  ./shoal clusters {Dataset}; ./shoal similar {Dataset} {_stream[0].Upload.Id}; ./shoal name {Dataset} 1 \"my favourite\"");
     }
