@@ -12,6 +12,16 @@ var rehearsal = new Option<int?>("--rehearsal") { Description = "Idle rehearsal 
 var seconds = new Option<int>("--seconds") { Description = "Seconds of each turn", DefaultValueFactory = _ => 60 };
 var turns = new Option<int>("--turns") { Description = "Turns of each side", DefaultValueFactory = _ => 3 };
 var items = new Option<int>("--items") { Description = "Items in the dataset", DefaultValueFactory = _ => 1_000_000 };
+foreach (Option<int> atLeastOne in new[] { seeds, seconds, turns, items })
+{
+    atLeastOne.Validators.Add(result =>
+    {
+        if (result.GetValueOrDefault<int>() < 1)
+        {
+            result.AddError($"{atLeastOne.Name} must be 1 or more.");
+        }
+    });
+}
 
 var quality = new Command("quality", "How well a stream becomes clusters: one pass through a real silo") { data, stream, seeds, firstSeed, limit, rehearsal };
 quality.SetAction((result, _) => RunAsync(result, figures => QualitySuite.RunAsync(
