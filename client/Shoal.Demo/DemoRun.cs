@@ -13,7 +13,7 @@ using Spectre.Console;
 namespace Shoal.Demo;
 
 /// <summary>What the demo is asked for.</summary>
-/// <param name="Data">The folder of its silo.</param>
+/// <param name="Data">The folder of its silo, as the user gave it.</param>
 /// <param name="Fresh">Whether to start over.</param>
 /// <param name="Items">How many images to stream; null for all.</param>
 /// <param name="Json">Whether to print figures as JSON.</param>
@@ -62,7 +62,7 @@ internal sealed class DemoRun
         List<SourceItem> stream = await StreamAsync(request, console, cancellationToken);
         await using WebApplication silo = SiloHost.Build(new SiloSettings
         {
-            Silo = new ShoalSiloOptions { DataDirectory = request.Data },
+            Silo = new ShoalSiloOptions { DataDirectory = Path.GetFullPath(request.Data) },
             HttpPort = 0,
             LogLevel = LogLevel.Error,
         });
@@ -219,8 +219,7 @@ internal sealed class DemoRun
         _console.WriteLine($"{seconds:F0} s, {resident / 1e6:F0} MB resident at the end, {growth:+0;-0;0} MB over the last half");
         _console.WriteLine();
         _console.WriteLine("How to go on:");
-        var folder = Path.GetRelativePath(Environment.CurrentDirectory, request.Data);
-        _console.WriteLine($"  ./shoal serve --data {(folder.StartsWith("..", StringComparison.Ordinal) ? request.Data : folder)}");
+        _console.WriteLine($"  ./shoal serve --data {request.Data}");
         _console.WriteLine($"  ./shoal query {Dataset} {_stream[0].Upload.Id}        (in a second terminal)");
         _console.WriteLine($"  ./shoal clusters {Dataset}; ./shoal similar {Dataset} {_stream[0].Upload.Id}; ./shoal name {Dataset} 1 \"my favourite\"");
     }

@@ -14,7 +14,7 @@ demo.SetAction(async (result, cancellationToken) =>
     try
     {
         return await DemoRun.RunAsync(
-            new DemoRequest(result.GetRequiredValue(data).FullName, result.GetValue(fresh), result.GetValue(items), result.GetValue(json)),
+            new DemoRequest(result.GetRequiredValue(data).ToString(), result.GetValue(fresh), result.GetValue(items), result.GetValue(json)),
             AnsiConsole.Console,
             cancellationToken);
     }
