@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using Shoal.Contracts;
 using Shoal.Learning;
@@ -69,10 +70,6 @@ public sealed class EmbeddingService(ModelCache models, ComputeThread compute)
         private readonly Lock _gate = new();
         private Queue<Request> _waiting = new();
 
-        // The compute thread's alone; kept, since a new array of this size for every batch fills the large object heap.
-        private byte[] _pixels = [];
-        private Half[] _embeddings = [];
-
         /// <summary>Adds a request; true when the caller must see to a run.</summary>
         public bool Add(Request request)
         {
@@ -119,7 +116,7 @@ public sealed class EmbeddingService(ModelCache models, ComputeThread compute)
             }
         }
 
-        private void Embed(Embedder embedder, List<Request> batch, int samples)
+        private static void Embed(Embedder embedder, List<Request> batch, int samples)
         {
             if (batch.Count == 1)
             {
@@ -128,23 +125,31 @@ public sealed class EmbeddingService(ModelCache models, ComputeThread compute)
                 return;
             }
 
-            var size = embedder.Shape.Size;
-            Span<byte> pixels = _pixels.Length >= samples * size ? _pixels : _pixels = new byte[samples * size];
-            var at = 0;
-            foreach (Request request in batch)
+            var (size, width) = (embedder.Shape.Size, embedder.Width);
+            byte[] pixels = ArrayPool<byte>.Shared.Rent(samples * size);
+            Half[] embeddings = ArrayPool<Half>.Shared.Rent(samples * width);
+            try
             {
-                request.Pixels.AsSpan(0, request.Count * size).CopyTo(pixels[at..]);
-                at += request.Count * size;
-            }
+                var at = 0;
+                foreach (Request request in batch)
+                {
+                    request.Pixels.AsSpan(0, request.Count * size).CopyTo(pixels.AsSpan(at * size));
+                    at += request.Count;
+                }
 
-            Span<Half> embeddings = _embeddings.Length >= samples * embedder.Width ? _embeddings : _embeddings = new Half[samples * embedder.Width];
-            embedder.Embed(pixels[..at], samples, embeddings[..(samples * embedder.Width)]);
-            var offset = 0;
-            foreach (Request request in batch)
+                embedder.Embed(pixels.AsSpan(0, samples * size), samples, embeddings.AsSpan(0, samples * width));
+                at = 0;
+                foreach (Request request in batch)
+                {
+                    embeddings.AsSpan(at * width, request.Embeddings.Length).CopyTo(request.Embeddings);
+                    at += request.Count;
+                    request.Done.TrySetResult();
+                }
+            }
+            finally
             {
-                embeddings.Slice(offset, request.Embeddings.Length).CopyTo(request.Embeddings);
-                offset += request.Embeddings.Length;
-                request.Done.TrySetResult();
+                ArrayPool<byte>.Shared.Return(pixels);
+                ArrayPool<Half>.Shared.Return(embeddings);
             }
         }
 

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
@@ -64,7 +63,7 @@ public sealed class Embedder : IDisposable
             var n = Math.Min(BatchSize, count - start);
             using var scope = NewDisposeScope();
             var embedded = EmbedTensor(_encoder, TorchTensors.ToUnit(pixels.Slice(start * Shape.Size, n * Shape.Size), Shape, _device), _mean, _deviation);
-            System.Numerics.Tensors.TensorPrimitives.ConvertToHalf(MemoryMarshal.Cast<byte, float>(embedded.cpu().contiguous().bytes), embeddings.Slice(start * Width, n * Width));
+            System.Numerics.Tensors.TensorPrimitives.ConvertToHalf(embedded.Values<float>(), embeddings.Slice(start * Width, n * Width));
         }
     }
 

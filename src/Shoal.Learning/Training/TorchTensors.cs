@@ -31,8 +31,15 @@ internal static class TorchTensors
         where T : unmanaged
     {
         using var scope = NewDisposeScope();
-        return tensor.numel() == 0 ? [] : MemoryMarshal.Cast<byte, T>(tensor.detach().cpu().contiguous().bytes).ToArray();
+        return tensor.Values<T>().ToArray();
     }
+
+    /// <summary>A tensor's numbers, row-major, where they lie: good until the caller's dispose scope ends.</summary>
+    /// <param name="tensor">Of type <typeparamref name="T"/>, any shape, any device.</param>
+    /// <typeparam name="T">The element type.</typeparam>
+    public static ReadOnlySpan<T> Values<T>(this Tensor tensor)
+        where T : unmanaged
+        => tensor.numel() == 0 ? [] : MemoryMarshal.Cast<byte, T>(tensor.detach().cpu().contiguous().bytes);
 
     /// <summary>Copies a saved tensor's numbers into a tensor of the same shape and type.</summary>
     /// <param name="target">Written in place.</param>
