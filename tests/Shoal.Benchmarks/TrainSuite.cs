@@ -1,10 +1,10 @@
 using System.Diagnostics;
+using Microsoft.Extensions.Logging.Abstractions;
 using Shoal.Client;
 using Shoal.Contracts;
 using Shoal.Grains.Compute;
 using Shoal.Learning;
 using Shoal.TestKit;
-using TorchSharp;
 
 namespace Shoal.Benchmarks;
 
@@ -36,16 +36,20 @@ internal static class TrainSuite
             await client.PauseAsync("bench");
             var producer = new Producer(client, data);
             List<double> ratios = [];
-            using var learner = new Bare(data);
+            // The thread that a silo has, with its priority, memory settings and one team of libtorch's workers: two
+            // threads that call libtorch in turn would each keep a team, and libgomp slows both.
+            using var compute = new ComputeThread(new ComputeOptions(), TimeProvider.System, NullLogger<ComputeThread>.Instance);
+            using Bare learner = await compute.RunAsync(ComputePriority.Training, data.Name, () => new Bare(data));
+            Task<double> RunBareAsync(TimeSpan duration) => compute.RunAsync(ComputePriority.Training, data.Name, () => learner.Run(duration));
 
             // The JIT compiles what each side runs most while it runs: that is not counted, on either side.
             await ThroughSiloAsync(client, producer, WarmUp);
-            learner.Run(WarmUp);
+            await RunBareAsync(WarmUp);
             for (var turn = 1; turn <= turns; turn++)
             {
                 var through = await ThroughSiloAsync(client, producer, TimeSpan.FromSeconds(seconds));
                 figures.Write("train.silo_rate", through, "samples/s", turn, settings);
-                var bare = learner.Run(TimeSpan.FromSeconds(seconds));
+                var bare = await RunBareAsync(TimeSpan.FromSeconds(seconds));
                 figures.Write("train.bare_rate", bare, "samples/s", turn, settings);
                 ratios.Add(through / bare);
             }
@@ -131,9 +135,6 @@ internal static class TrainSuite
 
         public Bare(LabelledData data)
         {
-            // The same memory settings as a silo's, or page faults would be counted as the silo's merit.
-            NativeTuning.ApplyToProcess();
-            torch.set_num_threads(Environment.ProcessorCount);
             var shape = new SampleShape(data.Settings.Channels, data.Settings.Height, data.Settings.Width);
             _learner = new Learner(shape, new LearnerOptions { Clusters = data.Settings.Clusters, Seed = data.Settings.Seed, ReplaySize = data.Settings.ReplaySize });
             var decoder = new Media.ImageDecoder(new Media.ImageFormatOptions { Height = data.Settings.Height, Width = data.Settings.Width, Channels = data.Settings.Channels });

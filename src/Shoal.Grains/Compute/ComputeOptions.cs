@@ -12,8 +12,8 @@ public sealed record ComputeOptions
     /// <summary>How many requests of one priority may wait. Default 1,024: at 256 samples each, 9 s of embedding on two cores.</summary>
     public int QueueLength { get; init; } = 1_024;
 
-    /// <summary>The share of the thread's time that refreshing old assignments may take while training runs, 0.01 to 1. Default 0.05: a tenth of the samples that training goes through.</summary>
-    public double RefreshShare { get; init; } = 0.05;
+    /// <summary>The share of the thread's time that refreshing old assignments may take while training never waits for samples, 0.01 to 1. Default 0.03: one or two items for each fresh sample.</summary>
+    public double RefreshShare { get; init; } = 0.03;
 
     /// <summary>The nice value of the thread and libtorch's workers, 0 to 19. Default 5: requests are served while training uses every core.</summary>
     public int Niceness { get; init; } = 5;

@@ -23,6 +23,9 @@ public enum ComputePriority
 /// </remarks>
 public sealed partial class ComputeThread : IDisposable
 {
+    // A seat that has a full batch waiting brings its next step long before.
+    private static readonly TimeSpan TrainingPause = TimeSpan.FromMilliseconds(50);
+
     private readonly object _gate = new();
     private readonly WorkQueue[] _queues;
     private readonly Thread _thread;
@@ -203,10 +206,11 @@ public sealed partial class ComputeThread : IDisposable
         return false;
     }
 
-    // Refresh is held to its share only while training runs: an idle silo refreshes as fast as it can.
+    // Refresh is held to its share only while training asks for all of the time: when it waits for samples, or is done,
+    // refresh takes what it leaves.
     private bool MustWait() =>
         _trainedAt != long.MinValue
-        && _time.GetElapsedTime(_trainedAt) < TimeSpan.FromSeconds(1)
+        && _time.GetElapsedTime(_trainedAt) < TrainingPause
         && _time.GetTimestamp() < _refreshNotBefore;
 
     [LoggerMessage(EventId = 100, Level = LogLevel.Critical,

@@ -19,9 +19,6 @@ internal sealed record TrainerServices(
 /// </remarks>
 internal sealed partial class SeatTrainer : IAsyncDisposable
 {
-    // A step waits this long for a full batch of fresh samples before it takes what is there: at 300 items/s a batch
-    // of 64 fills in 0.2 s.
-    private static readonly TimeSpan FillTime = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RetryTime = TimeSpan.FromSeconds(2);
 
     private readonly TrainerServices _services;
@@ -31,7 +28,7 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
     private readonly Deal _deal;
     private readonly LearnerOptions _options;
     private readonly CancellationTokenSource _stop = new();
-    private readonly SampleReader _reader;
+    private readonly BatchReader _batches;
     private readonly Dictionary<int, long> _cursors;
     private readonly Task _running;
 
@@ -63,7 +60,8 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
         _published = deal.Published;
         _idleSteps = deal.IdleSteps;
         _cursors = deal.Cursors.ToDictionary(c => c.Shard, c => c.Next);
-        _reader = new SampleReader(services.Grains, _dataset, MediaSettings.Decoder(deal.Settings), deal.Cursors, 2 * _options.FreshPerStep, services.Poll, services.Time);
+        var reader = new SampleReader(services.Grains, _dataset, MediaSettings.Decoder(deal.Settings), deal.Cursors, 2 * _options.FreshPerStep, services.Poll, services.Time);
+        _batches = new BatchReader(reader, LearnerSettings.Shape(deal.Settings), _options.FreshPerStep, services.Time);
         _running = Task.Run(() => RunAsync(_stop.Token));
     }
 
@@ -99,13 +97,13 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
     }
 
     /// <summary>Looks for new items now: a hint came.</summary>
-    public void Wake() => _reader.Wake();
+    public void Wake() => _batches.Wake();
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        await _reader.DisposeAsync();
+        await _batches.DisposeAsync();
         await _running;
         _stop.Dispose();
     }
@@ -182,18 +180,20 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
 
     private async Task StepAsync(CancellationToken cancellationToken)
     {
-        SampleBatch? fresh = await GatherAsync(cancellationToken);
+        FreshBatch batch = await _batches.TakeAsync(cancellationToken);
         StepReport report;
-        if (fresh is not null)
+        if (batch.Samples is { } fresh)
         {
             Activity = "training";
-            report = await _services.Compute.RunAsync(ComputePriority.Training, _dataset, () => _learner!.Observe(fresh), cancellationToken);
+            Task<StepReport> step = _services.Compute.RunAsync(ComputePriority.Training, _dataset, () => _learner!.Observe(fresh), cancellationToken);
+            _batches.BeginNext(cancellationToken);
+            report = await step;
             _idleSteps = 0;
             _restingDelivered = false;
             _roundSamples += fresh.Count;
-            Advance(fresh.Keys);
+            Advance(batch.Read);
         }
-        else if (_idleSteps < _deal.Settings.IdleRehearsalSteps && _learner!.ReplayCount >= _options.FreshPerStep)
+        else if (batch == FreshBatch.Empty && _idleSteps < _deal.Settings.IdleRehearsalSteps && _learner!.ReplayCount >= _options.FreshPerStep)
         {
             Activity = "rehearsing";
             report = await _services.Compute.RunAsync(ComputePriority.Training, _dataset, _learner!.Rehearse, cancellationToken);
@@ -201,52 +201,17 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
         }
         else
         {
+            Advance(batch.Read);
             Activity = "idle";
-            Problem = _reader.Problem;
-            await _reader.WaitAsync(_services.Poll, cancellationToken);
+            Problem = _batches.Problem;
+            await _batches.WaitAsync(_services.Poll, cancellationToken);
             return;
         }
 
         _roundSteps++;
         _losses = report.Losses;
-        Problem = _reader.Problem;
+        Problem = _batches.Problem;
         Progress = CurrentProgress();
-    }
-
-    /// <summary>Takes a full batch of fresh samples, or what has come within the fill time; null when nothing has.</summary>
-    private async Task<SampleBatch?> GatherAsync(CancellationToken cancellationToken)
-    {
-        var size = _options.FreshPerStep;
-        var shape = LearnerSettings.Shape(_deal.Settings);
-        var pixels = new byte[size * shape.Size];
-        var keys = new List<SampleKey>(size);
-        var started = _services.Time.GetTimestamp();
-        while (keys.Count < size)
-        {
-            if (_reader.TryTake(out SampleReader.DecodedSample sample))
-            {
-                if (sample.Pixels is null)
-                {
-                    Advance([sample.Key]);
-                    continue;
-                }
-
-                sample.Pixels.CopyTo(pixels, keys.Count * shape.Size);
-                keys.Add(sample.Key);
-                continue;
-            }
-
-            TimeSpan left = FillTime - _services.Time.GetElapsedTime(started);
-            // With nothing in hand and nothing to come, idle time begins at once.
-            if (left <= TimeSpan.Zero || (keys.Count == 0 && _reader.IsDrained))
-            {
-                break;
-            }
-
-            await _reader.WaitAsync(keys.Count == 0 ? TimeSpan.FromMilliseconds(Math.Min(50, left.TotalMilliseconds)) : left, cancellationToken);
-        }
-
-        return keys.Count == 0 ? null : new SampleBatch(shape, keys.Count == size ? pixels : pixels[..(keys.Count * shape.Size)], [.. keys]);
     }
 
     private void Advance(IReadOnlyList<SampleKey> keys)
@@ -262,7 +227,7 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
 
     private bool IsRoundOver(out bool resting)
     {
-        resting = _roundSamples == 0 || _reader.IsDrained;
+        resting = _roundSamples == 0 || _batches.IsDrained;
         resting &= _idleSteps >= _deal.Settings.IdleRehearsalSteps && !_restingDelivered && _learner!.Steps > 0;
         var timeUp = _roundSteps > 0 && _services.Time.GetElapsedTime(_roundStarted).TotalSeconds >= _deal.Settings.RoundSeconds;
         return resting || timeUp;

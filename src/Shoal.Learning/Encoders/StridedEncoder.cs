@@ -38,17 +38,12 @@ public sealed class StridedEncoder : Encoder
             var outputs = channels == shape.Channels && layers.Count == 0 ? FirstChannels : Math.Min(channels * 2, MostChannels);
             var kernel = layers.Count == 0 ? 5 : 3;
             var (down, across) = (height > LastSide ? 2 : 1, width > LastSide ? 2 : 1);
-            layers.Add(CastLayer.Conv2d(channels, outputs, kernel, down, across));
-            layers.Add(nn.BatchNorm2d(outputs));
-            layers.Add(nn.ReLU(inplace: true));
+            layers.Add(NormedLayer.Conv2d(channels, outputs, kernel, down, across));
             (channels, height, width) = (outputs, Shrink(height, down), Shrink(width, across));
         }
 
         layers.Add(nn.Flatten());
-        layers.Add(CastLayer.Linear((long)channels * height * width, FeatureWidth));
-        layers.Add(new Widen());
-        layers.Add(nn.BatchNorm1d(FeatureWidth));
-        layers.Add(nn.ReLU(inplace: true));
+        layers.Add(NormedLayer.Linear((long)channels * height * width, FeatureWidth));
         _layers = nn.Sequential(layers);
         RegisterComponents();
     }
