@@ -118,6 +118,7 @@ public static class ShoalCli
             ItemCommands.Similar(shared, surroundings),
             ClusterCommands.Clusters(shared, surroundings),
             ClusterCommands.Name(shared, surroundings),
+            ClusterCommands.Events(shared, surroundings),
             StatusCommands.Status(shared, surroundings),
             StatusCommands.Watch(shared, surroundings),
             DatasetCommands.Pause(shared, surroundings),

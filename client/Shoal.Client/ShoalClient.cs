@@ -127,6 +127,19 @@ public sealed partial class ShoalClient : IAsyncDisposable
     /// <exception cref="ShoalException">Invalid, NotFound, Unavailable.</exception>
     public Task ResumeAsync(string dataset, CancellationToken cancellationToken = default) => SetPausedAsync(dataset, paused: false, cancellationToken);
 
+    /// <summary>Changes settings that may change; training goes on with them from its last round.</summary>
+    /// <param name="dataset">The dataset's name.</param>
+    /// <param name="change">What changes.</param>
+    /// <param name="cancellationToken">Stops the wait.</param>
+    /// <returns>The settings that hold now.</returns>
+    /// <exception cref="ShoalException">Invalid, NotFound, Unavailable.</exception>
+    public Task<DatasetSettings> ChangeDatasetAsync(string dataset, DatasetChange change, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(change);
+        IDatasetGrain grain = Dataset(dataset);
+        return CallAsync(() => grain.ChangeAsync(change), cancellationToken);
+    }
+
     /// <summary>
     /// Puts items on the dataset's Orleans stream (provider <see cref="StreamNames.Provider"/>, namespace <see cref="StreamNames.Items"/>,
     /// key the dataset's name). Memory streams lose what is in flight when a silo dies, and nobody acknowledges an item: where every item

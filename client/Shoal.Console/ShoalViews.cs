@@ -32,6 +32,30 @@ public static class ShoalViews
         return table;
     }
 
+    /// <summary>What happened to versions, clusters and the stream.</summary>
+    /// <param name="events">The events, newest first.</param>
+    public static IRenderable Events(IReadOnlyList<LineageEvent> events)
+    {
+        ArgumentNullException.ThrowIfNull(events);
+        if (events.Count == 0)
+        {
+            return new Text("Nothing has happened yet.");
+        }
+
+        Table table = NewTable().AddColumn("time (UTC)").AddColumn("event").AddColumn(Right("version")).AddColumn(Right("cluster")).AddColumn("reason");
+        foreach (LineageEvent happened in events)
+        {
+            table.AddRow(
+                Cell($"{happened.Time:yyyy-MM-dd HH:mm:ss}"),
+                Cell(happened.Kind),
+                Cell(happened.ModelVersion > 0 ? Number(happened.ModelVersion) : "-"),
+                Cell(happened.Cluster is { } cluster ? Number(cluster) : "-"),
+                new Text(happened.Reason));
+        }
+
+        return table;
+    }
+
     /// <summary>One dataset in a panel: what it holds, how far assignment and training are, what training does.</summary>
     /// <param name="status">The dataset.</param>
     public static IRenderable Status(DatasetStatus status)
@@ -52,6 +76,7 @@ public static class ShoalViews
         if (training.Progress is { } progress)
         {
             Line("progress", $"{Count(progress.Samples)} samples in {Count(progress.Steps)} steps, {progress.SamplesPerSecond:N0}/s");
+            Line("replay", $"{Count(progress.ReplayCount)} samples of {Count(progress.Segments)} segments of the stream");
             Line("loss", Losses(progress));
         }
 

@@ -103,7 +103,7 @@ public sealed class CliTests(SiloFixture fixture) : IDisposable
 
         foreach (string command in new[]
         {
-            "dataset list", $"status {name}", "status", $"clusters {name}", $"similar {name} a", $"watch {name} --once", $"pause {name}", $"resume {name}", $"name {name} 2 ones",
+            "dataset list", $"status {name}", "status", $"clusters {name}", $"events {name}", $"dataset set {name} --idle-steps 7", $"similar {name} a", $"watch {name} --once", $"pause {name}", $"resume {name}", $"name {name} 2 ones",
         })
         {
             (int code, string text, string error) = await RunAsync([.. command.Split(' '), "--json"]);

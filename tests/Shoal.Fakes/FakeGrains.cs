@@ -55,6 +55,8 @@ public sealed class FakeDatasetGrain(FakeStore store) : Grain, IDatasetGrain
         };
     }
 
+    public Task<DatasetSettings> ChangeAsync(DatasetChange change) => Task.FromResult(Dataset.Settings = change.Apply(Dataset.Settings));
+
     public Task SetPausedAsync(bool paused)
     {
         Dataset.Settings = Dataset.Settings with { Paused = paused };

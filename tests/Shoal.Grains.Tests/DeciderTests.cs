@@ -48,8 +48,8 @@ public sealed class DeciderTests
     [Fact]
     public void No_version_is_published_faster_than_refresh_follows_unless_training_rests()
     {
-        Assert.Equal(PublicationVerdict.Hold, Decide(Good, Published, stale: 0.6).Verdict);
-        Assert.Equal(PublicationVerdict.Publish, Decide(Good, Published, stale: 0.6, resting: true).Verdict);
+        Assert.Equal(PublicationVerdict.Hold, Decide(Good, Published, stale: 0.9).Verdict);
+        Assert.Equal(PublicationVerdict.Publish, Decide(Good, Published, stale: 0.9, resting: true).Verdict);
     }
 
     [Fact]

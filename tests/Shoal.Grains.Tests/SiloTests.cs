@@ -162,6 +162,42 @@ public sealed class SiloTests(Storage.Tests.Azurite azurite)
         Assert.Contains(typeof(SourceItem).GetMembers(), m => m.Name.Contains("label", StringComparison.OrdinalIgnoreCase));
     }
 
+    [Fact]
+    public async Task A_stream_that_changes_is_an_event_and_settings_change_while_it_lives()
+    {
+        var folder = Directory.CreateTempSubdirectory("shoal-drift-");
+        try
+        {
+            await using SiloProcess silo = await SiloProcess.StartAsync(folder.FullName, "--log", "Warning");
+            await using ShoalClient client = await silo.ConnectAsync();
+            DatasetSettings settings = Settings with { IdleRehearsalSteps = 0 };
+            await client.CreateDatasetAsync("blobs", settings);
+            await StoreAsync(client, Blobs(2_000, 1, firstCorner: 0, corners: 2), IngestOutcome.Accepted);
+            await Waiting.UntilAsync(client, silo, "the first kind of items to be trained on", s => s.Training.Cursors.Sum(c => c.Next) == 2_000, "blobs");
+            await StoreAsync(client, Blobs(2_000, 2, firstCorner: 2, corners: 2), IngestOutcome.Accepted);
+            DatasetStatus status = await Waiting.UntilAsync(client, silo, "both kinds to be committed", s =>
+                s.Training is { Activity: "idle", Progress.Samples: 4_000, Progress.Segments: 2 }, "blobs");
+            LineageEvent[] drifts = [];
+            while (drifts.Length == 0)
+            {
+                drifts = [.. (await client.EventsAsync("blobs")).Where(e => string.Equals(e.Kind, "drift", StringComparison.Ordinal))];
+            }
+
+            Assert.Matches("after [23],[0-9]+ samples the stream changed", Assert.Single(drifts).Reason);
+
+            Assert.Equal(5, (await client.ChangeDatasetAsync("blobs", new DatasetChange { IdleRehearsalSteps = 5 })).IdleRehearsalSteps);
+            status = await Waiting.UntilAsync(client, silo, "five steps of rehearsal", s => s.Training is { Activity: "idle", Progress.IdleSteps: 5 }, "blobs");
+            Assert.Equal(2, status.Training.Progress!.Segments);
+            Assert.False(await client.CreateDatasetAsync("blobs", settings), "the same dataset was taken for another");
+            var refused = await Assert.ThrowsAsync<ShoalException>(() => client.ChangeDatasetAsync("blobs", new DatasetChange { RoundSeconds = 0 }));
+            Assert.Equal("RoundSeconds is 0; must be 1 to 3,600.", refused.Message);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
     private static async Task StoreAsync(ShoalClient client, ItemUpload[] items, IngestOutcome expected, string dataset = "blobs")
     {
         await foreach (IngestResult result in client.IngestAsync(dataset, items.ToAsyncEnumerable()))
@@ -171,14 +207,14 @@ public sealed class SiloTests(Storage.Tests.Azurite azurite)
     }
 
     /// <summary>Images of a bright square in one of four corners, with seeded noise: four clusters that can be told apart.</summary>
-    private static ItemUpload[] Blobs(int count, int seed)
+    private static ItemUpload[] Blobs(int count, int seed, int firstCorner = 0, int corners = 4)
     {
         var random = new Random(seed);
         return [.. Enumerable.Range(0, count).Select(i =>
         {
             var pixels = new byte[Size * Size];
             random.NextBytes(pixels);
-            var corner = random.Next(4);
+            var corner = firstCorner + random.Next(corners);
             for (var y = 0; y < Size; y++)
             {
                 for (var x = 0; x < Size; x++)

@@ -11,7 +11,7 @@ namespace Shoal.Web.Tests;
 public sealed class RouteTests(WebFixture fixture)
 {
     [Fact]
-    public async Task A_dataset_is_created_listed_shown_paused_resumed_and_deleted()
+    public async Task A_dataset_is_created_listed_shown_changed_paused_resumed_and_deleted()
     {
         var wanted = new { name = "web-made", settings = new { height = 28, width = 28, channels = 1, shards = 2 } };
 
@@ -19,6 +19,10 @@ public sealed class RouteTests(WebFixture fixture)
         Assert.Equal(HttpStatusCode.OK, (await fixture.Http.PostAsJsonAsync("/datasets", wanted)).StatusCode);
         await ProblemAsync(await fixture.Http.PostAsJsonAsync("/datasets", new { name = "web-made" }), HttpStatusCode.Conflict);
         Assert.Contains("web-made", await fixture.Http.GetFromJsonAsync<string[]>("/datasets") ?? []);
+        HttpResponseMessage changed = await fixture.Http.PatchAsJsonAsync("/datasets/web-made", new { idleRehearsalSteps = 800 });
+        Assert.Equal(800, (await changed.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("idleRehearsalSteps").GetInt32());
+        await ProblemAsync(await fixture.Http.PatchAsJsonAsync("/datasets/web-made", new { }), HttpStatusCode.BadRequest);
+        await ProblemAsync(await fixture.Http.PatchAsJsonAsync("/datasets/web-made", new { height = 12 }), HttpStatusCode.BadRequest);
         Assert.Equal(HttpStatusCode.NoContent, (await fixture.Http.PostAsync("/datasets/web-made/pause", null)).StatusCode);
         JsonElement status = await fixture.Http.GetFromJsonAsync<JsonElement>("/datasets/web-made");
         Assert.Equal("paused", status.GetProperty("training").GetProperty("activity").GetString());

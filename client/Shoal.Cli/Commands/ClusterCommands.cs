@@ -18,6 +18,17 @@ internal static class ClusterCommands
         });
     }
 
+    public static Command Events(SharedOptions shared, CliSurroundings surroundings)
+    {
+        Argument<string> name = DatasetCommands.Name();
+        var count = new Option<int>("--count") { Description = "How many of the newest, 1 to 1000.", DefaultValueFactory = static _ => 20 };
+        return Session.Runs(new Command("events", "List what happened: versions, clusters, changes of the stream.") { name, count }, shared, surroundings, async (session, parsed, token) =>
+        {
+            await session.ShowAsync(await session.Client.EventsAsync(parsed.GetValue(name)!, parsed.GetValue(count), token), ShoalViews.Events);
+            return ExitCodes.Success;
+        });
+    }
+
     public static Command Name(SharedOptions shared, CliSurroundings surroundings)
     {
         Argument<string> name = DatasetCommands.Name();

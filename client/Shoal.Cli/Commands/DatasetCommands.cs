@@ -12,13 +12,14 @@ namespace Shoal.Cli;
 /// <param name="Done">What was done.</param>
 internal sealed record DatasetDone(string Dataset, string Done);
 
-/// <summary>Creates, lists, deletes, pauses and resumes datasets.</summary>
+/// <summary>Creates, lists, changes, deletes, pauses and resumes datasets.</summary>
 internal static class DatasetCommands
 {
-    public static Command Dataset(SharedOptions shared, CliSurroundings surroundings) => new("dataset", "Create, list and delete datasets.")
+    public static Command Dataset(SharedOptions shared, CliSurroundings surroundings) => new("dataset", "Create, list, change and delete datasets.")
     {
         Create(shared, surroundings),
         List(shared, surroundings),
+        Set(shared, surroundings),
         Delete(shared, surroundings),
     };
 
@@ -103,6 +104,22 @@ internal static class DatasetCommands
                 names => names.Length == 0 ? ShoalViews.Datasets([]) : new Text(string.Join('\n', names)));
             return ExitCodes.Success;
         });
+
+    private static Command Set(SharedOptions shared, CliSurroundings surroundings)
+    {
+        Argument<string> name = Name();
+        var round = new Option<double?>("--round-seconds") { Description = "Seconds of training in a round, 1 to 3600." };
+        var idle = new Option<int?>("--idle-steps") { Description = "Rehearsal steps that idle time may be used for." };
+        var command = new Command("set", "Change settings; training goes on with them from its last round.") { name, round, idle };
+        return Session.Runs(command, shared, surroundings, async (session, parsed, token) =>
+        {
+            string dataset = parsed.GetValue(name)!;
+            var change = new DatasetChange { RoundSeconds = parsed.GetValue(round), IdleRehearsalSteps = parsed.GetValue(idle) };
+            DatasetSettings settings = await session.Client.ChangeDatasetAsync(dataset, change, token);
+            return await SayAsync(session, dataset, string.Create(
+                CultureInfo.InvariantCulture, $"rounds of {settings.RoundSeconds} s, {settings.IdleRehearsalSteps} idle rehearsal steps"));
+        });
+    }
 
     private static Command Delete(SharedOptions shared, CliSurroundings surroundings)
     {

@@ -49,8 +49,8 @@ public sealed record ClusterSummary
 
 /// <summary>Something that happened to clusters or versions.</summary>
 /// <param name="Time">When.</param>
-/// <param name="Kind">What: <c>born</c>, <c>named</c>, <c>published</c>, <c>refused</c>.</param>
-/// <param name="Cluster">The cluster; null when it concerns the version.</param>
+/// <param name="Kind">What: <c>born</c>, <c>named</c>, <c>published</c>, <c>refused</c>, <c>drift</c>.</param>
+/// <param name="Cluster">The cluster; null when it concerns the version or the stream.</param>
 /// <param name="ModelVersion">The version it happened in.</param>
 /// <param name="Reason">Why, in a sentence.</param>
 [GenerateSerializer, Immutable, Alias("shoal.lineage-event")]

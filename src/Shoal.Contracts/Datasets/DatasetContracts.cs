@@ -2,7 +2,7 @@ using Orleans.Concurrency;
 
 namespace Shoal.Contracts;
 
-/// <summary>A dataset's settings. Everything but <see cref="Paused"/> is fixed at creation.</summary>
+/// <summary>A dataset's settings. Fixed at creation but for <see cref="Paused"/> and what <see cref="DatasetChange"/> holds.</summary>
 [GenerateSerializer, Immutable, Alias("shoal.dataset-settings")]
 public sealed record DatasetSettings
 {
@@ -80,6 +80,36 @@ public sealed record DatasetSettings
                 problems.Add($"{name} is {value:N0}; must be {least:N0} to {most:N0}.");
             }
         }
+    }
+}
+
+/// <summary>Settings that may change while a dataset lives; what is null stays as it is.</summary>
+[GenerateSerializer, Immutable, Alias("shoal.dataset-change")]
+public sealed record DatasetChange
+{
+    /// <summary><see cref="DatasetSettings.RoundSeconds"/>.</summary>
+    [Id(0)] public double? RoundSeconds { get; init; }
+
+    /// <summary><see cref="DatasetSettings.IdleRehearsalSteps"/>.</summary>
+    [Id(1)] public int? IdleRehearsalSteps { get; init; }
+
+    /// <summary>The settings after the change.</summary>
+    /// <param name="settings">The settings before it.</param>
+    /// <exception cref="ShoalException">Invalid: nothing is changed, or a value is out of range.</exception>
+    public DatasetSettings Apply(DatasetSettings settings)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        if (this == new DatasetChange())
+        {
+            throw new ShoalException(ShoalErrorKind.Invalid, "Nothing to change was given; these may change: RoundSeconds, IdleRehearsalSteps.");
+        }
+
+        DatasetSettings changed = settings with
+        {
+            RoundSeconds = RoundSeconds ?? settings.RoundSeconds,
+            IdleRehearsalSteps = IdleRehearsalSteps ?? settings.IdleRehearsalSteps,
+        };
+        return changed.Problems() is { Count: > 0 } problems ? throw new ShoalException(ShoalErrorKind.Invalid, string.Join(' ', problems)) : changed;
     }
 }
 
@@ -172,6 +202,13 @@ public interface IDatasetGrain : IGrainWithStringKey
     /// <exception cref="ShoalException">NotFound.</exception>
     [Alias("pause")]
     Task SetPausedAsync(bool paused);
+
+    /// <summary>Changes settings that may change; training goes on with them from its last round.</summary>
+    /// <param name="change">What changes.</param>
+    /// <returns>The settings that hold now.</returns>
+    /// <exception cref="ShoalException">NotFound, Invalid.</exception>
+    [Alias("change")]
+    Task<DatasetSettings> ChangeAsync(DatasetChange change);
 
     /// <summary>Stops training, ends the dataset's grains and removes its bytes; asked by the catalog.</summary>
     [Alias("delete")]

@@ -114,7 +114,17 @@ public sealed record RoundDelivery
 
     /// <summary>When the round ended.</summary>
     [Id(11)] public DateTimeOffset EndedAt { get; init; }
+
+    /// <summary>What changed in the stream during the round.</summary>
+    [Id(12)] public DriftSighting[] Drifts { get; init; } = [];
 }
+
+/// <summary>The stream changed: what arrives is unlike the segment before.</summary>
+/// <param name="Time">When it was noticed.</param>
+/// <param name="Samples">Fresh samples trained on by then.</param>
+/// <param name="Separation">How far the last samples are from the segment before, about 0 (alike) to 1 (no neighbours in common).</param>
+[GenerateSerializer, Immutable, Alias("shoal.drift-sighting")]
+public sealed record DriftSighting([property: Id(0)] DateTimeOffset Time, [property: Id(1)] long Samples, [property: Id(2)] double Separation);
 
 /// <summary>What a seat knows about its candidate.</summary>
 [GenerateSerializer, Immutable, Alias("shoal.candidate-evidence")]
@@ -169,6 +179,9 @@ public sealed record SeatProgress
 
     /// <summary>Rehearsal steps taken since the last fresh sample.</summary>
     [Id(6)] public int IdleSteps { get; init; }
+
+    /// <summary>Segments of the stream that the replay buffer tells apart.</summary>
+    [Id(7)] public int Segments { get; init; }
 }
 
 /// <summary>How a dataset's training stands.</summary>

@@ -82,6 +82,23 @@ internal sealed partial class DatasetGrain(IObjectStore store, TimeProvider time
     }
 
     /// <inheritdoc/>
+    public async Task<DatasetSettings> ChangeAsync(DatasetChange change)
+    {
+        ArgumentNullException.ThrowIfNull(change);
+        DatasetState state = State;
+        DatasetSettings settings = change.Apply(state.Settings);
+        await SaveAsync(state with { Settings = settings });
+        if (!settings.Paused)
+        {
+            IModelGrain model = GrainFactory.GetGrain<IModelGrain>(Name);
+            await model.StopAsync();
+            await model.StartAsync();
+        }
+
+        return settings;
+    }
+
+    /// <inheritdoc/>
     public async Task StartAsync()
     {
         if (_state.Value is not null)
@@ -121,8 +138,9 @@ internal sealed partial class DatasetGrain(IObjectStore store, TimeProvider time
     private IEnumerable<IShardGrain> Shards() =>
         Enumerable.Range(0, State.Settings.Shards).Select(shard => GrainFactory.GetGrain<IShardGrain>(GrainKeys.Shard(Name, shard)));
 
+    // What may change does not tell two datasets apart, and objectives are compared by what they hold.
     private static bool SameSettings(DatasetSettings a, DatasetSettings b) =>
-        a with { Paused = false, Objectives = null } == b with { Paused = false, Objectives = null }
+        a with { Paused = b.Paused, RoundSeconds = b.RoundSeconds, IdleRehearsalSteps = b.IdleRehearsalSteps, Objectives = b.Objectives } == b
         && Sorted(a.Objectives).SequenceEqual(Sorted(b.Objectives));
 
     private static IEnumerable<KeyValuePair<string, double>> Sorted(IReadOnlyDictionary<string, double>? objectives) =>

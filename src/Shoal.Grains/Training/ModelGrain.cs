@@ -208,6 +208,12 @@ internal sealed partial class ModelGrain(
         try
         {
             IClustersGrain clusters = GrainFactory.GetGrain<IClustersGrain>(Dataset);
+            foreach (DriftSighting drift in delivery.Drifts)
+            {
+                await clusters.RecordAsync(new LineageEvent(
+                    drift.Time, "drift", null, Current.Version?.Version ?? 0, $"after {drift.Samples:N0} samples the stream changed (separation {drift.Separation:F2})"));
+            }
+
             if (published is not null)
             {
                 await clusters.RegisterAsync(published);

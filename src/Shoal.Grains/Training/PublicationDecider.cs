@@ -35,8 +35,8 @@ internal static class PublicationDecider
     /// <summary>How far the neighbourhoods of samples may move (1 - correlation of similarities) before stored embeddings mislead.</summary>
     public const double Drift = 0.02;
 
-    /// <summary>The share of items that may still be stale from the last version when the next is published: refresh must follow.</summary>
-    public const double StaleShare = 0.5;
+    /// <summary>The share of items that may still be stale from the last version when the next is published: refresh must follow. It takes the stalest first, so no item is left behind for ever.</summary>
+    public const double StaleShare = 0.8;
 
     /// <summary>Fresh samples before the first version: below this the encoder has seen fewer than thirty batches.</summary>
     public const int FirstVersionSamples = 2_000;

@@ -42,6 +42,7 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
     private long _roundStarted;
     private long _roundSamples;
     private long _roundSteps;
+    private List<DriftSighting> _roundDrifts = [];
     private int _idleSteps;
     private bool _restingDelivered;
     private IReadOnlyDictionary<string, double> _losses = new Dictionary<string, double>(StringComparer.Ordinal);
@@ -192,6 +193,10 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
             _restingDelivered = false;
             _roundSamples += fresh.Count;
             Advance(batch.Read);
+            if (report is { NewSegment: true, Drift: { } separation })
+            {
+                _roundDrifts.Add(new DriftSighting(_services.Time.GetUtcNow(), _learner!.SamplesSeen, separation));
+            }
         }
         else if (batch == FreshBatch.Empty && _idleSteps < _deal.Settings.IdleRehearsalSteps && _learner!.ReplayCount >= _options.FreshPerStep)
         {
@@ -250,6 +255,7 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
         _bankCount = round.Keys.Count;
         _roundSamples = 0;
         _roundSteps = 0;
+        _roundDrifts = [];
         _restingDelivered = resting;
         _roundStarted = _services.Time.GetTimestamp();
     }
@@ -263,7 +269,7 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
         Evidence evidence = await RunAsync(() => _learner.Judge(published));
         Progress = CurrentProgress();
         return await RunAsync(() => new ClosedRound(
-            _round, Cursors, _roundSamples, Progress, resting, _services.Time.GetUtcNow(),
+            _round, Cursors, _roundSamples, _roundDrifts, Progress, resting, _services.Time.GetUtcNow(),
             _learner.Snapshot(), _learner.BankSince(_bankCount), _learner.Export(), evidence));
     }
 
@@ -299,6 +305,7 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
             Progress = round.Progress,
             Resting = round.Resting,
             EndedAt = round.EndedAt,
+            Drifts = [.. round.Drifts],
         };
         // The model may be the one that stops this seat, and waits for it: then nobody waits for the answer. Taken or not, the manifest says.
         DeliveryReceipt receipt = await RetryAsync(
@@ -341,6 +348,7 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
         ReplayCount = _learner.ReplayCount,
         SamplesPerSecond = _rate,
         IdleSteps = _idleSteps,
+        Segments = _learner.SegmentCount,
     };
 
     [LoggerMessage(EventId = 500, Level = LogLevel.Information, Message = "{Dataset}: deal {Term} begins at round {Round}, step {Step}")]
@@ -357,6 +365,6 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
 
     /// <summary>What a round came to, copied out of libtorch and of this trainer: the next round goes on changing both.</summary>
     private sealed record ClosedRound(
-        long Round, ShardCursor[] Cursors, long Samples, SeatProgress Progress, bool Resting, DateTimeOffset EndedAt,
+        long Round, ShardCursor[] Cursors, long Samples, IReadOnlyList<DriftSighting> Drifts, SeatProgress Progress, bool Resting, DateTimeOffset EndedAt,
         IReadOnlyDictionary<string, IReadOnlyList<NamedTensor>> Parts, BankState Keys, IReadOnlyList<NamedTensor> Candidate, Evidence Evidence);
 }

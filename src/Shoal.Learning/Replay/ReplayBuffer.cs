@@ -1,13 +1,18 @@
 namespace Shoal.Learning;
 
-/// <summary>Decides which past samples a replica rehearses: a uniform sample of all that was ever offered, decoded.</summary>
-/// <remarks>Reservoir sampling, Vitter 1985, algorithm R. Also remembers each sample's mined neighbours.</remarks>
+/// <summary>Decides which past samples a replica rehearses: an equal share of each segment of the stream, and of each a uniform sample; decoded.</summary>
+/// <remarks>
+/// Reservoir sampling, Vitter 1985, algorithm R, inside each segment: a stream that never drifts has one segment, and the
+/// buffer is a uniform sample of all that was ever offered. What is new reaches its share after as many samples as the share
+/// holds. Also remembers each sample's mined neighbours.
+/// </remarks>
 public sealed class ReplayBuffer
 {
     private readonly SampleShape _shape;
     private readonly int _neighbourCount;
     private readonly long[] _keys;
     private readonly bool[] _mined;
+    private readonly List<Segment> _segments = [new()];
     private byte[] _pixels = [];
     private int[] _neighbours = [];
 
@@ -31,13 +36,35 @@ public sealed class ReplayBuffer
     /// <summary>Samples ever offered.</summary>
     public long Offered { get; private set; }
 
+    /// <summary>Segments of the stream that are told apart; the last is the current one.</summary>
+    public int SegmentCount => _segments.Count;
+
     /// <summary>Packed sample keys, [Count].</summary>
     public ReadOnlySpan<long> Keys => _keys.AsSpan(0, Count);
 
     /// <summary>uint8, [Count, C, H, W].</summary>
     public ReadOnlySpan<byte> Pixels => _pixels.AsSpan(0, Count * _shape.Size);
 
-    /// <summary>Offers a sample; it is kept with the chance that keeps the buffer uniform.</summary>
+    /// <summary>The slots of a segment's samples, in no order.</summary>
+    /// <param name="segment">0 to <see cref="SegmentCount"/> - 1, oldest first.</param>
+    public IReadOnlyList<int> Slots(int segment) => _segments[segment].Slots;
+
+    /// <summary>What comes from now on is another segment.</summary>
+    public void BeginSegment() => _segments.Add(new());
+
+    /// <summary>Counts two segments as one from now on; together they are held to one share.</summary>
+    /// <param name="first">0 to <see cref="SegmentCount"/> - 1.</param>
+    /// <param name="second">A later one; the joined segment takes its place.</param>
+    public void Join(int first, int second)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(first, second);
+        var (older, newer) = (_segments[first], _segments[second]);
+        newer.Slots.AddRange(older.Slots);
+        newer.Offered += older.Offered;
+        _segments.RemoveAt(first);
+    }
+
+    /// <summary>Offers a sample of the current segment; it is kept with the chance that keeps the segment uniform.</summary>
     /// <param name="pixels">uint8, [C, H, W].</param>
     /// <param name="key">Its packed key.</param>
     /// <param name="random">Where the decision comes from.</param>
@@ -45,20 +72,18 @@ public sealed class ReplayBuffer
     {
         ArgumentNullException.ThrowIfNull(random);
         Offered++;
-        var slot = Count < Capacity ? Count : random.NextInt64(Offered);
-        if (slot >= Capacity)
+        if (Place(random) is not { } slot)
         {
             return;
         }
 
-        Count = Math.Max(Count, (int)slot + 1);
         if (_pixels.Length < Count * _shape.Size)
         {
             // Grown by doubling: a new dataset with few samples stays small.
             Array.Resize(ref _pixels, Math.Min(Capacity, Math.Max(256, Count * 2)) * _shape.Size);
         }
 
-        pixels.CopyTo(_pixels.AsSpan((int)slot * _shape.Size));
+        pixels.CopyTo(_pixels.AsSpan(slot * _shape.Size));
         _keys[slot] = key;
         _mined[slot] = false;
     }
@@ -118,6 +143,9 @@ public sealed class ReplayBuffer
         NamedTensor.Of<long>(prefix + "offered", [Offered]),
         NamedTensor.Of<byte>(prefix + "mined", Array.ConvertAll(_mined[..Count], mined => (byte)(mined ? 1 : 0))),
         NamedTensor.Of<int>(prefix + "neighbours", _neighbours),
+        NamedTensor.Of<long>(prefix + "segments.offered", [.. _segments.Select(s => s.Offered)]),
+        NamedTensor.Of<int>(prefix + "segments.count", [.. _segments.Select(s => s.Slots.Count)]),
+        NamedTensor.Of<int>(prefix + "segments.slots", [.. _segments.SelectMany(s => s.Slots)]),
     ];
 
     /// <summary>Reads back what <see cref="Save"/> gave.</summary>
@@ -142,5 +170,52 @@ public sealed class ReplayBuffer
         {
             _mined[i] = mined[i] != 0;
         }
+
+        _segments.Clear();
+        var slots = saved.Named(prefix + "segments.slots").Values<int>().AsEnumerable();
+        foreach (var (offered, count) in saved.Named(prefix + "segments.offered").Values<long>().Zip(saved.Named(prefix + "segments.count").Values<int>()))
+        {
+            _segments.Add(new Segment { Offered = offered, Slots = [.. slots.Take(count)] });
+            slots = slots.Skip(count);
+        }
+    }
+
+    // The slot that a sample of the current segment takes; null when it is not kept.
+    private int? Place(Random random)
+    {
+        var current = _segments[^1];
+        current.Offered++;
+        if (Count < Capacity)
+        {
+            current.Slots.Add(Count);
+            return Count++;
+        }
+
+        var share = Capacity / _segments.Count;
+        var place = random.NextInt64(current.Offered);
+        if (place >= Math.Max(share, current.Slots.Count))
+        {
+            return null;
+        }
+
+        if (current.Slots.Count >= share)
+        {
+            return current.Slots[(int)place];
+        }
+
+        var largest = _segments.MaxBy(s => s.Slots.Count)!;
+        var victim = random.Next(largest.Slots.Count);
+        var slot = largest.Slots[victim];
+        largest.Slots[victim] = largest.Slots[^1];
+        largest.Slots.RemoveAt(largest.Slots.Count - 1);
+        current.Slots.Add(slot);
+        return slot;
+    }
+
+    private sealed class Segment
+    {
+        public long Offered { get; set; }
+
+        public List<int> Slots { get; init; } = [];
     }
 }

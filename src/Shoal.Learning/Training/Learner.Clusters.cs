@@ -123,18 +123,25 @@ public sealed partial class Learner
         const int Chunk = 512;
         using var scope = NewDisposeScope();
         _keyEncoder.eval();
-        var (mean, deviation) = (tensor(_statistics.Mean, device: _device).view(1, -1, 1, 1), tensor(_statistics.Deviation, device: _device).view(1, -1, 1, 1));
         var parts = new List<Tensor>();
         for (var start = 0; start < _replay.Count; start += Chunk)
         {
             using var chunkScope = NewDisposeScope();
             var pixels = _replay.Pixels.Slice(start * Shape.Size, Math.Min(Chunk, _replay.Count - start) * Shape.Size);
-            parts.Add(Embedder.EmbedTensor(_keyEncoder, TorchTensors.ToUnit(pixels, Shape, _device), mean, deviation).MoveToOuterDisposeScope());
+            parts.Add(Embed(pixels).MoveToOuterDisposeScope());
             Between?.Invoke();
         }
 
         _keyEncoder.train();
         return cat(parts).MoveToOuterDisposeScope();
+    }
+
+    // Samples under the key encoder, which is in eval mode, [n, D].
+    private Tensor Embed(ReadOnlySpan<byte> pixels)
+    {
+        using var scope = NewDisposeScope();
+        var (mean, deviation) = (tensor(_statistics.Mean, device: _device).view(1, -1, 1, 1), tensor(_statistics.Deviation, device: _device).view(1, -1, 1, 1));
+        return Embedder.EmbedTensor(_keyEncoder, TorchTensors.ToUnit(pixels, Shape, _device), mean, deviation).MoveToOuterDisposeScope();
     }
 
     // Writes fresh prototypes [K, D] over a head.

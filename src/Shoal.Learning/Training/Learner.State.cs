@@ -10,7 +10,7 @@ public sealed partial class Learner
     {
         ["model"] = [.. Modules.SelectMany(part => part.Module.Save(part.Prefix))],
         ["optimizer"] = _optimizer.Save(),
-        ["replay"] = [.. _replay.Save("train."), .. _heldOut.Save("heldout.")],
+        ["replay"] = [.. _replay.Save("train."), .. _heldOut.Save("heldout."), .. _recent.Save("recent.")],
         ["progress"] = [NamedTensor.Of<long>("counts", [Steps, SamplesSeen, BackwardPasses, _shown]), _statistics.Save()],
     };
 
@@ -48,6 +48,7 @@ public sealed partial class Learner
             learner._optimizer.Load(Part("optimizer"));
             learner._replay.Load("train.", Part("replay"));
             learner._heldOut.Load("heldout.", Part("replay"));
+            learner._recent.Load("recent.", Part("replay"));
             var counts = Part("progress").Named("counts").Values<long>();
             (learner.Steps, learner.SamplesSeen, learner.BackwardPasses, learner._shown) = (counts[0], counts[1], counts[2], (int)counts[3]);
             learner._statistics.Load(Part("progress").Named("input"));

@@ -26,6 +26,7 @@ public sealed partial class Learner : IDisposable
     private readonly MemoryBank _bank;
     private readonly ReplayBuffer _replay;
     private readonly ReplayBuffer _heldOut;
+    private readonly RecentSamples _recent;
     private readonly InputStatistics _statistics;
     private readonly ViewMaker _views;
     private int _shown;
@@ -73,6 +74,7 @@ public sealed partial class Learner : IDisposable
         _bank = new MemoryBank(keyWidth > 0 ? options.BankSize : 0, keyWidth, _device);
         _replay = new ReplayBuffer(shape, options.ReplaySize, options.NeighbourCount);
         _heldOut = new ReplayBuffer(shape, options.HeldOutSize, options.NeighbourCount);
+        _recent = new RecentSamples(shape, DriftSamples);
         _statistics = new InputStatistics(shape);
         _views = new ViewMaker(shape, _device);
     }
@@ -94,6 +96,9 @@ public sealed partial class Learner : IDisposable
 
     /// <summary>Samples that can be rehearsed.</summary>
     public int ReplayCount => _replay.Count;
+
+    /// <summary>Segments of the stream that the replay buffer tells apart; each has an equal share of it.</summary>
+    public int SegmentCount => _replay.SegmentCount;
 
     /// <summary>Called between the pieces of long work (mining, refitting), by the thread that works; may embed with published versions.</summary>
     public Action? Between { get; set; }
@@ -141,9 +146,10 @@ public sealed partial class Learner : IDisposable
         foreach (var i in trained)
         {
             _replay.Offer(fresh[i], fresh.Keys[i].Packed, random);
+            _recent.Add(fresh[i], fresh.Keys[i].Packed);
         }
 
-        return report;
+        return LookForDrift(random) is { } drift ? report with { Drift = drift, NewSegment = drift > DriftThreshold } : report;
     }
 
     /// <summary>One optimisation step over replayed samples alone.</summary>

@@ -11,9 +11,10 @@ namespace Shoal.Web;
 /// <param name="Settings">Its settings; what is left out takes its default.</param>
 public sealed record CreateDataset(string Name, DatasetSettings? Settings = null);
 
-/// <summary>Datasets: list, create, look at, pause, delete.</summary>
+/// <summary>Datasets: list, create, look at, change, pause, delete.</summary>
 internal static class DatasetRoutes
 {
+    private const string ChangeExample = """{"idleRehearsalSteps":800}""";
     private const string Example = """{"name":"digits","settings":{"height":28,"width":28,"channels":1}}""";
 
     public static void Map(RouteGroupBuilder datasets)
@@ -28,6 +29,11 @@ internal static class DatasetRoutes
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status409Conflict);
         datasets.MapGet("/{dataset}", static async (string dataset, ShoalClient client, CancellationToken token) => TypedResults.Ok(await client.StatusAsync(dataset, token)))
             .WithSummary("A dataset at a glance: settings, counts, lags, training.").ProducesProblem(StatusCodes.Status404NotFound);
+        datasets.MapPatch("/{dataset}", static async (string dataset, HttpContext context, ShoalClient client) => TypedResults.Ok(await client.ChangeDatasetAsync(
+                dataset, await Requests.DocumentAsync<DatasetChange>(context, ChangeExample), context.RequestAborted)))
+            .WithSummary("Changes settings that may change.")
+            .Accepts<DatasetChange>("application/json", Requests.AnyType)
+            .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound);
         datasets.MapDelete("/{dataset}", static async (string dataset, ShoalClient client, CancellationToken token) =>
             {
                 await client.DeleteDatasetAsync(dataset, token);

@@ -42,13 +42,52 @@ public sealed class ReplayBufferTests
     public void What_was_saved_is_read_back()
     {
         var buffer = Filled(8, 50, seed: 2);
+        Segment(buffer, 50, 3, seed: 3);
         buffer.Remember([.. Enumerable.Range(0, 8).Select(i => (i + 1) % 8)]);
         var other = new ReplayBuffer(Pixel, 8, 1);
         other.Load("x.", buffer.Save("x."));
         Assert.Equal(buffer.Keys, other.Keys);
         Assert.Equal(buffer.Pixels, other.Pixels);
+        Assert.Equal([buffer.Slots(0), buffer.Slots(1)], [other.Slots(0), other.Slots(1)]);
         Assert.Equal(buffer.Draw(20, new Random(3)).Slots, other.Draw(20, new Random(3)).Slots);
         Assert.Throws<InvalidDataException>(() => new ReplayBuffer(Pixel, 4, 1).Load("x.", buffer.Save("x.")));
+    }
+
+    [Fact]
+    public void What_is_new_soon_has_an_equal_share_and_every_segment_stays_uniform()
+    {
+        // 300 runs: 1,000 offers, then 200 of a second segment into 40 places. 20 places each; each half of a segment expects 10.
+        var kept = new int[2, 2];
+        for (var seed = 0; seed < 300; seed++)
+        {
+            var buffer = Filled(40, 1_000, seed);
+            Segment(buffer, 1_000, 200, seed + 1_000);
+            Assert.Equal((20, 20), (buffer.Slots(0).Count, buffer.Slots(1).Count));
+            Assert.Equal(Enumerable.Range(0, 40), buffer.Slots(0).Concat(buffer.Slots(1)).Order());
+            foreach (var key in buffer.Keys)
+            {
+                kept[key < 1_000 ? 0 : 1, key < 1_000 ? key / 500 : (key - 1_000) / 100]++;
+            }
+        }
+
+        Assert.All(kept.Cast<int>(), count => Assert.InRange(count, 2_800, 3_200));
+    }
+
+    [Fact]
+    public void A_new_segment_takes_room_as_it_comes_and_joined_ones_share_one_part()
+    {
+        var buffer = Filled(60, 500, seed: 1);
+        Segment(buffer, 500, 10, seed: 2);
+        Assert.Equal((50, 10), (buffer.Slots(0).Count, buffer.Slots(1).Count));
+        Segment(buffer, 510, 500, seed: 3);
+
+        // The second never filled its share; what it left stays with the first.
+        Assert.Equal([30, 10, 20], Enumerable.Range(0, 3).Select(s => buffer.Slots(s).Count));
+        buffer.Join(0, 1);
+        Assert.Equal((2, 40), (buffer.SegmentCount, buffer.Slots(0).Count));
+        Segment(buffer, 1_010, 500, seed: 4);
+        Assert.Equal([20, 20, 20], Enumerable.Range(0, 3).Select(s => buffer.Slots(s).Count));
+        Assert.Throws<ArgumentOutOfRangeException>(() => buffer.Join(1, 1));
     }
 
     [Fact]
@@ -63,12 +102,22 @@ public sealed class ReplayBufferTests
     private static ReplayBuffer Filled(int capacity, int offers, int seed)
     {
         var buffer = new ReplayBuffer(Pixel, capacity, 1);
+        OfferAll(buffer, 0, offers, seed);
+        return buffer;
+    }
+
+    private static void Segment(ReplayBuffer buffer, int first, int offers, int seed)
+    {
+        buffer.BeginSegment();
+        OfferAll(buffer, first, offers, seed);
+    }
+
+    private static void OfferAll(ReplayBuffer buffer, int first, int offers, int seed)
+    {
         var random = new Random(seed);
-        for (var i = 0; i < offers; i++)
+        for (var i = first; i < first + offers; i++)
         {
             buffer.Offer([(byte)i], i, random);
         }
-
-        return buffer;
     }
 }

@@ -1,0 +1,84 @@
+using static TorchSharp.torch;
+
+namespace Shoal.Learning;
+
+// When the stream changes: a new segment of the replay buffers.
+public sealed partial class Learner
+{
+    // Samples compared on either side. The separation of two sets of one distribution then has a deviation of 0.04.
+    private const int DriftSamples = 128;
+
+    // Fresh samples between two looks: with 9 ms each, a hundredth of the time.
+    private const int DriftEvery = 512;
+
+    // A third of the neighbours that two equal sets would share are gone: seven deviations.
+    private const double DriftThreshold = 0.3;
+
+    /// <summary>Compares what came last with the current segment; begins another when they are apart.</summary>
+    private double? LookForDrift(Random random)
+    {
+        if (Options.Segments == 1 || _recent.Unseen < DriftEvery || _replay.Slots(_replay.SegmentCount - 1).Count < DriftSamples)
+        {
+            return null;
+        }
+
+        _recent.Look();
+        using var scope = NewDisposeScope();
+        _keyEncoder.eval();
+        var recent = Embed(_recent.Pixels);
+        var separation = TwoSampleTest.Separation(recent, EmbedSegment(_replay.SegmentCount - 1, random));
+        if (separation > DriftThreshold)
+        {
+            BeginSegment(random);
+        }
+
+        _keyEncoder.train();
+        return separation;
+    }
+
+    private void BeginSegment(Random random)
+    {
+        if (_replay.SegmentCount == Options.Segments)
+        {
+            var (first, second) = MostAlike([.. Enumerable.Range(0, _replay.SegmentCount).Select(s => EmbedSegment(s, random))]);
+            _replay.Join(first, second);
+            _heldOut.Join(first, second);
+        }
+
+        _replay.BeginSegment();
+        _heldOut.BeginSegment();
+        for (var i = 0; i < _recent.Count; i++)
+        {
+            _replay.Offer(_recent.Pixels.Slice(i * Shape.Size, Shape.Size), _recent.Keys[i], random);
+        }
+    }
+
+    private static (int First, int Second) MostAlike(Tensor[] segments)
+    {
+        var (best, least) = ((0, 1), double.PositiveInfinity);
+        for (var second = 1; second < segments.Length; second++)
+        {
+            for (var first = 0; first < second; first++)
+            {
+                var separation = TwoSampleTest.Separation(segments[first], segments[second]);
+                (best, least) = separation < least ? ((first, second), separation) : (best, least);
+            }
+        }
+
+        return best;
+    }
+
+    // Some of a segment's samples under the key encoder, which is in eval mode, [m, D].
+    private Tensor EmbedSegment(int segment, Random random)
+    {
+        var slots = _replay.Slots(segment).ToArray();
+        random.Shuffle(slots);
+        var pixels = new byte[Math.Min(slots.Length, DriftSamples) * Shape.Size];
+        for (var i = 0; i < pixels.Length / Shape.Size; i++)
+        {
+            _replay[slots[i]].CopyTo(pixels.AsSpan(i * Shape.Size));
+        }
+
+        return Embed(pixels);
+    }
+}
