@@ -4,11 +4,11 @@ using Shoal.Contracts;
 
 var json = new Option<bool>("--json") { Description = "One JSON object a figure, a line each", Recursive = true };
 var data = new Option<string>("--data") { Description = "mnist, a folder of IDX files, a folder of class folders, or a labelled CSV", DefaultValueFactory = _ => "mnist" };
-var stream = new Option<string>("--stream") { Description = "iid, or phases:PxC", DefaultValueFactory = _ => "iid" };
+var stream = new Option<string>("--stream") { Description = "iid, phases:PxC, or imbalanced:R", DefaultValueFactory = _ => "iid" };
 var seeds = new Option<int>("--seeds") { Description = "How many seeds", DefaultValueFactory = _ => 1 };
 var firstSeed = new Option<int>("--first-seed") { Description = "The first seed", DefaultValueFactory = _ => 1 };
 var limit = new Option<int?>("--limit") { Description = "The most items ingested" };
-var rehearsal = new Option<int?>("--rehearsal") { Description = "Idle rehearsal steps" };
+var rehearsal = new Option<int?>("--rehearsal") { Description = "Idle rehearsal steps; after phases measured before and after them [default: 100, after phases 800]" };
 var seconds = new Option<int>("--seconds") { Description = "Seconds of each turn", DefaultValueFactory = _ => 60 };
 var turns = new Option<int>("--turns") { Description = "Turns of each side", DefaultValueFactory = _ => 3 };
 var items = new Option<int>("--items") { Description = "Items in the dataset", DefaultValueFactory = _ => 1_000_000 };

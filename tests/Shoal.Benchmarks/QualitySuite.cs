@@ -26,6 +26,7 @@ internal static class QualitySuite
 {
     // A reference of 10,000 train items moves kNN accuracy on MNIST by less than 0.3 points; the full split is used up to this.
     private const int MaxReference = 60_000;
+    private const int LongRehearsal = 800;
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(45);
 
     /// <summary>Runs it.</summary>
@@ -40,14 +41,14 @@ internal static class QualitySuite
             ["stream"] = request.Stream,
             ["items"] = Math.Min(data.Train.Count, request.Limit ?? int.MaxValue),
             ["clusters"] = data.Settings.Clusters,
-            ["rehearsal"] = request.Rehearsal ?? data.Settings.IdleRehearsalSteps,
+            ["rehearsal"] = request.Rehearsal ?? (StreamOrder.IsShuffled(request.Stream) ? data.Settings.IdleRehearsalSteps : LongRehearsal),
         };
         for (var seed = request.FirstSeed; seed < request.FirstSeed + request.Seeds; seed++)
         {
             await RunSeedAsync(request, data, seed, settings, figures);
         }
 
-        foreach (var name in new[] { "quality.strict", "quality.knn", "quality.served", "quality.nmi", "quality.ari", "quality.purity_2k" })
+        foreach (var name in new[] { "quality.strict", AfterRehearsal("quality.strict"), "quality.balanced", "quality.many_to_one", "quality.knn", "quality.served", "quality.nmi", "quality.ari", "quality.purity_2k" })
         {
             figures.Summarize(name, higherIsBetter: true, settings);
         }
@@ -69,7 +70,9 @@ internal static class QualitySuite
             }
 
             DatasetSettings dataset = data.Settings with { Seed = seed };
-            dataset = request.Rehearsal is { } steps ? dataset with { IdleRehearsalSteps = steps } : dataset;
+            dataset = StreamOrder.IsShuffled(request.Stream)
+                ? dataset with { IdleRehearsalSteps = request.Rehearsal ?? dataset.IdleRehearsalSteps }
+                : dataset with { IdleRehearsalSteps = 0 };
             await client.CreateDatasetAsync("bench", dataset);
             List<SourceItem> stream = StreamOrder.Of(request.Stream, data, seed);
             stream = request.Limit is { } limit ? [.. stream.Take(limit)] : stream;
@@ -81,7 +84,17 @@ internal static class QualitySuite
             figures.Write("quality.steps", status.Training.Progress.Steps, "steps", seed, settings);
             figures.Write("quality.versions", status.Training.Version!.Version, "versions", seed, settings);
             figures.Write("quality.refused", status.Training.Refused, "versions", seed, settings);
-            await MeasureAsync(client, data, stream, seed, settings, figures);
+            await MeasureAsync(client, data, stream, seed, settings, static name => name, figures);
+            if (StreamOrder.IsShuffled(request.Stream))
+            {
+                return;
+            }
+
+            // Idle time is where a stream that was not shuffled is made up for: measured before it, and after.
+            await client.ChangeDatasetAsync("bench", new DatasetChange { IdleRehearsalSteps = request.Rehearsal ?? LongRehearsal });
+            await WaitAsync(client, stream.Count, clock);
+            figures.Write(AfterRehearsal("quality.seconds"), clock.Elapsed.TotalSeconds, "s", seed, settings);
+            await MeasureAsync(client, data, stream, seed, settings, AfterRehearsal, figures);
         }
         finally
         {
@@ -133,22 +146,29 @@ internal static class QualitySuite
     }
 
     private static async Task MeasureAsync(
-        ShoalClient client, LabelledData data, List<SourceItem> stream, int seed, IReadOnlyDictionary<string, object?> settings, FigureWriter figures)
+        ShoalClient client, LabelledData data, List<SourceItem> stream, int seed, IReadOnlyDictionary<string, object?> settings,
+        Func<string, string> named, FigureWriter figures)
     {
+        void Write(string name, double value, string unit) => figures.Write(named(name), value, unit, seed, settings);
         (int[] clusters, int[] labels, float[] embeddings, var width) = await ClassifyAsync(client, data, data.Test);
         ClusterScores scores = ClusterScores.Of(clusters, labels);
-        figures.Write("quality.strict", scores.Accuracy, "fraction", seed, settings);
-        figures.Write("quality.nmi", scores.NormalizedMutualInformation, "fraction", seed, settings);
-        figures.Write("quality.ari", scores.AdjustedRandIndex, "fraction", seed, settings);
-        figures.Write("quality.served", await ServedAsync(client, data, stream), "fraction", seed, settings);
+        Write("quality.strict", scores.Accuracy, "fraction");
+        Write("quality.balanced", scores.BalancedAccuracy, "fraction");
+        Write("quality.many_to_one", scores.Purity, "fraction");
+        Write("quality.clusters", clusters.Distinct().Count(), "clusters");
+        Write("quality.nmi", scores.NormalizedMutualInformation, "fraction");
+        Write("quality.ari", scores.AdjustedRandIndex, "fraction");
+        Write("quality.served", await ServedAsync(client, data, stream), "fraction");
 
         List<SourceItem> reference = stream.Count <= MaxReference ? stream : [.. stream.Take(MaxReference)];
         (_, int[] known, float[] references, _) = await ClassifyAsync(client, data, reference);
-        figures.Write("quality.knn", Share(NearestNeighbours.Predict(references, known, embeddings, width), labels), "fraction", seed, settings);
-        figures.Write("quality.linear", Share(LinearProbe.Predict(references, known, embeddings, width, seed), labels), "fraction", seed, settings);
+        Write("quality.knn", Share(NearestNeighbours.Predict(references, known, embeddings, width), labels), "fraction");
+        Write("quality.linear", Share(LinearProbe.Predict(references, known, embeddings, width, seed), labels), "fraction");
         int[] fine = KMeans.Cluster(embeddings, width, 2 * data.Classes.Length, seed);
-        figures.Write("quality.purity_2k", ClusterScores.Of(fine, labels).Purity, "fraction", seed, settings);
+        Write("quality.purity_2k", ClusterScores.Of(fine, labels).Purity, "fraction");
     }
+
+    private static string AfterRehearsal(string name) => name + "_after_rehearsal";
 
     private static async Task<(int[] Clusters, int[] Labels, float[] Embeddings, int Width)> ClassifyAsync(
         ShoalClient client, LabelledData data, IReadOnlyList<SourceItem> items)

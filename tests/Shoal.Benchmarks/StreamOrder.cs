@@ -1,3 +1,4 @@
+using System.Globalization;
 using Shoal.Client;
 using Shoal.Contracts;
 
@@ -7,7 +8,7 @@ namespace Shoal.Benchmarks;
 internal static class StreamOrder
 {
     /// <summary>Orders the items.</summary>
-    /// <param name="name"><c>iid</c>, or <c>phases:PxC</c>: P phases of C classes each, shuffled inside.</param>
+    /// <param name="name"><c>iid</c>; <c>phases:PxC</c>: P phases of C classes each, shuffled inside; or <c>imbalanced:R</c>: shuffled, the first class R times as frequent as the last, geometric between.</param>
     /// <param name="data">The data set.</param>
     /// <param name="seed">Of the shuffle.</param>
     public static List<SourceItem> Of(string name, LabelledData data, int seed)
@@ -27,6 +28,19 @@ internal static class StreamOrder
             return [.. items.OrderBy(i => data.LabelOf(i) / c)];
         }
 
-        throw new ShoalException(ShoalErrorKind.Invalid, $"The stream '{name}' is unknown; give iid or phases:PxC with P times C = {data.Classes.Length} classes.");
+        if (name.StartsWith("imbalanced:", StringComparison.Ordinal)
+            && double.TryParse(name["imbalanced:".Length..], CultureInfo.InvariantCulture, out var ratio) && ratio >= 1 && data.Classes.Length > 1)
+        {
+            var random = new Random(seed);
+            return [.. items.Where(i => random.NextDouble() < Math.Pow(ratio, -(double)data.LabelOf(i) / (data.Classes.Length - 1)))];
+        }
+
+        throw new ShoalException(
+            ShoalErrorKind.Invalid,
+            $"The stream '{name}' is unknown; give iid, phases:PxC with P times C = {data.Classes.Length} classes, or imbalanced:R with R of 1 or more.");
     }
+
+    /// <summary>Whether a stream's order says nothing about its labels.</summary>
+    /// <param name="name">As <see cref="Of"/> takes it.</param>
+    public static bool IsShuffled(string name) => !name.StartsWith("phases:", StringComparison.Ordinal);
 }

@@ -3,10 +3,11 @@ namespace Shoal.Learning;
 /// <summary>Compares clusters with classes that somebody knows; only for measuring, nothing learns from it.</summary>
 /// <remarks>Entropies use natural logarithms. Scores are 0 to 1 (ARI may be below 0); all are 1 when clusters are the classes.</remarks>
 /// <param name="Accuracy">The share that is right when every class is given at most one cluster, as well as possible (Hungarian).</param>
+/// <param name="BalancedAccuracy">The mean over classes of each one's share that is right, under that same matching.</param>
 /// <param name="Purity">The share that is right when every cluster is called after its most frequent class (many-to-one).</param>
 /// <param name="NormalizedMutualInformation">2 I(class; cluster) / (H(class) + H(cluster)).</param>
 /// <param name="AdjustedRandIndex">Hubert and Arabie 1985.</param>
-public sealed record ClusterScores(double Accuracy, double Purity, double NormalizedMutualInformation, double AdjustedRandIndex)
+public sealed record ClusterScores(double Accuracy, double BalancedAccuracy, double Purity, double NormalizedMutualInformation, double AdjustedRandIndex)
 {
     /// <summary>Computes all scores.</summary>
     /// <param name="clusters">The cluster of each item, 0 and up.</param>
@@ -16,8 +17,10 @@ public sealed record ClusterScores(double Accuracy, double Purity, double Normal
     {
         var table = Contingency(clusters, classes);
         var (rows, columns, total) = (Sums(table, 0), Sums(table, 1), (double)clusters.Length);
+        double[] matched = Matched(table, columns.Length);
         return new ClusterScores(
-            Matched(table) / total,
+            matched.Sum() / total,
+            matched.Zip(columns, (right, all) => all > 0 ? right / all : double.NaN).Where(double.IsFinite).Average(),
             Enumerable.Range(0, rows.Length).Sum(row => Enumerable.Range(0, columns.Length).Max(column => table[row, column])) / total,
             MutualInformation(table, rows, columns, total),
             Rand(table, rows, columns, total));
@@ -46,7 +49,8 @@ public sealed record ClusterScores(double Accuracy, double Purity, double Normal
         return table;
     }
 
-    private static double Matched(double[,] table)
+    // For each class, how many of its items are in the cluster that it is given.
+    private static double[] Matched(double[,] table, int classes)
     {
         var (rows, columns) = (table.GetLength(0), table.GetLength(1));
 
@@ -61,7 +65,13 @@ public sealed record ClusterScores(double Accuracy, double Purity, double Normal
             }
         }
 
-        return -Hungarian.Assign(cost).Select((assigned, i) => cost[i, assigned]).Sum();
+        var right = new double[classes];
+        foreach (var (i, assigned) in Hungarian.Assign(cost).Index())
+        {
+            right[flip ? i : assigned] = -cost[i, assigned];
+        }
+
+        return right;
     }
 
     private static double MutualInformation(double[,] table, double[] rows, double[] columns, double total)

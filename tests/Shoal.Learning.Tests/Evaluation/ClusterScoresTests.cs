@@ -36,6 +36,18 @@ public sealed class ClusterScoresTests
     }
 
     [Fact]
+    public void A_rare_class_counts_as_much_as_a_frequent_one_when_balanced()
+    {
+        // Class 0 four of four, class 1 none of one: it is in the other's cluster. Empty cluster 2 is given to nobody.
+        var scores = ClusterScores.Of([0, 0, 0, 0, 0], [0, 0, 0, 0, 1]);
+        Assert.Equal(0.8, scores.Accuracy, 12);
+        Assert.Equal(0.5, scores.BalancedAccuracy, 12);
+
+        // More clusters than classes, of which one class has none of its own: 2/2 and 1/3.
+        Assert.Equal(((2.0 / 2) + (1.0 / 3)) / 2, ClusterScores.Of([0, 0, 1, 2, 3], [0, 0, 1, 1, 1]).BalancedAccuracy, 12);
+    }
+
+    [Fact]
     public void One_cluster_for_all_knows_nothing()
     {
         var scores = ClusterScores.Of([0, 0, 0, 0], [0, 0, 1, 1]);
