@@ -82,6 +82,7 @@ internal static class QualitySuite
             figures.Write("quality.seconds", clock.Elapsed.TotalSeconds, "s", seed, settings);
             figures.Write("quality.backward_passes", status.Training.Progress!.BackwardPasses, "samples", seed, settings);
             figures.Write("quality.steps", status.Training.Progress.Steps, "steps", seed, settings);
+            figures.Write("quality.segments", status.Training.Progress.Segments, "segments", seed, settings);
             figures.Write("quality.versions", status.Training.Version!.Version, "versions", seed, settings);
             figures.Write("quality.refused", status.Training.Refused, "versions", seed, settings);
             await MeasureAsync(client, data, stream, seed, settings, static name => name, figures);
