@@ -76,7 +76,7 @@ public static class ShoalViews
         if (training.Progress is { } progress)
         {
             Line("progress", $"{Count(progress.Samples)} samples in {Count(progress.Steps)} steps, {progress.SamplesPerSecond:N0}/s");
-            Line("replay", $"{Count(progress.ReplayCount)} samples of {Count(progress.Segments)} segments of the stream");
+            Line("replay", $"{Count(progress.ReplayCount)} samples; segments of the stream: {Count(progress.Segments)}");
             Line("loss", Losses(progress));
         }
 

@@ -1,12 +1,13 @@
 using Shoal.Client;
 using Shoal.Contracts;
+using Shoal.Storage.Tests;
 using Shoal.TestKit;
 
 namespace Shoal.Grains.Tests;
 
 /// <summary>A real silo in a process of its own: what it acknowledges survives SIGKILL, learning goes on, bad input harms nothing.</summary>
 [Collection("silo")] // One silo at a time: two of them on two cores train several times slower than one after the other.
-public sealed class SiloTests(Storage.Tests.Azurite azurite)
+public sealed class SiloTests(Azurite azurite)
 {
     private const int Size = 16;
 
@@ -29,128 +30,107 @@ public sealed class SiloTests(Storage.Tests.Azurite azurite)
         string[] arguments = string.Equals(store, "blobs", StringComparison.Ordinal)
             ? ["--log", "Warning", "--blobs", await azurite.ConnectionStringAsync(), "--container", "kill"]
             : ["--log", "Warning"];
-        var folder = Directory.CreateTempSubdirectory("shoal-kill-");
-        try
+        using var folder = new TempFolder();
+        PublishedVersion version;
+        long trained;
+        long bank;
+        ItemUpload[] first = Blobs(3_000, 1);
+        await using (SiloProcess silo = await SiloProcess.StartAsync(folder.Path, arguments))
         {
-            PublishedVersion version;
-            long trained;
-            long bank;
-            ItemUpload[] first = Blobs(3_000, 1);
-            await using (SiloProcess silo = await SiloProcess.StartAsync(folder.FullName, arguments))
-            {
-                await using ShoalClient client = await silo.ConnectAsync();
-                Assert.True(await client.CreateDatasetAsync("blobs", Settings));
-                await StoreAsync(client, first, IngestOutcome.Accepted);
-                DatasetStatus status = await Waiting.UntilAsync(client, silo, "a version that assigns everything", s =>
-                    s.Training.Version is not null && s.Shards.Sum(x => x.Pending) == 0 && s.Training.Progress?.Samples > 1_000, "blobs");
-                await client.NameClusterAsync("blobs", status.Training.Version!.Clusters[0], "mine");
-                version = status.Training.Version;
-                trained = status.Training.Cursors.Sum(c => c.Next);
-                bank = status.Training.Bank.Count;
-                await silo.KillAsync();
-            }
-
-            await using (SiloProcess silo = await SiloProcess.StartAsync(folder.FullName, arguments))
-            {
-                await using ShoalClient client = await silo.ConnectAsync();
-                DatasetStatus status = await client.StatusAsync("blobs");
-                Assert.Equal(3_000, status.Shards.Sum(s => s.Items));
-                Assert.True(status.Training.Version!.Version >= version.Version, "the version went back");
-                Assert.True(status.Shards.Sum(s => s.Assigned) == 3_000, $"{status.Shards.Sum(s => s.Assigned)} of 3,000 assignments are there");
-                Assert.Equal("mine", (await client.ClustersAsync("blobs")).Single(c => c.Id == version.Clusters[0]).Name);
-                foreach (ItemUpload item in first.Where((_, i) => i % 500 == 0))
-                {
-                    Assert.Equal(item.Bytes, (await client.GetContentAsync("blobs", item.Id))!.Bytes);
-                }
-
-                await StoreAsync(client, first, IngestOutcome.AlreadyKnown);
-                await StoreAsync(client, Blobs(1_000, 2), IngestOutcome.Accepted);
-                status = await Waiting.UntilAsync(client, silo, "training of what came after the restart", s =>
-                    s.Training.Cursors.Sum(c => c.Next) == 4_000 && s.Shards.Sum(x => x.Pending) == 0, "blobs");
-                Assert.True(status.Training.Cursors.Sum(c => c.Next) >= trained);
-                Assert.True(status.Training.Bank.Count >= 0 && bank > 0, "no key ever reached the shared bank");
-            }
+            await using ShoalClient client = await silo.ConnectAsync();
+            Assert.True(await client.CreateDatasetAsync("blobs", Settings));
+            await StoreAsync(client, first, IngestOutcome.Accepted);
+            DatasetStatus status = await Waiting.UntilAsync(client, silo, "a version that assigns everything", s =>
+                s.Training.Version is not null && s.Shards.Sum(x => x.Pending) == 0 && s.Training.Progress?.Samples > 1_000, "blobs");
+            await client.NameClusterAsync("blobs", status.Training.Version!.Clusters[0], "mine");
+            version = status.Training.Version;
+            trained = status.Training.Cursors.Sum(c => c.Next);
+            bank = status.Training.Bank.Count;
+            await silo.KillAsync();
         }
-        finally
+
+        await using (SiloProcess silo = await SiloProcess.StartAsync(folder.Path, arguments))
         {
-            folder.Delete(recursive: true);
+            await using ShoalClient client = await silo.ConnectAsync();
+            DatasetStatus status = await client.StatusAsync("blobs");
+            Assert.Equal(3_000, status.Shards.Sum(s => s.Items));
+            Assert.True(status.Training.Version!.Version >= version.Version, "the version went back");
+            Assert.True(status.Shards.Sum(s => s.Assigned) == 3_000, $"{status.Shards.Sum(s => s.Assigned)} of 3,000 assignments are there");
+            Assert.Equal("mine", (await client.ClustersAsync("blobs")).Single(c => c.Id == version.Clusters[0]).Name);
+            foreach (ItemUpload item in first.Where((_, i) => i % 500 == 0))
+            {
+                Assert.Equal(item.Bytes, (await client.GetContentAsync("blobs", item.Id))!.Bytes);
+            }
+
+            await StoreAsync(client, first, IngestOutcome.AlreadyKnown);
+            await StoreAsync(client, Blobs(1_000, 2), IngestOutcome.Accepted);
+            status = await Waiting.UntilAsync(client, silo, "training of what came after the restart", s =>
+                s.Training.Cursors.Sum(c => c.Next) == 4_000 && s.Shards.Sum(x => x.Pending) == 0, "blobs");
+            Assert.True(status.Training.Cursors.Sum(c => c.Next) >= trained);
+            Assert.True(status.Training.Bank.Count >= 0 && bank > 0, "no key ever reached the shared bank");
         }
     }
 
     [Fact]
     public async Task Bad_input_is_refused_or_quarantined_with_its_reason_and_the_stream_goes_on()
     {
-        var folder = Directory.CreateTempSubdirectory("shoal-bad-");
-        try
+        using var folder = new TempFolder();
+        await using SiloProcess silo = await SiloProcess.StartAsync(folder.Path, "--log", "Warning");
+        await using ShoalClient client = await silo.ConnectAsync();
+        await client.CreateDatasetAsync("bad", Settings with { MaxItemBytes = 100_000 });
+        byte[] png = TestPictures.Png(40, 30);
+        ItemUpload Upload(string id, byte[] bytes, string type = "image/png") => new() { Id = id, MediaType = type, Bytes = bytes };
+        var results = new Dictionary<string, IngestResult>(StringComparer.Ordinal);
+        ItemUpload[] uploads =
+        [
+            Upload("good", png), Upload("text", "hello"u8.ToArray()), Upload("empty", []), Upload("cut", png[..(png.Length / 2)]),
+            Upload("huge", Header(100_000, 100_000)), Upload("long", new byte[100_001]), Upload("raw", new byte[5], MediaTypes.RawImage),
+            Upload(new string('x', 513), png), Upload("bad\u0001id", png),
+        ];
+        await foreach (IngestResult result in client.IngestAsync("bad", uploads.ToAsyncEnumerable()))
         {
-            await using SiloProcess silo = await SiloProcess.StartAsync(folder.FullName, "--log", "Warning");
-            await using ShoalClient client = await silo.ConnectAsync();
-            await client.CreateDatasetAsync("bad", Settings with { MaxItemBytes = 100_000 });
-            byte[] png = TestPictures.Png(40, 30);
-            ItemUpload Upload(string id, byte[] bytes, string type = "image/png") => new() { Id = id, MediaType = type, Bytes = bytes };
-            var results = new Dictionary<string, IngestResult>(StringComparer.Ordinal);
-            ItemUpload[] uploads =
-            [
-                Upload("good", png), Upload("text", "hello"u8.ToArray()), Upload("empty", []), Upload("cut", png[..(png.Length / 2)]),
-                Upload("huge", Header(100_000, 100_000)), Upload("long", new byte[100_001]), Upload("raw", new byte[5], MediaTypes.RawImage),
-                Upload(new string('x', 513), png), Upload("bad\u0001id", png),
-            ];
-            await foreach (IngestResult result in client.IngestAsync("bad", uploads.ToAsyncEnumerable()))
-            {
-                results.Add(result.Id, result);
-            }
-
-            Assert.Equal(IngestOutcome.Accepted, results["good"].Outcome);
-            Assert.Equal(IngestOutcome.Accepted, results["cut"].Outcome);
-            foreach (var id in new[] { "text", "empty", "huge", "long", "raw", new string('x', 513), "bad\u0001id" })
-            {
-                Assert.Equal(IngestOutcome.Rejected, results[id].Outcome);
-                Assert.False(string.IsNullOrWhiteSpace(results[id].Reason));
-            }
-
-            Assert.Equal(IngestOutcome.AlreadyKnown, (await client.PutAsync("bad", Upload("good", png))).Outcome);
-            Assert.Equal(IngestOutcome.Conflict, (await client.PutAsync("bad", Upload("good", TestPictures.Png(41, 30)))).Outcome);
-            Assert.Equal(ShoalErrorKind.NotFound, (await Assert.ThrowsAsync<ShoalException>(() => client.StatusAsync("nowhere"))).Kind);
-
-            await StoreAsync(client, Blobs(300, 1), IngestOutcome.Accepted, "bad");
-            DatasetStatus status = await Waiting.UntilAsync(client, silo, "every good item assigned", s => s.Shards.Sum(x => x.Assigned) == 301, "bad");
-            Assert.Equal(1, status.Shards.Sum(s => s.Quarantined));
-            ItemAnswer cut = await client.GetAsync("bad", "cut");
-            Assert.Equal(ItemState.Quarantined, cut.State);
-            Assert.Contains("truncated", cut.Reason, StringComparison.Ordinal);
-            Assert.Equal(ItemState.Unknown, (await client.GetAsync("bad", "never")).State);
-            ItemAnswer viaGrain = await client.Cluster.GetGrain<IItemGrain>(GrainKeys.Item("bad", "good")).GetAsync();
-            Assert.Equal(await client.GetAsync("bad", "good"), viaGrain with { SecondsBehind = 0, VersionsBehind = 0 });
-            SimilarAnswer similar = await client.SimilarAsync("bad", "good", 5);
-            Assert.Equal(5, similar.Items.Length);
-
-            await client.DeleteDatasetAsync("bad");
-            Assert.Empty(await client.ListDatasetsAsync());
-            Assert.Equal(ShoalErrorKind.NotFound, (await Assert.ThrowsAsync<ShoalException>(() => client.StatusAsync("bad"))).Kind);
-            Assert.False(Directory.Exists(Path.Combine(folder.FullName, "store", "datasets", "bad")) && Directory.EnumerateFiles(Path.Combine(folder.FullName, "store", "datasets", "bad"), "*", SearchOption.AllDirectories).Any());
+            results.Add(result.Id, result);
         }
-        finally
+
+        Assert.Equal(IngestOutcome.Accepted, results["good"].Outcome);
+        Assert.Equal(IngestOutcome.Accepted, results["cut"].Outcome);
+        foreach (var id in new[] { "text", "empty", "huge", "long", "raw", new string('x', 513), "bad\u0001id" })
         {
-            folder.Delete(recursive: true);
+            Assert.Equal(IngestOutcome.Rejected, results[id].Outcome);
+            Assert.False(string.IsNullOrWhiteSpace(results[id].Reason));
         }
+
+        Assert.Equal(IngestOutcome.AlreadyKnown, (await client.PutAsync("bad", Upload("good", png))).Outcome);
+        Assert.Equal(IngestOutcome.Conflict, (await client.PutAsync("bad", Upload("good", TestPictures.Png(41, 30)))).Outcome);
+        Assert.Equal(ShoalErrorKind.NotFound, (await Assert.ThrowsAsync<ShoalException>(() => client.StatusAsync("nowhere"))).Kind);
+
+        await StoreAsync(client, Blobs(300, 1), IngestOutcome.Accepted, "bad");
+        DatasetStatus status = await Waiting.UntilAsync(client, silo, "every good item assigned", s => s.Shards.Sum(x => x.Assigned) == 301, "bad");
+        Assert.Equal(1, status.Shards.Sum(s => s.Quarantined));
+        ItemAnswer cut = await client.GetAsync("bad", "cut");
+        Assert.Equal(ItemState.Quarantined, cut.State);
+        Assert.Contains("truncated", cut.Reason, StringComparison.Ordinal);
+        Assert.Equal(ItemState.Unknown, (await client.GetAsync("bad", "never")).State);
+        ItemAnswer viaGrain = await client.Cluster.GetGrain<IItemGrain>(GrainKeys.Item("bad", "good")).GetAsync();
+        Assert.Equal(await client.GetAsync("bad", "good"), viaGrain with { SecondsBehind = 0, VersionsBehind = 0 });
+        SimilarAnswer similar = await client.SimilarAsync("bad", "good", 5);
+        Assert.Equal(5, similar.Items.Length);
+
+        await client.DeleteDatasetAsync("bad");
+        Assert.Empty(await client.ListDatasetsAsync());
+        Assert.Equal(ShoalErrorKind.NotFound, (await Assert.ThrowsAsync<ShoalException>(() => client.StatusAsync("bad"))).Kind);
+        Assert.False(Directory.Exists(Path.Combine(folder.Path, "store", "datasets", "bad")) && Directory.EnumerateFiles(Path.Combine(folder.Path, "store", "datasets", "bad"), "*", SearchOption.AllDirectories).Any());
     }
 
     [Fact]
     public async Task Items_produced_onto_the_orleans_stream_are_stored()
     {
-        var folder = Directory.CreateTempSubdirectory("shoal-stream-");
-        try
-        {
-            await using SiloProcess silo = await SiloProcess.StartAsync(folder.FullName, "--log", "Warning");
-            await using ShoalClient client = await silo.ConnectAsync();
-            await client.CreateDatasetAsync("streamed", Settings);
-            await client.ProduceAsync("streamed", Blobs(50, 3));
-            await Waiting.UntilAsync(client, silo, "50 items from the stream", s => s.Shards.Sum(x => x.Items) == 50, "streamed");
-        }
-        finally
-        {
-            folder.Delete(recursive: true);
-        }
+        using var folder = new TempFolder();
+        await using SiloProcess silo = await SiloProcess.StartAsync(folder.Path, "--log", "Warning");
+        await using ShoalClient client = await silo.ConnectAsync();
+        await client.CreateDatasetAsync("streamed", Settings);
+        await client.ProduceAsync("streamed", Blobs(50, 3));
+        await Waiting.UntilAsync(client, silo, "50 items from the stream", s => s.Shards.Sum(x => x.Items) == 50, "streamed");
     }
 
     [Fact]
@@ -165,37 +145,43 @@ public sealed class SiloTests(Storage.Tests.Azurite azurite)
     [Fact]
     public async Task A_stream_that_changes_is_an_event_and_settings_change_while_it_lives()
     {
-        var folder = Directory.CreateTempSubdirectory("shoal-drift-");
-        try
+        using var folder = new TempFolder();
+        await using SiloProcess silo = await SiloProcess.StartAsync(folder.Path, "--log", "Warning");
+        await using ShoalClient client = await silo.ConnectAsync();
+        DatasetSettings settings = Settings with { IdleRehearsalSteps = 0 };
+        await client.CreateDatasetAsync("blobs", settings);
+        await StoreAsync(client, Blobs(2_000, 1, firstCorner: 0, corners: 2), IngestOutcome.Accepted);
+        await Waiting.UntilAsync(client, silo, "the first kind of items to be trained on", s => s.Training.Cursors.Sum(c => c.Next) == 2_000, "blobs");
+        await StoreAsync(client, Blobs(2_000, 2, firstCorner: 2, corners: 2), IngestOutcome.Accepted);
+        DatasetStatus status = await Waiting.UntilAsync(client, silo, "both kinds to be committed", s =>
+            s.Training is { Activity: "idle", Progress.Samples: 4_000, Progress.Segments: 2 }, "blobs");
+        LineageEvent[] drifts = [];
+        while (drifts.Length == 0)
         {
-            await using SiloProcess silo = await SiloProcess.StartAsync(folder.FullName, "--log", "Warning");
-            await using ShoalClient client = await silo.ConnectAsync();
-            DatasetSettings settings = Settings with { IdleRehearsalSteps = 0 };
-            await client.CreateDatasetAsync("blobs", settings);
-            await StoreAsync(client, Blobs(2_000, 1, firstCorner: 0, corners: 2), IngestOutcome.Accepted);
-            await Waiting.UntilAsync(client, silo, "the first kind of items to be trained on", s => s.Training.Cursors.Sum(c => c.Next) == 2_000, "blobs");
-            await StoreAsync(client, Blobs(2_000, 2, firstCorner: 2, corners: 2), IngestOutcome.Accepted);
-            DatasetStatus status = await Waiting.UntilAsync(client, silo, "both kinds to be committed", s =>
-                s.Training is { Activity: "idle", Progress.Samples: 4_000, Progress.Segments: 2 }, "blobs");
-            LineageEvent[] drifts = [];
-            while (drifts.Length == 0)
-            {
-                drifts = [.. (await client.EventsAsync("blobs")).Where(e => string.Equals(e.Kind, "drift", StringComparison.Ordinal))];
-            }
-
-            Assert.Matches("after [23],[0-9]+ samples the stream changed", Assert.Single(drifts).Reason);
-
-            Assert.Equal(5, (await client.ChangeDatasetAsync("blobs", new DatasetChange { IdleRehearsalSteps = 5 })).IdleRehearsalSteps);
-            status = await Waiting.UntilAsync(client, silo, "five steps of rehearsal", s => s.Training is { Activity: "idle", Progress.IdleSteps: 5 }, "blobs");
-            Assert.Equal(2, status.Training.Progress!.Segments);
-            Assert.False(await client.CreateDatasetAsync("blobs", settings), "the same dataset was taken for another");
-            var refused = await Assert.ThrowsAsync<ShoalException>(() => client.ChangeDatasetAsync("blobs", new DatasetChange { RoundSeconds = 0 }));
-            Assert.Equal("RoundSeconds is 0; must be 1 to 3,600.", refused.Message);
+            drifts = [.. (await client.EventsAsync("blobs")).Where(e => string.Equals(e.Kind, "drift", StringComparison.Ordinal))];
         }
-        finally
+
+        Assert.Matches("after [23],[0-9]+ samples the stream changed", Assert.Single(drifts).Reason);
+
+        // The last round of training may still be on its way.
+        long round;
+        do
         {
-            folder.Delete(recursive: true);
+            round = status.Training.Round;
+            await Task.Delay(TimeSpan.FromSeconds(2 * Settings.RoundSeconds));
+            status = await client.StatusAsync("blobs");
         }
+        while (status.Training.Round != round);
+
+        // Rounds that end by time would hide that what was rehearsed is not handed over.
+        var change = new DatasetChange { IdleRehearsalSteps = 5, RoundSeconds = 3_600 };
+        Assert.Equal(5, (await client.ChangeDatasetAsync("blobs", change)).IdleRehearsalSteps);
+        status = await Waiting.UntilAsync(client, silo, "a round of five steps of rehearsal", s =>
+            s.Training is { Activity: "idle", Progress.IdleSteps: 5 } && s.Training.Round > round, "blobs");
+        Assert.Equal(2, status.Training.Progress!.Segments);
+        Assert.False(await client.CreateDatasetAsync("blobs", settings), "the same dataset was taken for another");
+        var refused = await Assert.ThrowsAsync<ShoalException>(() => client.ChangeDatasetAsync("blobs", new DatasetChange { RoundSeconds = 0 }));
+        Assert.Equal("RoundSeconds is 0; must be 1 to 3,600.", refused.Message);
     }
 
     private static async Task StoreAsync(ShoalClient client, ItemUpload[] items, IngestOutcome expected, string dataset = "blobs")

@@ -193,7 +193,7 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
             _restingDelivered = false;
             _roundSamples += fresh.Count;
             Advance(batch.Read);
-            if (report is { NewSegment: true, Drift: { } separation })
+            if (report.Drift is { } separation)
             {
                 _roundDrifts.Add(new DriftSighting(_services.Time.GetUtcNow(), _learner!.SamplesSeen, separation));
             }
@@ -201,6 +201,7 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
         else if (batch == FreshBatch.Empty && _idleSteps < _deal.Settings.IdleRehearsalSteps && _learner!.ReplayCount >= _options.FreshPerStep)
         {
             Activity = "rehearsing";
+            _restingDelivered = false;
             report = await _services.Compute.RunAsync(ComputePriority.Training, _dataset, _learner!.Rehearse, cancellationToken);
             _idleSteps++;
         }

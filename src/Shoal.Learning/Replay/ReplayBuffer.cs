@@ -172,11 +172,12 @@ public sealed class ReplayBuffer
         }
 
         _segments.Clear();
-        var slots = saved.Named(prefix + "segments.slots").Values<int>().AsEnumerable();
+        var slots = saved.Named(prefix + "segments.slots").Values<int>();
+        var read = 0;
         foreach (var (offered, count) in saved.Named(prefix + "segments.offered").Values<long>().Zip(saved.Named(prefix + "segments.count").Values<int>()))
         {
-            _segments.Add(new Segment { Offered = offered, Slots = [.. slots.Take(count)] });
-            slots = slots.Skip(count);
+            _segments.Add(new Segment { Offered = offered, Slots = [.. slots.AsSpan(read, count)] });
+            read += count;
         }
     }
 

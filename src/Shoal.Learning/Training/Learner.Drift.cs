@@ -14,10 +14,13 @@ public sealed partial class Learner
     // A third of the neighbours that two equal sets would share are gone: seven deviations.
     private const double DriftThreshold = 0.3;
 
-    /// <summary>Compares what came last with the current segment; begins another when they are apart.</summary>
+    // A share must hold enough samples to be compared with.
+    private int MostSegments => Math.Min(Options.Segments, Options.ReplaySize / DriftSamples);
+
+    /// <summary>Compares what came last with the current segment; begins another when they are apart, and says how far.</summary>
     private double? LookForDrift(Random random)
     {
-        if (Options.Segments == 1 || _recent.Unseen < DriftEvery || _replay.Slots(_replay.SegmentCount - 1).Count < DriftSamples)
+        if (MostSegments == 1 || _recent.Unseen < DriftEvery || _replay.Slots(_replay.SegmentCount - 1).Count < DriftSamples)
         {
             return null;
         }
@@ -27,20 +30,21 @@ public sealed partial class Learner
         _keyEncoder.eval();
         var recent = Embed(_recent.Pixels);
         var separation = TwoSampleTest.Separation(recent, EmbedSegment(_replay.SegmentCount - 1, random));
-        if (separation > DriftThreshold)
+        var changed = separation > DriftThreshold;
+        if (changed)
         {
             BeginSegment(random);
         }
 
         _keyEncoder.train();
-        return separation;
+        return changed ? separation : null;
     }
 
     private void BeginSegment(Random random)
     {
-        if (_replay.SegmentCount == Options.Segments)
+        if (_replay.SegmentCount == MostSegments)
         {
-            var (first, second) = MostAlike([.. Enumerable.Range(0, _replay.SegmentCount).Select(s => EmbedSegment(s, random))]);
+            var (first, second) = TwoSampleTest.MostAlike([.. Enumerable.Range(0, _replay.SegmentCount).Select(s => EmbedSegment(s, random))]);
             _replay.Join(first, second);
             _heldOut.Join(first, second);
         }
@@ -51,21 +55,6 @@ public sealed partial class Learner
         {
             _replay.Offer(_recent.Pixels.Slice(i * Shape.Size, Shape.Size), _recent.Keys[i], random);
         }
-    }
-
-    private static (int First, int Second) MostAlike(Tensor[] segments)
-    {
-        var (best, least) = ((0, 1), double.PositiveInfinity);
-        for (var second = 1; second < segments.Length; second++)
-        {
-            for (var first = 0; first < second; first++)
-            {
-                var separation = TwoSampleTest.Separation(segments[first], segments[second]);
-                (best, least) = separation < least ? ((first, second), separation) : (best, least);
-            }
-        }
-
-        return best;
     }
 
     // Some of a segment's samples under the key encoder, which is in eval mode, [m, D].

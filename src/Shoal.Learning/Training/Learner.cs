@@ -149,7 +149,7 @@ public sealed partial class Learner : IDisposable
             _recent.Add(fresh[i], fresh.Keys[i].Packed);
         }
 
-        return LookForDrift(random) is { } drift ? report with { Drift = drift, NewSegment = drift > DriftThreshold } : report;
+        return report with { Drift = LookForDrift(random) };
     }
 
     /// <summary>One optimisation step over replayed samples alone.</summary>

@@ -4,9 +4,8 @@ namespace Shoal.Learning;
 /// <param name="Losses">Each objective's terms as <c>objective.term</c>, before the objective's weight; <c>total</c> is the weighted sum.</param>
 /// <param name="Fresh">Fresh samples trained on; those held out are not counted.</param>
 /// <param name="Replayed">Samples rehearsed.</param>
-/// <param name="Drift">How far the last samples are from the current segment's, about 0 to 1 (<see cref="TwoSampleTest"/>); null when nobody looked at this step.</param>
-/// <param name="NewSegment">Whether that was far enough for a new segment.</param>
-public sealed record StepReport(IReadOnlyDictionary<string, double> Losses, int Fresh, int Replayed, double? Drift = null, bool NewSegment = false);
+/// <param name="Drift">How far the last samples are from the segment before (<see cref="TwoSampleTest"/>), when a new segment began; null otherwise.</param>
+public sealed record StepReport(IReadOnlyDictionary<string, double> Losses, int Fresh, int Replayed, double? Drift = null);
 
 /// <summary>What a refit decided.</summary>
 /// <param name="Replaced">Whether another head is shown from now on.</param>

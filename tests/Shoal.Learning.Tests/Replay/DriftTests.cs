@@ -49,13 +49,24 @@ public sealed class DriftTests
     }
 
     [Fact]
-    public void The_most_alike_segments_are_joined_when_there_are_too_many()
+    public void The_most_alike_of_several_sets_are_found_whatever_their_sizes()
     {
-        using var learner = new Learner(Making.Grey, Making.Small() with { Segments = 2 });
-        foreach (var first in new[] { 0, 2, 0, 2 })
+        using var scope = NewDisposeScope();
+        manual_seed(1);
+        Assert.Equal((1, 3), TwoSampleTest.MostAlike([Directions(128, 0), Directions(40, 3), Directions(128, 5), Directions(128, 3)]));
+        Assert.Equal((0, 2), TwoSampleTest.MostAlike([Directions(128, 0), Directions(128, 3), Directions(10, 0)]));
+    }
+
+    [Fact]
+    public void Segments_are_joined_before_a_share_is_too_small_to_compare_with()
+    {
+        // 256 samples: room for two shares of 128, whatever the options allow.
+        using var learner = new Learner(Making.Grey, Making.Small());
+        Segments(learner, first: 0);
+        foreach (var first in new[] { 2, 0, 2 })
         {
-            Segments(learner, first);
-            Assert.InRange(learner.SegmentCount, 1, 2);
+            Assert.Single(Segments(learner, first));
+            Assert.Equal(2, learner.SegmentCount);
         }
     }
 
@@ -67,10 +78,10 @@ public sealed class DriftTests
         {
             // Places of four kinds: those whose number is first or first + 1.
             var all = Making.Bars(32, learner.SamplesSeen * 4);
-            var rows = Enumerable.Range(0, 32).Where(i => (((learner.SamplesSeen * 4) + i) % 4) - first is >= 0 and < 2).ToArray();
+            var rows = Enumerable.Range(0, 32).Where(i => (i % 4) - first is 0 or 1).ToArray();
             var pixels = rows.SelectMany(i => all[i].ToArray()).ToArray();
             var report = learner.Observe(new SampleBatch(all.Shape, pixels, [.. rows.Select(i => all.Keys[i])]));
-            if (report.NewSegment)
+            if (report.Drift is not null)
             {
                 begun.Add(step);
             }
