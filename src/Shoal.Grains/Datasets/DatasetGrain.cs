@@ -87,14 +87,15 @@ internal sealed partial class DatasetGrain(IObjectStore store, TimeProvider time
         ArgumentNullException.ThrowIfNull(change);
         DatasetState state = State;
         DatasetSettings settings = change.Apply(state.Settings);
-        await SaveAsync(state with { Settings = settings });
-        if (!settings.Paused)
+        IModelGrain model = GrainFactory.GetGrain<IModelGrain>(Name);
+        if (settings != state.Settings)
         {
-            IModelGrain model = GrainFactory.GetGrain<IModelGrain>(Name);
+            await SaveAsync(state with { Settings = settings });
             await model.StopAsync();
-            await model.StartAsync();
         }
 
+        // Also when nothing differs: a change before this one may have failed half-way.
+        await model.StartAsync();
         return settings;
     }
 
