@@ -52,6 +52,15 @@ public sealed class DeciderTests
         Assert.Equal(PublicationVerdict.Publish, Decide(Good, Published, stale: 0.9, resting: true).Verdict);
     }
 
+    [Theory]
+    [InlineData(1, "Begin in another data folder")]
+    [InlineData(Manifest.CurrentFormat + 1, "Update the program")]
+    public void A_manifest_of_another_format_says_what_to_do(int format, string advice)
+    {
+        Assert.Contains(advice, new Manifest { Format = format }.FormatProblem(), StringComparison.Ordinal);
+        Assert.Null(new Manifest().FormatProblem());
+    }
+
     [Fact]
     public void The_first_version_waits_for_enough_samples_or_for_rest()
     {

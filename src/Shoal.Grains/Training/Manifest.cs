@@ -5,11 +5,19 @@ namespace Shoal.Grains.Training;
 /// <summary>The small object, swapped by ETag, that names everything needed to go on after a crash.</summary>
 internal sealed record Manifest
 {
-    /// <summary>The format that this program writes.</summary>
-    public const int CurrentFormat = 1;
+    /// <summary>The format that this program writes and reads: 2 names encoders' layers anew, and keeps segments of replay.</summary>
+    public const int CurrentFormat = 2;
 
     /// <summary>The format of this manifest.</summary>
     public int Format { get; init; } = CurrentFormat;
+
+    /// <summary>Why this program cannot go on from here, and what to do; null when it can.</summary>
+    public string? FormatProblem() => Format switch
+    {
+        > CurrentFormat => $"it has format {Format}, this program reads {CurrentFormat}. Update the program.",
+        < CurrentFormat => $"it has format {Format} of an older program, this one reads {CurrentFormat}. Begin in another data folder and ingest again, or go on with that program.",
+        _ => null,
+    };
 
     /// <summary>The number of the last deal; deliveries of an older one are refused.</summary>
     public long Term { get; init; }

@@ -38,9 +38,9 @@ internal sealed partial class ModelGrain(
     {
         _manifest = new StoredDocument<Manifest>(store, StoreNames.Manifest(Dataset));
         await _manifest.LoadAsync();
-        if (Current.Format > Manifest.CurrentFormat)
+        if (Current.FormatProblem() is { } problem)
         {
-            throw new ShoalException(ShoalErrorKind.Unavailable, $"The manifest of '{Dataset}' has format {Current.Format}; this program reads up to {Manifest.CurrentFormat}. Update it.");
+            throw new ShoalException(ShoalErrorKind.Unavailable, $"The model of '{Dataset}' cannot be read: {problem}");
         }
     }
 
