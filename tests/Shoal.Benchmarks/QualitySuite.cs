@@ -14,7 +14,7 @@ namespace Shoal.Benchmarks;
 /// <param name="FirstSeed">The first seed.</param>
 /// <param name="Seeds">How many seeds.</param>
 /// <param name="Limit">The most items ingested; null for all.</param>
-/// <param name="Rehearsal">Idle rehearsal steps; null for the default.</param>
+/// <param name="Rehearsal">Idle rehearsal steps; null for the stream's default.</param>
 internal sealed record QualityRequest(string Data, string Stream, int FirstSeed, int Seeds, int? Limit, int? Rehearsal);
 
 /// <summary>
@@ -27,6 +27,7 @@ internal static class QualitySuite
     // A reference of 10,000 train items moves kNN accuracy on MNIST by less than 0.3 points; the full split is used up to this.
     private const int MaxReference = 60_000;
     private const int LongRehearsal = 800;
+    private const string AfterRehearsal = "_after_rehearsal";
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(45);
 
     /// <summary>Runs it.</summary>
@@ -35,20 +36,21 @@ internal static class QualitySuite
         LabelledData data = await LabelledData.OpenAsync(request.Data);
         FigureWriter.Tell($"{data.Name}: {data.Train.Count:N0} items to ingest, {data.Test.Count:N0} held out, {data.Classes.Length} classes");
         await MachineSpeed.WriteAsync(figures);
+        var rehearsal = request.Rehearsal ?? (StreamOrder.IsShuffled(request.Stream) ? data.Settings.IdleRehearsalSteps : LongRehearsal);
         Dictionary<string, object?> settings = new(StringComparer.Ordinal)
         {
             ["data"] = data.Name,
             ["stream"] = request.Stream,
             ["items"] = Math.Min(data.Train.Count, request.Limit ?? int.MaxValue),
             ["clusters"] = data.Settings.Clusters,
-            ["rehearsal"] = request.Rehearsal ?? (StreamOrder.IsShuffled(request.Stream) ? data.Settings.IdleRehearsalSteps : LongRehearsal),
+            ["rehearsal"] = rehearsal,
         };
         for (var seed = request.FirstSeed; seed < request.FirstSeed + request.Seeds; seed++)
         {
-            await RunSeedAsync(request, data, seed, settings, figures);
+            await RunSeedAsync(request with { Rehearsal = rehearsal }, data, seed, settings, figures);
         }
 
-        foreach (var name in new[] { "quality.strict", AfterRehearsal("quality.strict"), "quality.balanced", "quality.many_to_one", "quality.knn", "quality.served", "quality.nmi", "quality.ari", "quality.purity_2k" })
+        foreach (var name in new[] { "quality.strict", "quality.strict" + AfterRehearsal, "quality.balanced", "quality.many_to_one", "quality.knn", "quality.served", "quality.nmi", "quality.ari", "quality.purity_2k" })
         {
             figures.Summarize(name, higherIsBetter: true, settings);
         }
@@ -69,11 +71,8 @@ internal static class QualitySuite
                 await MachineSpeed.WriteRpcAsync(figures, client);
             }
 
-            DatasetSettings dataset = data.Settings with { Seed = seed };
-            dataset = StreamOrder.IsShuffled(request.Stream)
-                ? dataset with { IdleRehearsalSteps = request.Rehearsal ?? dataset.IdleRehearsalSteps }
-                : dataset with { IdleRehearsalSteps = 0 };
-            await client.CreateDatasetAsync("bench", dataset);
+            var shuffled = StreamOrder.IsShuffled(request.Stream);
+            await client.CreateDatasetAsync("bench", data.Settings with { Seed = seed, IdleRehearsalSteps = shuffled ? request.Rehearsal!.Value : 0 });
             List<SourceItem> stream = StreamOrder.Of(request.Stream, data, seed);
             stream = request.Limit is { } limit ? [.. stream.Take(limit)] : stream;
             var clock = Stopwatch.StartNew();
@@ -85,16 +84,16 @@ internal static class QualitySuite
             figures.Write("quality.segments", status.Training.Progress.Segments, "segments", seed, settings);
             figures.Write("quality.versions", status.Training.Version!.Version, "versions", seed, settings);
             figures.Write("quality.refused", status.Training.Refused, "versions", seed, settings);
-            await MeasureAsync(client, data, stream, seed, settings, static name => name, figures);
-            if (StreamOrder.IsShuffled(request.Stream))
+            await MeasureAsync(client, data, stream, seed, settings, string.Empty, figures);
+            if (shuffled)
             {
                 return;
             }
 
             // Idle time is where a stream that was not shuffled is made up for: measured before it, and after.
-            await client.ChangeDatasetAsync("bench", new DatasetChange { IdleRehearsalSteps = request.Rehearsal ?? LongRehearsal });
+            await client.ChangeDatasetAsync("bench", new DatasetChange { IdleRehearsalSteps = request.Rehearsal });
             await WaitAsync(client, stream.Count, clock);
-            figures.Write(AfterRehearsal("quality.seconds"), clock.Elapsed.TotalSeconds, "s", seed, settings);
+            figures.Write("quality.seconds" + AfterRehearsal, clock.Elapsed.TotalSeconds, "s", seed, settings);
             await MeasureAsync(client, data, stream, seed, settings, AfterRehearsal, figures);
         }
         finally
@@ -148,9 +147,9 @@ internal static class QualitySuite
 
     private static async Task MeasureAsync(
         ShoalClient client, LabelledData data, List<SourceItem> stream, int seed, IReadOnlyDictionary<string, object?> settings,
-        Func<string, string> named, FigureWriter figures)
+        string suffix, FigureWriter figures)
     {
-        void Write(string name, double value, string unit) => figures.Write(named(name), value, unit, seed, settings);
+        void Write(string name, double value, string unit) => figures.Write(name + suffix, value, unit, seed, settings);
         (int[] clusters, int[] labels, float[] embeddings, var width) = await ClassifyAsync(client, data, data.Test);
         ClusterScores scores = ClusterScores.Of(clusters, labels);
         Write("quality.strict", scores.Accuracy, "fraction");
@@ -168,8 +167,6 @@ internal static class QualitySuite
         int[] fine = KMeans.Cluster(embeddings, width, 2 * data.Classes.Length, seed);
         Write("quality.purity_2k", ClusterScores.Of(fine, labels).Purity, "fraction");
     }
-
-    private static string AfterRehearsal(string name) => name + "_after_rehearsal";
 
     private static async Task<(int[] Clusters, int[] Labels, float[] Embeddings, int Width)> ClassifyAsync(
         ShoalClient client, LabelledData data, IReadOnlyList<SourceItem> items)
