@@ -188,7 +188,7 @@ public sealed record SeatProgress
 [GenerateSerializer, Immutable, Alias("shoal.training-status")]
 public sealed record TrainingStatus
 {
-    /// <summary>What it does: <c>starting</c>, <c>training</c>, <c>rehearsing</c>, <c>idle</c>, <c>paused</c>, <c>waiting for storage</c>.</summary>
+    /// <summary>What it does: <c>starting</c>, <c>training</c>, <c>rehearsing</c>, <c>settling</c> (the last round is on its way), <c>idle</c>, <c>paused</c>, <c>waiting for storage</c>.</summary>
     [Id(0)] public required string Activity { get; init; }
 
     /// <summary>The round under way.</summary>

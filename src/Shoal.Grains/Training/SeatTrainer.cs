@@ -208,7 +208,9 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
         else
         {
             Advance(batch.Read);
-            Activity = "idle";
+
+            // Who waits for this dataset to rest waits for the last round, too.
+            Activity = _restingDelivered || _learner!.Steps == 0 ? "idle" : "settling";
             Problem = _batches.Problem;
             await _batches.WaitAsync(_services.Poll, cancellationToken);
             return;
