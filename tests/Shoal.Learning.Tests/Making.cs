@@ -55,6 +55,7 @@ internal static class Making
             Anchors = tensor(Enumerable.Range(0, count / 2).Select(i => 2L * i).ToArray()),
             Neighbours = tensor(Enumerable.Range(0, count / 2).Select(i => (2L * i) + 1).ToArray()),
             Replayed = arange(1, count, ScalarType.Int64),
+            Labels = (arange(count, ScalarType.Int64) % (clusters + 1)) - 1,
             Head = new ClusterHead(heads: 2, clusters, width, scale: 5),
         };
     }

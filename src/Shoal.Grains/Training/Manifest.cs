@@ -5,8 +5,8 @@ namespace Shoal.Grains.Training;
 /// <summary>The small object, swapped by ETag, that names everything needed to go on after a crash.</summary>
 internal sealed record Manifest
 {
-    /// <summary>The format that this program writes and reads: 2 names encoders' layers anew, and keeps segments of replay.</summary>
-    public const int CurrentFormat = 2;
+    /// <summary>The format that this program writes and reads: 2 named encoders' layers anew and kept segments of replay, 3 keeps the clusters of replayed samples.</summary>
+    public const int CurrentFormat = 3;
 
     /// <summary>The format of this manifest.</summary>
     public int Format { get; init; } = CurrentFormat;

@@ -17,7 +17,7 @@ public sealed class Prototypes
         }
     }
 
-    /// <summary>How many clusters, K.</summary>
+    /// <summary>How many slots for clusters, K; one whose prototype is all zeros has none, and nothing is assigned to it.</summary>
     public int Count { get; }
 
     /// <summary>The embedding's width, D.</summary>
@@ -64,7 +64,8 @@ public sealed class Prototypes
         Normalise(query);
         for (var slot = 0; slot < Count; slot++)
         {
-            probabilities[slot] = _scale * TensorPrimitives.Dot(query, _rows.AsSpan(slot * Width, Width));
+            ReadOnlySpan<float> row = _rows.AsSpan(slot * Width, Width);
+            probabilities[slot] = row.IndexOfAnyExcept(0f) >= 0 ? _scale * TensorPrimitives.Dot(query, row) : float.NegativeInfinity;
         }
 
         TensorPrimitives.SoftMax(probabilities, probabilities);

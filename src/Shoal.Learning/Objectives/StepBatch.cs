@@ -30,6 +30,9 @@ public sealed class StepBatch
     /// <summary>Rows that stand for the whole past, [R], int64: the prior over clusters holds for them only; R may be 0.</summary>
     public required Tensor Replayed { get; init; }
 
+    /// <summary>The cluster slot that each sample was last found in, [N], int64; -1 where that is not known.</summary>
+    public required Tensor Labels { get; init; }
+
     /// <summary>The cluster heads that are being trained.</summary>
     public required ClusterHead Head { get; init; }
 

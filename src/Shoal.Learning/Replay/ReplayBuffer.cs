@@ -12,6 +12,7 @@ public sealed class ReplayBuffer
     private readonly int _neighbourCount;
     private readonly long[] _keys;
     private readonly bool[] _mined;
+    private readonly int[] _labels;
     private readonly List<Segment> _segments = [new()];
     private byte[] _pixels = [];
     private int[] _neighbours = [];
@@ -24,7 +25,8 @@ public sealed class ReplayBuffer
     {
         ArgumentNullException.ThrowIfNull(shape);
         (_shape, _neighbourCount, Capacity) = (shape, neighbourCount, capacity);
-        (_keys, _mined) = (new long[capacity], new bool[capacity]);
+        (_keys, _mined, _labels) = (new long[capacity], new bool[capacity], new int[capacity]);
+        Array.Fill(_labels, -1);
     }
 
     /// <summary>Most samples kept.</summary>
@@ -86,6 +88,7 @@ public sealed class ReplayBuffer
         pixels.CopyTo(_pixels.AsSpan(slot * _shape.Size));
         _keys[slot] = key;
         _mined[slot] = false;
+        _labels[slot] = -1;
     }
 
     /// <summary>One sample's pixels.</summary>
@@ -106,6 +109,23 @@ public sealed class ReplayBuffer
         _neighbours = neighbours;
         _mined.AsSpan(0, Count).Fill(true);
     }
+
+    /// <summary>Remembers the cluster of each sample that is kept now.</summary>
+    /// <param name="labels">Cluster slots, [Count].</param>
+    public void Label(int[] labels)
+    {
+        ArgumentNullException.ThrowIfNull(labels);
+        if (labels.Length != Count)
+        {
+            throw new ArgumentException($"{labels.Length} labels for {Count} samples.", nameof(labels));
+        }
+
+        labels.CopyTo(_labels, 0);
+    }
+
+    /// <summary>The cluster slot of a sample when <see cref="Label"/> was last called; -1 when it came since.</summary>
+    /// <param name="slot">0 to <see cref="Count"/> - 1.</param>
+    public int LabelOf(int slot) => _labels[slot];
 
     /// <summary>Draws samples to rehearse, in pairs of a sample and one of its neighbours where those are known.</summary>
     /// <param name="count">How many samples.</param>
@@ -143,6 +163,7 @@ public sealed class ReplayBuffer
         NamedTensor.Of<long>(prefix + "offered", [Offered]),
         NamedTensor.Of<byte>(prefix + "mined", Array.ConvertAll(_mined[..Count], mined => (byte)(mined ? 1 : 0))),
         NamedTensor.Of<int>(prefix + "neighbours", _neighbours),
+        NamedTensor.Of<int>(prefix + "labels", _labels.AsSpan(0, Count)),
         NamedTensor.Of<long>(prefix + "segments.offered", [.. _segments.Select(s => s.Offered)]),
         NamedTensor.Of<int>(prefix + "segments.count", [.. _segments.Select(s => s.Slots.Count)]),
         NamedTensor.Of<int>(prefix + "segments.slots", [.. _segments.SelectMany(s => s.Slots)]),
@@ -165,6 +186,7 @@ public sealed class ReplayBuffer
         (_pixels, _neighbours, Count) = (pixels, neighbours, keys.Length);
         Offered = saved.Named(prefix + "offered").Values<long>()[0];
         keys.CopyTo(_keys, 0);
+        saved.Named(prefix + "labels").Values<int>().CopyTo(_labels, 0);
         var mined = saved.Named(prefix + "mined").Values<byte>();
         for (var i = 0; i < Count; i++)
         {

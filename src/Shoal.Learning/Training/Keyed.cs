@@ -38,4 +38,5 @@ internal enum Purpose
     HoldOut = 5,
     Refit = 6,
     Judgement = 7,
+    Communities = 8,
 }

@@ -5,52 +5,22 @@ namespace Shoal.Learning;
 // What happens to clusters between steps: mining, refits, judgement.
 public sealed partial class Learner
 {
-    // Fewer samples for each cluster than this say nothing about it.
-    private const int LeastPerCluster = 8;
-
     // Evidence from fewer samples than this is taken from rehearsed ones, too: better biased than blind.
     private const int LeastEvidence = 64;
     private const int MostEvidence = 500;
 
-    // The frozen-feature loss of a fresh fit is flattered by about this much against a head that was trained jointly.
-    private const double LeastGain = 0.02;
-    private const int Restarts = 2;
-
-    /// <summary>Between rounds: mines neighbours over the whole replay buffer, fits fresh heads to its embeddings, and shows another head if it is clearly better.</summary>
-    /// <remarks>Prototype slots keep their meaning: the new head's are matched to the old one's by the samples they share.</remarks>
+    /// <summary>Between rounds: mines neighbours over the whole replay buffer and settles what the clusters are.</summary>
+    /// <remarks>Prototype slots keep their meaning: clusters take the slots of those before that they share most samples with.</remarks>
     public RefitReport Refit()
     {
         using var scope = NewDisposeScope();
-        if (_replay.Count < Math.Max(Options.Clusters * LeastPerCluster, Options.NeighbourCount + 1))
+        if (_replay.Count <= Options.NeighbourCount)
         {
-            return new RefitReport(false, double.NaN, double.NaN, 0);
+            return new RefitReport(0, 0);
         }
 
-        var embeddings = EmbedReplay();
-        var neighbours = Mine(embeddings);
-        var balance = new ScanObjective.Options().Balance;
-        using var generator = Keyed.Generator(Options.Seed, Steps, Purpose.Refit, _device);
-        var fresh = HeadRefitter.Fit(embeddings, neighbours, Options.Clusters, Restarts, Options.Scale, balance, generator, Between);
-        var joint = HeadRefitter.Losses(embeddings, neighbours, _keyHead.Weight, Options.Scale, balance);
-        var fitted = HeadRefitter.Losses(embeddings, neighbours, fresh, Options.Scale, balance);
-        var incumbent = joint[_shown];
-        var old = Labels(embeddings, _keyHead.Weight.select(0, _shown));
-        var (bestJoint, bestFresh) = (Array.IndexOf(joint, joint.Min()), Array.IndexOf(fitted, fitted.Min()));
-
-        // A fresh fit is flattered by having seen nothing but these embeddings; a head trained jointly is not.
-        if (bestJoint != _shown && joint[bestJoint] < incumbent)
-        {
-            return new RefitReport(true, incumbent, joint[bestJoint], Show(bestJoint, old, embeddings));
-        }
-
-        if (fitted[bestFresh] < incumbent - LeastGain)
-        {
-            var worst = Array.IndexOf(joint, joint.Max());
-            Overwrite(worst, fresh.select(0, bestFresh));
-            return new RefitReport(true, incumbent, fitted[bestFresh], Show(worst, old, embeddings));
-        }
-
-        return new RefitReport(false, incumbent, Math.Min(fitted[bestFresh], joint.Where((_, i) => i != _shown).DefaultIfEmpty(double.PositiveInfinity).Min()), 0);
+        var embeddings = Embed(_replay);
+        return _clusterer.Refit(embeddings, Mine(embeddings), Embed(_heldOut), Steps, Between);
     }
 
     /// <summary>Evidence for or against publishing, from samples that were never trained on.</summary>
@@ -105,7 +75,7 @@ public sealed partial class Learner
         if (_replay.Count > Options.NeighbourCount)
         {
             using var scope = NewDisposeScope();
-            Mine(EmbedReplay());
+            Mine(Embed(_replay));
         }
     }
 
@@ -114,20 +84,21 @@ public sealed partial class Learner
     {
         var neighbours = NeighbourMiner.Mine(embeddings, Options.NeighbourCount, Between);
         _replay.Remember(Array.ConvertAll(neighbours.ToArray<long>(), slot => (int)slot));
+        _clusterer.Mined(embeddings, neighbours, Steps, Between);
         return neighbours;
     }
 
-    // The replay buffer under the key encoder, [n, D].
-    private Tensor EmbedReplay()
+    // A buffer's samples under the key encoder, [n, D].
+    private Tensor Embed(ReplayBuffer samples)
     {
         const int Chunk = 512;
         using var scope = NewDisposeScope();
         _keyEncoder.eval();
-        var parts = new List<Tensor>();
-        for (var start = 0; start < _replay.Count; start += Chunk)
+        var parts = new List<Tensor> { empty(0, _encoder.Width, device: _device) };
+        for (var start = 0; start < samples.Count; start += Chunk)
         {
             using var chunkScope = NewDisposeScope();
-            var pixels = _replay.Pixels.Slice(start * Shape.Size, Math.Min(Chunk, _replay.Count - start) * Shape.Size);
+            var pixels = samples.Pixels.Slice(start * Shape.Size, Math.Min(Chunk, samples.Count - start) * Shape.Size);
             parts.Add(Embed(pixels).MoveToOuterDisposeScope());
             Between?.Invoke();
         }
@@ -142,46 +113,5 @@ public sealed partial class Learner
         using var scope = NewDisposeScope();
         var (mean, deviation) = (tensor(_statistics.Mean, device: _device).view(1, -1, 1, 1), tensor(_statistics.Deviation, device: _device).view(1, -1, 1, 1));
         return Embedder.EmbedTensor(_keyEncoder, TorchTensors.ToUnit(pixels, Shape, _device), mean, deviation).MoveToOuterDisposeScope();
-    }
-
-    // Writes fresh prototypes [K, D] over a head.
-    private void Overwrite(int head, Tensor prototypes)
-    {
-        using var noGrad = no_grad();
-        _head.Weight.select(0, head).copy_(prototypes);
-        _keyHead.Weight.select(0, head).copy_(prototypes);
-    }
-
-    // Shows another head, its slots reordered to mean what they meant; returns the share of samples that moved.
-    private double Show(int head, long[] old, Tensor embeddings)
-    {
-        using var scope = NewDisposeScope();
-        using var noGrad = no_grad();
-        var now = Labels(embeddings, _keyHead.Weight.select(0, head));
-        var shared = new double[Options.Clusters, Options.Clusters];
-        for (var i = 0; i < old.Length; i++)
-        {
-            shared[old[i], now[i]]--;
-        }
-
-        var order = Hungarian.Assign(shared);
-        var rows = tensor(Array.ConvertAll(order, slot => (long)slot), device: _device);
-        foreach (var weight in new[] { _head.Weight, _keyHead.Weight })
-        {
-            var reordered = weight.select(0, head).index_select(0, rows);
-            weight.select(0, head).copy_(reordered);
-        }
-
-        _optimizer.Forget(_head.Weight);
-        _shown = head;
-        return 1 - (order.Select((slot, k) => -shared[k, slot]).Sum() / old.Length);
-    }
-
-    // The slot of each embedding, [n], under prototypes [K, D].
-    private long[] Labels(Tensor embeddings, Tensor prototypes)
-    {
-        using var scope = NewDisposeScope();
-        using var noGrad = no_grad();
-        return ClusterHead.LogProbabilities(embeddings, prototypes.unsqueeze(0), Options.Scale).argmax(2).flatten().ToArray<long>();
     }
 }

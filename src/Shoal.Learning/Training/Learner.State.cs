@@ -11,7 +11,7 @@ public sealed partial class Learner
         ["model"] = [.. Modules.SelectMany(part => part.Module.Save(part.Prefix))],
         ["optimizer"] = _optimizer.Save(),
         ["replay"] = [.. _replay.Save("train."), .. _heldOut.Save("heldout."), .. _recent.Save("recent.")],
-        ["progress"] = [NamedTensor.Of<long>("counts", [Steps, SamplesSeen, BackwardPasses, _shown]), _statistics.Save()],
+        ["progress"] = [NamedTensor.Of<long>("counts", [Steps, SamplesSeen, BackwardPasses]), _statistics.Save(), .. _clusterer.Save()],
     };
 
     /// <summary>The whole memory bank.</summary>
@@ -50,8 +50,9 @@ public sealed partial class Learner
             learner._heldOut.Load("heldout.", Part("replay"));
             learner._recent.Load("recent.", Part("replay"));
             var counts = Part("progress").Named("counts").Values<long>();
-            (learner.Steps, learner.SamplesSeen, learner.BackwardPasses, learner._shown) = (counts[0], counts[1], counts[2], (int)counts[3]);
+            (learner.Steps, learner.SamplesSeen, learner.BackwardPasses) = (counts[0], counts[1], counts[2]);
             learner._statistics.Load(Part("progress").Named("input"));
+            learner._clusterer.Load(Part("progress"));
             learner._bank.Load(bank);
             return learner;
         }
@@ -77,8 +78,7 @@ public sealed partial class Learner
             ModelFormat.Text(ModelFormat.EncoderName, Options.Encoder),
             NamedTensor.Of<float>(ModelFormat.Mean, _statistics.Mean),
             NamedTensor.Of<float>(ModelFormat.Deviation, _statistics.Deviation),
-            _keyHead.Weight.select(0, _shown).Save(ModelFormat.Prototypes),
-            NamedTensor.Of<float>(ModelFormat.Scale, [(float)_keyHead.Scale]),
+            .. _clusterer.Export(),
             .. _keyEncoder.Save(ModelFormat.EncoderPrefix),
         ];
     }

@@ -29,7 +29,7 @@ public sealed partial class Learner : IDisposable
     private readonly RecentSamples _recent;
     private readonly InputStatistics _statistics;
     private readonly ViewMaker _views;
-    private int _shown;
+    private readonly IClusterer _clusterer;
 
     /// <summary>With fresh weights.</summary>
     /// <param name="shape">The shape of all samples.</param>
@@ -49,8 +49,9 @@ public sealed partial class Learner : IDisposable
         manual_seed((long)(Keyed.Mix(options.Seed, 0, (long)Purpose.Weights) >> 1));
         _encoder = EncoderCatalogue.Create(options.Encoder, shape);
         _keyEncoder = EncoderCatalogue.Create(options.Encoder, shape);
-        _head = new ClusterHead(options.Heads, options.Clusters, _encoder.Width, options.Scale);
-        _keyHead = new ClusterHead(options.Heads, options.Clusters, _encoder.Width, options.Scale);
+        var heads = options.Uses("scan") ? options.Heads : 1;
+        _head = new ClusterHead(heads, options.Clusters, _encoder.Width, options.Scale);
+        _keyHead = new ClusterHead(heads, options.Clusters, _encoder.Width, options.Scale);
         foreach (var (name, weight) in options.ObjectivesInForce.Where(entry => entry.Value > 0).OrderBy(entry => entry.Key, StringComparer.Ordinal))
         {
             _objectives[name] = (ObjectiveCatalogue.Create(name, _encoder.Width), weight);
@@ -74,6 +75,9 @@ public sealed partial class Learner : IDisposable
         _bank = new MemoryBank(keyWidth > 0 ? options.BankSize : 0, keyWidth, _device);
         _replay = new ReplayBuffer(shape, options.ReplaySize, options.NeighbourCount);
         _heldOut = new ReplayBuffer(shape, options.HeldOutSize, options.NeighbourCount);
+        _clusterer = options.Uses("pseudolabel") || !options.Uses("scan")
+            ? new CommunityClusterer(options, _replay, _head, _keyHead, _optimizer)
+            : new HeadClusterer(options, _head, _keyHead, _optimizer);
         _recent = new RecentSamples(shape, DriftSamples);
         _statistics = new InputStatistics(shape);
         _views = new ViewMaker(shape, _device);
@@ -163,6 +167,7 @@ public sealed partial class Learner : IDisposable
     public void Dispose()
     {
         _optimizer.Dispose();
+        _clusterer.Dispose();
         _bank.Dispose();
         foreach (var (_, module) in Modules.ToList())
         {
@@ -200,6 +205,7 @@ public sealed partial class Learner : IDisposable
         var views = Normalise(cat([_views.Make(samples, generator), _views.Make(samples, generator)]));
         var (bankKeys, bankSamples) = _bank.Read();
         var (anchors, neighbours) = Pairs(trained.Count, paired);
+        long[] labels = [.. trained.Select(_ => -1L), .. slots.Select(slot => (long)_replay.LabelOf(slot))];
         var batch = new StepBatch
         {
             Features = _encoder.forward(views),
@@ -210,6 +216,7 @@ public sealed partial class Learner : IDisposable
             Anchors = tensor(anchors, device: _device),
             Neighbours = tensor(neighbours, device: _device),
             Replayed = arange(trained.Count, trained.Count + slots.Length, ScalarType.Int64, _device),
+            Labels = tensor(labels, device: _device),
             Head = _head,
         };
         var losses = Descend(batch, keys);

@@ -3,7 +3,7 @@ namespace Shoal.Learning;
 /// <summary>How a dataset is learned; the one place where defaults stand.</summary>
 public sealed record LearnerOptions
 {
-    /// <summary>How many clusters; 2 to 1,000.</summary>
+    /// <summary>Most clusters; 2 to 1,000. <c>scan</c> makes just so many, <c>pseudolabel</c> as many of them as it finds.</summary>
     /// <value>10.</value>
     public int Clusters { get; init; } = 10;
 
@@ -43,11 +43,11 @@ public sealed record LearnerOptions
     /// <value>null.</value>
     public IReadOnlyDictionary<string, double>? Objectives { get; init; }
 
-    /// <summary>Cluster heads trained side by side; the best is shown; 1 to 16.</summary>
+    /// <summary>Cluster heads trained side by side by <c>scan</c>, the best of which is shown; 1 to 16. Without <c>scan</c> there is one.</summary>
     /// <value>3.</value>
     public int Heads { get; init; } = 3;
 
-    /// <summary>The inverse temperature of cluster probabilities; 1 to 100.</summary>
+    /// <summary>The inverse temperature of cluster probabilities in training; 1 to 100.</summary>
     /// <value>10.</value>
     public double Scale { get; init; } = 10;
 
@@ -68,8 +68,8 @@ public sealed record LearnerOptions
     public int MineEvery { get; init; } = 47;
 
     /// <summary>Neighbours mined for each replayed sample; 1 to 100.</summary>
-    /// <value>10.</value>
-    public int NeighbourCount { get; init; } = 10;
+    /// <value>15.</value>
+    public int NeighbourCount { get; init; } = 15;
 
     /// <summary>One of so many samples is never trained on, but judges versions; 2 to 10,000.</summary>
     /// <value>50.</value>
@@ -83,11 +83,15 @@ public sealed record LearnerOptions
     public static IReadOnlyDictionary<string, double> DefaultObjectives { get; } = new SortedDictionary<string, double>(StringComparer.Ordinal)
     {
         ["moco"] = 1,
-        ["scan"] = 3,
+        ["pseudolabel"] = 1,
     };
 
     /// <summary>The objectives in force.</summary>
     internal IReadOnlyDictionary<string, double> ObjectivesInForce => Objectives ?? DefaultObjectives;
+
+    /// <summary>Whether an objective is in force.</summary>
+    /// <param name="name">One of <see cref="ObjectiveCatalogue.Names"/>.</param>
+    internal bool Uses(string name) => ObjectivesInForce.TryGetValue(name, out var weight) && weight > 0;
 
     /// <summary>What is wrong with these options, one sentence each; empty when nothing is.</summary>
     public IReadOnlyList<string> Problems()

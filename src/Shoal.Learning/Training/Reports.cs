@@ -8,11 +8,9 @@ namespace Shoal.Learning;
 public sealed record StepReport(IReadOnlyDictionary<string, double> Losses, int Fresh, int Replayed, double? Drift = null);
 
 /// <summary>What a refit decided.</summary>
-/// <param name="Replaced">Whether another head is shown from now on.</param>
-/// <param name="IncumbentLoss">The shown head's loss on the replay buffer's embeddings; NaN when there was too little to judge.</param>
-/// <param name="CandidateLoss">The best other head's; NaN likewise.</param>
+/// <param name="Clusters">Clusters that are shown from now on; 0 when there were too few samples.</param>
 /// <param name="Moved">The share of replayed samples whose cluster slot changed, after matching; 0 to 1.</param>
-public sealed record RefitReport(bool Replaced, double IncumbentLoss, double CandidateLoss, double Moved);
+public sealed record RefitReport(int Clusters, double Moved);
 
 /// <summary>What speaks for or against publishing the learner's present state.</summary>
 /// <param name="HeldOutLoss">How badly views of held-out samples agree on a cluster, plus how unevenly clusters are used; lower is better.</param>

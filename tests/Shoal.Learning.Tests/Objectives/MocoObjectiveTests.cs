@@ -71,6 +71,7 @@ public sealed class MocoObjectiveTests
         Anchors = like.Anchors,
         Neighbours = like.Neighbours,
         Replayed = like.Replayed,
+        Labels = like.Labels,
         Head = like.Head,
     };
 

@@ -41,6 +41,7 @@ public sealed class ObjectiveContractTests
             Anchors = back.index_select(0, batch.Anchors),
             Neighbours = back.index_select(0, batch.Neighbours),
             Replayed = back.index_select(0, batch.Replayed),
+            Labels = batch.Labels.index_select(0, order),
             Head = batch.Head,
         };
         Assert.Equal(Loss(objective, batch).item<float>(), Loss(objective, shuffled).item<float>(), 4);
@@ -114,6 +115,7 @@ public sealed class ObjectiveContractTests
             Anchors = batch.Anchors,
             Neighbours = batch.Neighbours,
             Replayed = batch.Replayed,
+            Labels = batch.Labels,
             Head = batch.Head,
         };
         var error = Assert.Throws<ArgumentException>(() => objective.Compute(wrong));
@@ -160,6 +162,7 @@ public sealed class ObjectiveContractTests
             Anchors = zeros(0, ScalarType.Int64),
             Neighbours = zeros(0, ScalarType.Int64),
             Replayed = arange(3, ScalarType.Int64),
+            Labels = arange(3, ScalarType.Int64),
             Head = head,
         };
     }
@@ -169,7 +172,7 @@ public sealed class ObjectiveContractTests
     {
         var error = Assert.Throws<ArgumentException>(() => ObjectiveCatalogue.Create("nonesuch", 8));
         Assert.Contains("'nonesuch'", error.Message, StringComparison.Ordinal);
-        Assert.Contains("moco, scan", error.Message, StringComparison.Ordinal);
+        Assert.Contains("moco, pseudolabel, scan", error.Message, StringComparison.Ordinal);
     }
 
     private static Tensor Loss(IObjective objective, StepBatch batch)

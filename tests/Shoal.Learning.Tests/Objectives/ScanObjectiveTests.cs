@@ -61,6 +61,7 @@ public sealed class ScanObjectiveTests
         Anchors = zeros(0, ScalarType.Int64),
         Neighbours = zeros(0, ScalarType.Int64),
         Replayed = arange(3, ScalarType.Int64),
+        Labels = arange(3, ScalarType.Int64),
         Head = head,
     };
 

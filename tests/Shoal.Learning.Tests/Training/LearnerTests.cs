@@ -5,18 +5,22 @@ namespace Shoal.Learning.Tests;
 
 public sealed class LearnerTests
 {
-    [Fact]
-    public void A_restored_learner_goes_on_bit_exactly()
+    public static TheoryData<string> Clusterings => ["pseudolabel", "scan"];
+
+    [Theory]
+    [MemberData(nameof(Clusterings))]
+    public void A_restored_learner_goes_on_bit_exactly(string clustering)
     {
+        var options = Options(clustering);
         var threads = get_num_threads();
         set_num_threads(1);
         try
         {
-            using var straight = new Learner(Making.Grey, Making.Small());
+            using var straight = new Learner(Making.Grey, options);
             Run(straight, 0, 30);
-            using var first = new Learner(Making.Grey, Making.Small());
+            using var first = new Learner(Making.Grey, options);
             Run(first, 0, 15);
-            using var second = Learner.Restore(Making.Grey, Making.Small(), first.Snapshot(), first.Bank());
+            using var second = Learner.Restore(Making.Grey, options, first.Snapshot(), first.Bank());
             Run(second, 15, 30);
             Assert.Equal(Hashes(straight), Hashes(second));
         }
@@ -78,11 +82,13 @@ public sealed class LearnerTests
         }));
     }
 
-    [Fact]
-    public void Embedding_between_the_pieces_of_a_refit_changes_neither()
+    [Theory]
+    [InlineData("pseudolabel", 5)]
+    [InlineData("scan", 20)]
+    public void Embedding_between_the_pieces_of_a_refit_changes_neither(string clustering, int pieces)
     {
-        using var alone = new Learner(Making.Grey, Making.Small());
-        using var disturbed = new Learner(Making.Grey, Making.Small());
+        using var alone = new Learner(Making.Grey, Options(clustering));
+        using var disturbed = new Learner(Making.Grey, Options(clustering));
         Run(alone, 0, 5);
         Run(disturbed, 0, 5);
         var batch = Making.Bars(8, 0);
@@ -104,7 +110,7 @@ public sealed class LearnerTests
         };
         alone.Refit();
         disturbed.Refit();
-        Assert.True(loaded.Count > 20, $"{loaded.Count} pieces");
+        Assert.True(loaded.Count > pieces, $"{loaded.Count} pieces");
         Assert.Equal(Hashes(alone), Hashes(disturbed));
 
         // A model that was loaded inside the refit outlives it.
@@ -205,10 +211,11 @@ public sealed class LearnerTests
         }
     }
 
-    [Fact]
-    public void Bars_of_four_places_become_four_clusters()
+    [Theory]
+    [MemberData(nameof(Clusterings))]
+    public void Bars_of_four_places_become_four_clusters(string clustering)
     {
-        using var learner = new Learner(Making.Grey, Making.Small());
+        using var learner = new Learner(Making.Grey, Options(clustering));
         Run(learner, 0, 150);
         learner.Refit();
         using var embedder = new Embedder(learner.Export());
@@ -262,6 +269,9 @@ public sealed class LearnerTests
         using var embedder = new Embedder(learner.Export());
         Assert.Equal(shape, embedder.Shape);
     }
+
+    private static LearnerOptions Options(string clustering)
+        => Making.Small() with { Objectives = new Dictionary<string, double>(StringComparer.Ordinal) { ["moco"] = 1, [clustering] = 1 } };
 
     private static void Run(Learner learner, int from, int to)
     {

@@ -1,0 +1,146 @@
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn.functional;
+
+namespace Shoal.Learning;
+
+/// <summary>Clusters are the communities of the replay buffer's neighbour graph; each is shown as the mean of its samples' embeddings.</summary>
+/// <remarks>
+/// They are found anew at every mining, and take the slots of those found before that they share most samples with. Their
+/// labels train the encoder (<see cref="PseudoLabelObjective"/>), which draws them apart.
+/// </remarks>
+internal sealed class CommunityClusterer : IClusterer
+{
+    // On embeddings of MNIST 0.3 to 1 find the ten digits; finer ones are joined while there are more than slots.
+    private const double Resolution = 0.5;
+
+    // Scales tried, 1 to 100, each 12 % above the one before: the likelihood changes by less than that is worth.
+    private const int Scales = 41;
+
+    // Held-out samples fewer than this say nothing about confidence.
+    private const int LeastHeldOut = 64;
+
+    private readonly LearnerOptions _options;
+    private readonly ReplayBuffer _replay;
+    private readonly ClusterHead _head;
+    private readonly ClusterHead _keyHead;
+    private readonly AdamW _optimizer;
+    private readonly Tensor _prototypes;
+    private double _scale;
+    private double _moved;
+
+    public CommunityClusterer(LearnerOptions options, ReplayBuffer replay, ClusterHead head, ClusterHead keyHead, AdamW optimizer)
+    {
+        (_options, _replay, _head, _keyHead, _optimizer, _scale) = (options, replay, head, keyHead, optimizer, options.Scale);
+
+        // Until communities are found, the untrained head stands in.
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        _prototypes = normalize(keyHead.Weight.select(0, 0), 2, dim: 1).clone().DetachFromDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public void Mined(Tensor embeddings, Tensor neighbours, long step, Action? between)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var random = Keyed.Random(_options.Seed, step, Purpose.Communities);
+        var graph = NeighbourGraph.Of(neighbours.Values<long>(), (int)neighbours.shape[1]);
+        between?.Invoke();
+        var communities = Communities.Find(graph, Resolution, _options.Clusters, random, between);
+        var slots = SlotsOf(communities);
+        var labels = Array.ConvertAll(communities, community => slots[community]);
+        _moved = labels.Index().Count(row => _replay.LabelOf(row.Index) is var old && old >= 0 && old != row.Item) / (double)labels.Length;
+        _replay.Label(labels);
+        Settle(embeddings, labels);
+    }
+
+    /// <inheritdoc/>
+    public RefitReport Refit(Tensor embeddings, Tensor neighbours, Tensor heldOut, long step, Action? between)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        if (heldOut.shape[0] >= LeastHeldOut)
+        {
+            _scale = LikeliestScale(embeddings, heldOut);
+        }
+
+        return new RefitReport(Active().Length, _moved);
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<NamedTensor> Export() =>
+    [
+        _prototypes.Save(ModelFormat.Prototypes),
+        NamedTensor.Of<float>(ModelFormat.Scale, [(float)_scale]),
+    ];
+
+    /// <inheritdoc/>
+    public IReadOnlyList<NamedTensor> Save() => [_prototypes.Save("clusters.prototypes"), NamedTensor.Of<double>("clusters.scale", [_scale])];
+
+    /// <inheritdoc/>
+    public void Load(IReadOnlyList<NamedTensor> saved)
+    {
+        _prototypes.Load(saved.Named("clusters.prototypes"));
+        _scale = saved.Named("clusters.scale").Values<double>()[0];
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _prototypes.Dispose();
+
+    // The slot of each community: the assignment that moves the fewest samples.
+    private int[] SlotsOf(int[] communities)
+    {
+        var shared = new double[communities.Max() + 1, _options.Clusters];
+        foreach (var (sample, community) in communities.Index())
+        {
+            if (_replay.LabelOf(sample) is var old && old >= 0)
+            {
+                shared[community, old]--;
+            }
+        }
+
+        return Hungarian.Assign(shared);
+    }
+
+    // Prototypes from labels, [n]; the head begins a new cluster where that stands.
+    private void Settle(Tensor embeddings, int[] labels)
+    {
+        var members = zeros(_options.Clusters, labels.Length, device: embeddings.device);
+        var rows = tensor(Array.ConvertAll(labels, label => (long)label), device: embeddings.device).unsqueeze(0);
+        members.scatter_(0, rows, ones_like(rows).to_type(ScalarType.Float32));
+        var before = Active();
+        _prototypes.copy_(normalize(members.matmul(embeddings), 2, dim: 1));
+        foreach (var slot in Active().Except(before))
+        {
+            foreach (var head in new[] { _head, _keyHead })
+            {
+                head.Weight.select(1, slot).copy_(_prototypes[slot].unsqueeze(0));
+            }
+
+            _optimizer.Forget(_head.Weight);
+        }
+    }
+
+    // Slots that have a cluster.
+    private long[] Active() => _prototypes.abs().sum(1).gt(0).nonzero().squeeze(1).Values<long>().ToArray();
+
+    // The scale under which held-out samples are likeliest to be of the clusters that most of their nearest replayed ones are of.
+    private double LikeliestScale(Tensor embeddings, Tensor heldOut)
+    {
+        var count = (int)Math.Min(_options.NeighbourCount, embeddings.shape[0]);
+        var nearest = heldOut.matmul(embeddings.t()).topk(count, dim: 1).indexes.Values<long>();
+        var truth = new long[heldOut.shape[0]];
+        for (var i = 0; i < truth.Length; i++)
+        {
+            truth[i] = nearest.Slice(i * count, count).ToArray().CountBy(row => _replay.LabelOf((int)row)).MaxBy(votes => votes.Value).Key;
+        }
+
+        var active = tensor(Active(), device: embeddings.device);
+        var cosines = full_like(heldOut.matmul(_prototypes.t()), float.NegativeInfinity);
+        cosines.index_copy_(1, active, heldOut.matmul(_prototypes.index_select(0, active).t()));
+        var target = tensor(truth, device: embeddings.device).unsqueeze(1);
+        return Enumerable.Range(0, Scales)
+            .Select(i => Math.Pow(100, i / (Scales - 1.0)))
+            .MaxBy(scale => log_softmax(cosines * scale, 1).gather(1, target).mean().item<float>());
+    }
+}
