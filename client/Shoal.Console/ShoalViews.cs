@@ -65,7 +65,7 @@ public static class ShoalViews
         TrainingStatus training = status.Training;
         DatasetSettings settings = status.Settings;
         Grid grid = new Grid().AddColumn(new GridColumn().NoWrap().PadRight(3)).AddColumn();
-        Line("samples", $"{settings.Height}x{settings.Width}x{settings.Channels}, {settings.Clusters} clusters, {settings.Shards} shards");
+        Line("samples", $"{settings.Height}x{settings.Width}x{settings.Channels}, {(settings.Clusters == 0 ? "as many clusters as there are" : $"at most {settings.Clusters} clusters")}, {settings.Shards} shards");
         Line("items", $"{Count(totals.Items)} in {Bytes(totals.LogBytes)}");
         Line("assigned", $"{Count(totals.Assigned)}, {Count(totals.Stale)} of them by an older version");
         Line("outliers", Count(totals.Outliers));

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
 using Shoal.Benchmarks;
 using Shoal.Contracts;
 
@@ -9,6 +11,35 @@ var seeds = new Option<int>("--seeds") { Description = "How many seeds", Default
 var firstSeed = new Option<int>("--first-seed") { Description = "The first seed", DefaultValueFactory = _ => 1 };
 var limit = new Option<int?>("--limit") { Description = "The most items ingested" };
 var rehearsal = new Option<int?>("--rehearsal") { Description = "Idle rehearsal steps; after phases measured before and after them [default: 100, after phases 800]" };
+var clusters = new Option<int?>("--clusters")
+{
+    Description = "The most clusters, or 'auto' for as many as there are [default: one a class]",
+    CustomParser = result => result.Tokens[0].Value switch
+    {
+        "auto" => 0,
+        var text when int.TryParse(text, CultureInfo.InvariantCulture, out var count) => count,
+        _ => Refuse<int?>(result, "--clusters must be a number or 'auto'."),
+    },
+};
+var objectives = new Option<IReadOnlyDictionary<string, double>?>("--objectives")
+{
+    Description = "Objectives and their weights, for example moco=1,scan=3 [default: the learner's]",
+    CustomParser = result =>
+    {
+        var weights = new Dictionary<string, double>(StringComparer.Ordinal);
+        foreach (var entry in result.Tokens[0].Value.Split(','))
+        {
+            if (entry.Split('=') is not [var name, var number] || !double.TryParse(number, CultureInfo.InvariantCulture, out var weight))
+            {
+                return Refuse<IReadOnlyDictionary<string, double>?>(result, "--objectives must be NAME=WEIGHT,NAME=WEIGHT...");
+            }
+
+            weights[name] = weight;
+        }
+
+        return weights;
+    },
+};
 var seconds = new Option<int>("--seconds") { Description = "Seconds of each turn", DefaultValueFactory = _ => 60 };
 var turns = new Option<int>("--turns") { Description = "Turns of each side", DefaultValueFactory = _ => 3 };
 var items = new Option<int>("--items") { Description = "Items in the dataset", DefaultValueFactory = _ => 1_000_000 };
@@ -23,10 +54,16 @@ foreach (Option<int> atLeastOne in new[] { seeds, seconds, turns, items })
     });
 }
 
-var quality = new Command("quality", "How well a stream becomes clusters: one pass through a real silo") { data, stream, seeds, firstSeed, limit, rehearsal };
+var quality = new Command("quality", "How well a stream becomes clusters: one pass through a real silo") { data, stream, seeds, firstSeed, limit, rehearsal, clusters, objectives };
 quality.SetAction((result, _) => RunAsync(result, figures => QualitySuite.RunAsync(
-    new QualityRequest(
-        result.GetRequiredValue(data), result.GetRequiredValue(stream), result.GetRequiredValue(firstSeed), result.GetRequiredValue(seeds), result.GetValue(limit), result.GetValue(rehearsal)), figures)));
+    new QualityRequest(result.GetRequiredValue(data), result.GetRequiredValue(stream), result.GetRequiredValue(firstSeed), result.GetRequiredValue(seeds))
+    {
+        Limit = result.GetValue(limit),
+        Rehearsal = result.GetValue(rehearsal),
+        Clusters = result.GetValue(clusters),
+        Objectives = result.GetValue(objectives),
+    },
+    figures)));
 var train = new Command("train", "Training through silo, log, pump and commits against the bare learner, in turns") { data, seconds, turns };
 train.SetAction((result, _) => RunAsync(result, figures => TrainSuite.RunAsync(result.GetRequiredValue(data), result.GetRequiredValue(seconds), result.GetRequiredValue(turns), figures)));
 var query = new Command("query", "Queries for single items from an external process, training paused and not") { items };
@@ -35,6 +72,12 @@ var ingest = new Command("ingest", "Durable ingest over HTTP, and the time until
 ingest.SetAction((result, _) => RunAsync(result, IngestSuite.RunAsync));
 
 return await new RootCommand("Measures Shoal. Every figure is printed as it is measured.") { quality, train, query, ingest, json }.Parse(args).InvokeAsync();
+
+static T? Refuse<T>(ArgumentResult result, string why)
+{
+    result.AddError(why);
+    return default;
+}
 
 async Task<int> RunAsync(ParseResult result, Func<FigureWriter, Task> suite)
 {

@@ -13,9 +13,23 @@ namespace Shoal.Benchmarks;
 /// <param name="Stream">The order in which items arrive; see <see cref="StreamOrder"/>.</param>
 /// <param name="FirstSeed">The first seed.</param>
 /// <param name="Seeds">How many seeds.</param>
-/// <param name="Limit">The most items ingested; null for all.</param>
-/// <param name="Rehearsal">Idle rehearsal steps; null for the stream's default.</param>
-internal sealed record QualityRequest(string Data, string Stream, int FirstSeed, int Seeds, int? Limit, int? Rehearsal);
+internal sealed record QualityRequest(string Data, string Stream, int FirstSeed, int Seeds)
+{
+    /// <summary>The most items ingested; null for all.</summary>
+    public int? Limit { get; init; }
+
+    /// <summary>Idle rehearsal steps; null for the stream's default.</summary>
+    public int? Rehearsal { get; init; }
+
+    /// <summary>The most clusters, 0 for as many as there are; null for one a class.</summary>
+    public int? Clusters { get; init; }
+
+    /// <summary>Objectives by name and weight; null for the learner's default.</summary>
+    public IReadOnlyDictionary<string, double>? Objectives { get; init; }
+
+    /// <summary>The dataset's settings.</summary>
+    public DatasetSettings Settle(DatasetSettings settings) => settings with { Clusters = Clusters ?? settings.Clusters, Objectives = Objectives };
+}
 
 /// <summary>
 /// Measures how well unlabeled streams become clusters: one pass through public ingest into a real silo process, with
@@ -42,7 +56,8 @@ internal static class QualitySuite
             ["data"] = data.Name,
             ["stream"] = request.Stream,
             ["items"] = Math.Min(data.Train.Count, request.Limit ?? int.MaxValue),
-            ["clusters"] = data.Settings.Clusters,
+            ["clusters"] = request.Settle(data.Settings).Clusters is var clusters && clusters > 0 ? clusters : "auto",
+            ["objectives"] = request.Objectives,
             ["rehearsal"] = rehearsal,
         };
         for (var seed = request.FirstSeed; seed < request.FirstSeed + request.Seeds; seed++)
@@ -72,7 +87,7 @@ internal static class QualitySuite
             }
 
             var shuffled = StreamOrder.IsShuffled(request.Stream);
-            await client.CreateDatasetAsync("bench", data.Settings with { Seed = seed, IdleRehearsalSteps = shuffled ? request.Rehearsal!.Value : 0 });
+            await client.CreateDatasetAsync("bench", request.Settle(data.Settings) with { Seed = seed, IdleRehearsalSteps = shuffled ? request.Rehearsal!.Value : 0 });
             List<SourceItem> stream = StreamOrder.Of(request.Stream, data, seed);
             stream = request.Limit is { } limit ? [.. stream.Take(limit)] : stream;
             var clock = Stopwatch.StartNew();

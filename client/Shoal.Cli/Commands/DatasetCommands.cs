@@ -58,7 +58,12 @@ internal static class DatasetCommands
             DefaultValueFactory = _ => (defaults.Height, defaults.Width, defaults.Channels),
             CustomParser = ParseSize,
         };
-        Option<int> clusters = Option("--clusters", "The number of clusters, 2 to 1000.", defaults.Clusters);
+        var clusters = new Option<int>("--clusters")
+        {
+            Description = "The most clusters, 2 to 1000; or 'auto' for as many as there are.",
+            DefaultValueFactory = _ => defaults.Clusters,
+            CustomParser = ParseClusters,
+        };
         Option<int> shards = Option("--shards", "The number of shards, 1 to 1024; fixed for ever.", defaults.Shards);
         Option<double> round = Option("--round-seconds", "Seconds of training in a round, 1 to 3600.", defaults.RoundSeconds);
         Option<int> maxBytes = Option("--max-item-bytes", "The largest item taken, in bytes.", defaults.MaxItemBytes);
@@ -142,6 +147,23 @@ internal static class DatasetCommands
         }
 
         result.AddError("--size must be HEIGHTxWIDTHxCHANNELS, for example 28x28x1.");
+        return default;
+    }
+
+    private static int ParseClusters(ArgumentResult result)
+    {
+        string text = result.Tokens.Count == 1 ? result.Tokens[0].Value : string.Empty;
+        if (string.Equals(text, "auto", StringComparison.Ordinal))
+        {
+            return 0;
+        }
+
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int clusters) && clusters > 0)
+        {
+            return clusters;
+        }
+
+        result.AddError("--clusters must be a number, 2 to 1000, or 'auto'.");
         return default;
     }
 

@@ -18,7 +18,7 @@ public sealed record DatasetSettings
     /// <summary>Colour channels of the samples: 1 (grey) or 3 (red, green, blue).</summary>
     [Id(3)] public int Channels { get; init; } = 3;
 
-    /// <summary>The number of clusters, 2 to 1,000.</summary>
+    /// <summary>The most clusters, 2 to 1,000; 0 for as many as there are.</summary>
     [Id(4)] public int Clusters { get; init; } = 10;
 
     /// <summary>The number of shards, 1 to 1,024.</summary>
@@ -64,7 +64,11 @@ public sealed record DatasetSettings
             problems.Add($"Channels is {Channels}; must be 1 or 3.");
         }
 
-        Range(nameof(Clusters), Clusters, 2, 1_000);
+        if (Clusters != 0)
+        {
+            Range(nameof(Clusters), Clusters, 2, 1_000);
+        }
+
         Range(nameof(Shards), Shards, 1, 1_024);
         Range(nameof(MaxItemBytes), MaxItemBytes, 1, 64 * 1024 * 1024);
         Range(nameof(MaxPixels), MaxPixels, 64, 400_000_000);

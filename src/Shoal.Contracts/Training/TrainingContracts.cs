@@ -148,8 +148,8 @@ public sealed record CandidateEvidence
     /// <summary>Whether every number in the parameters is finite.</summary>
     [Id(5)] public bool Finite { get; init; } = true;
 
-    /// <summary>How many prototypes the candidate has.</summary>
-    [Id(6)] public int Prototypes { get; init; }
+    /// <summary>How many slots for clusters the candidate has.</summary>
+    [Id(6)] public int Slots { get; init; }
 
     /// <summary>SHA-256 of the candidate's encoder, in hexadecimal.</summary>
     [Id(7)] public string EncoderHash { get; init; } = string.Empty;

@@ -177,13 +177,14 @@ internal sealed partial class ModelGrain(
 
     private static Manifest Publish(Manifest manifest, RoundDelivery delivery)
     {
-        var count = delivery.Evidence.Prototypes;
-        long[] slots = [.. manifest.Slots.Take(count), .. Enumerable.Range(0, Math.Max(0, count - manifest.Slots.Length)).Select(i => manifest.NextCluster + i)];
+        // A slot that is not used now may be again, and then means the same cluster.
+        var fresh = Math.Max(0, delivery.Evidence.Slots - manifest.Slots.Length);
+        long[] slots = [.. manifest.Slots, .. Enumerable.Range(0, fresh).Select(i => manifest.NextCluster + i)];
         var number = (manifest.Version?.Version ?? 0) + 1;
         return manifest with
         {
             Slots = slots,
-            NextCluster = Math.Max(manifest.NextCluster, slots.Max() + 1),
+            NextCluster = manifest.NextCluster + fresh,
             History = manifest.Version is { } old ? [.. manifest.History.Prepend(old).Take(KeptVersions)] : [],
             Version = new PublishedVersion
             {

@@ -302,7 +302,7 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
                 Spread = round.Evidence.Spread,
                 ClustersInUse = round.Evidence.ClustersInUse,
                 Finite = round.Evidence.Finite,
-                Prototypes = _options.Clusters,
+                Slots = round.Evidence.Slots,
                 EncoderHash = TensorFiles.EncoderHash(round.Candidate),
             },
             Progress = round.Progress,

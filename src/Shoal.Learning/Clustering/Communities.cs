@@ -41,10 +41,23 @@ public static class Communities
             between?.Invoke();
         }
 
-        var joined = Join(level, most);
+        var joined = Join(level, (joining, node, link) => link.Weight / (joining.Degrees[node] * joining.Degrees[link.Target]), (left, _) => left > most);
         communities = Array.ConvertAll(communities, node => joined[node]);
         Number(communities);
         return communities;
+    }
+
+    /// <summary>Joins communities that are pieces of one: as long as a share of the links of the smaller of two goes to the other.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="communities">As <see cref="Find"/> gave them.</param>
+    /// <param name="share">0 to 1.</param>
+    /// <returns>The group of each community, numbered densely from 0.</returns>
+    public static int[] Unite(NeighbourGraph graph, int[] communities, double share)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        ArgumentNullException.ThrowIfNull(communities);
+        return Join(graph.Contract(communities, communities.Max() + 1), (level, node, link) =>
+            link.Weight / Math.Min(level.Degrees[node], level.Degrees[link.Target]), (_, closeness) => closeness > share);
     }
 
     // The group of each node after moving single nodes where they gain most.
@@ -95,23 +108,28 @@ public static class Communities
         return groups;
     }
 
-    // The group of each node once no more than so many are left.
-    private static int[] Join(NeighbourGraph graph, int most)
+    // The group of each node once the closest two were joined as long as they have to be.
+    private static int[] Join(NeighbourGraph graph, Func<NeighbourGraph, int, NeighbourGraph.Link, double> closeness, Func<int, double, bool> mustJoin)
     {
         var groups = Enumerable.Range(0, graph.Count).ToArray();
-        while (graph.Count > most)
+        while (graph.Count > 1)
         {
-            var (first, second, closest) = (0, 1, -1.0);
+            // Where nothing links any two, those that were found first.
+            var (first, second, closest) = (0, 1, 0.0);
             for (var node = 0; node < graph.Count; node++)
             {
-                foreach (var (target, weight) in graph.Links(node))
+                foreach (var link in graph.Links(node))
                 {
-                    var closeness = weight / (graph.Degrees[node] * graph.Degrees[target]);
-                    if (node < target && closeness > closest)
+                    if (node < link.Target && closeness(graph, node, link) is var close && close > closest)
                     {
-                        (first, second, closest) = (node, target, closeness);
+                        (first, second, closest) = (node, link.Target, close);
                     }
                 }
+            }
+
+            if (!mustJoin(graph.Count, closest))
+            {
+                break;
             }
 
             var step = Enumerable.Range(0, graph.Count).Select(node => node == second ? first : node).ToArray();

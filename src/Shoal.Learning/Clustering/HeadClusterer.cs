@@ -60,6 +60,7 @@ internal sealed class HeadClusterer(LearnerOptions options, ClusterHead head, Cl
     public IReadOnlyList<NamedTensor> Export() =>
     [
         keyHead.Weight.select(0, _shown).Save(ModelFormat.Prototypes),
+        NamedTensor.Of<long>(ModelFormat.PrototypeClusters, [.. Enumerable.Range(0, options.Clusters).Select(slot => (long)slot)]),
         NamedTensor.Of<float>(ModelFormat.Scale, [(float)keyHead.Scale]),
     ];
 

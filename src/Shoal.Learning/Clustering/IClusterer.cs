@@ -20,7 +20,10 @@ internal interface IClusterer : IDisposable
     /// <param name="between">As there.</param>
     RefitReport Refit(Tensor embeddings, Tensor neighbours, Tensor heldOut, long step, Action? between);
 
-    /// <summary>What a version shows: <see cref="ModelFormat.Prototypes"/>, [K, D], zeros where a slot has no cluster, and <see cref="ModelFormat.Scale"/>.</summary>
+    /// <summary>
+    /// What a version shows: <see cref="ModelFormat.Prototypes"/>, [P, D], zeros where one is not in use; the cluster slot of each,
+    /// <see cref="ModelFormat.PrototypeClusters"/>, [P]; and <see cref="ModelFormat.Scale"/>.
+    /// </summary>
     IReadOnlyList<NamedTensor> Export();
 
     /// <summary>What <see cref="Load"/> needs to go on.</summary>

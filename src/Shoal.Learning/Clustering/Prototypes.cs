@@ -5,20 +5,26 @@ namespace Shoal.Learning;
 /// <summary>Assigns stored embeddings to clusters without libtorch: cheap enough for a grain's turn.</summary>
 public sealed class Prototypes
 {
+    // [P, D], normalised; zeros where a prototype is not in use.
     private readonly float[] _rows;
+    private readonly int[] _clusters;
     private readonly float _scale;
 
-    private Prototypes(float[] rows, int count, float scale)
+    private Prototypes(float[] rows, long[] clusters, float scale)
     {
-        (_rows, Count, Width, _scale) = (rows, count, rows.Length / count, scale);
-        for (var slot = 0; slot < Count; slot++)
+        (_rows, _clusters, _scale, Width) = (rows, Array.ConvertAll(clusters, cluster => (int)cluster), scale, rows.Length / clusters.Length);
+        for (var prototype = 0; prototype < clusters.Length; prototype++)
         {
-            Normalise(_rows.AsSpan(slot * Width, Width));
+            Normalise(Row(prototype));
+            Count = Math.Max(Count, IsUsed(prototype) ? _clusters[prototype] + 1 : 1);
         }
     }
 
-    /// <summary>How many slots for clusters, K; one whose prototype is all zeros has none, and nothing is assigned to it.</summary>
+    /// <summary>How many slots for clusters, K; one without a prototype has none, and nothing is assigned to it.</summary>
     public int Count { get; }
+
+    /// <summary>How many prototypes there is room for, P; a cluster may have several.</summary>
+    public int Room => _clusters.Length;
 
     /// <summary>The embedding's width, D.</summary>
     public int Width { get; }
@@ -29,13 +35,15 @@ public sealed class Prototypes
     public static Prototypes Read(IReadOnlyList<NamedTensor> model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        var prototypes = model.Named(ModelFormat.Prototypes);
-        return new Prototypes(prototypes.Values<float>(), (int)prototypes.Shape[0], model.Named(ModelFormat.Scale).Values<float>()[0]);
+        return new Prototypes(
+            model.Named(ModelFormat.Prototypes).Values<float>(),
+            model.Named(ModelFormat.PrototypeClusters).Values<long>(),
+            model.Named(ModelFormat.Scale).Values<float>()[0]);
     }
 
     /// <summary>The cluster of an embedding.</summary>
     /// <param name="embedding">[D], as <see cref="Embedder.Embed"/> gave it.</param>
-    /// <returns>The prototype's slot, 0 to K-1, and its softmax probability.</returns>
+    /// <returns>The cluster's slot, 0 to K-1, and its probability.</returns>
     /// <exception cref="ArgumentException">Another width.</exception>
     public (int Slot, float Confidence) Assign(ReadOnlySpan<Half> embedding)
     {
@@ -45,7 +53,7 @@ public sealed class Prototypes
         return (best, probabilities[best]);
     }
 
-    /// <summary>The probability of each cluster.</summary>
+    /// <summary>The probability of each cluster: that of its prototypes together.</summary>
     /// <param name="embedding">[D], as <see cref="Embedder.Embed"/> gave it.</param>
     /// <param name="probabilities">Receives [K].</param>
     /// <exception cref="ArgumentException">Another width.</exception>
@@ -54,7 +62,7 @@ public sealed class Prototypes
         if (embedding.Length != Width || probabilities.Length != Count)
         {
             throw new ArgumentException(
-                $"The embedding is {embedding.Length} wide and {probabilities.Length} probabilities are asked for; prototypes are [{Count}, {Width}].", nameof(embedding));
+                $"The embedding is {embedding.Length} wide and {probabilities.Length} probabilities are asked for; prototypes are [{Room}, {Width}] of {Count} clusters.", nameof(embedding));
         }
 
         Span<float> query = Width <= 1024 ? stackalloc float[Width] : new float[Width];
@@ -62,14 +70,28 @@ public sealed class Prototypes
 
         // Rounding to fp16 moved the length off 1.
         Normalise(query);
-        for (var slot = 0; slot < Count; slot++)
+        Span<float> shares = Room <= 1024 ? stackalloc float[Room] : new float[Room];
+        for (var prototype = 0; prototype < Room; prototype++)
         {
-            ReadOnlySpan<float> row = _rows.AsSpan(slot * Width, Width);
-            probabilities[slot] = row.IndexOfAnyExcept(0f) >= 0 ? _scale * TensorPrimitives.Dot(query, row) : float.NegativeInfinity;
+            shares[prototype] = IsUsed(prototype) ? _scale * TensorPrimitives.Dot(query, Row(prototype)) : float.NegativeInfinity;
         }
 
-        TensorPrimitives.SoftMax(probabilities, probabilities);
+        // Its exponentials overflow above 88.
+        TensorPrimitives.Subtract(shares, TensorPrimitives.Max<float>(shares), shares);
+        TensorPrimitives.SoftMax(shares, shares);
+        probabilities.Clear();
+        for (var prototype = 0; prototype < Room; prototype++)
+        {
+            if (shares[prototype] > 0)
+            {
+                probabilities[_clusters[prototype]] += shares[prototype];
+            }
+        }
     }
+
+    private Span<float> Row(int prototype) => _rows.AsSpan(prototype * Width, Width);
+
+    private bool IsUsed(int prototype) => Row(prototype).IndexOfAnyExcept(0f) >= 0;
 
     private static void Normalise(Span<float> row)
         => TensorPrimitives.Divide(row, Math.Max(TensorPrimitives.Norm(row), 1e-12f), row);

@@ -32,7 +32,7 @@ public sealed partial class Learner
         var (pixels, views, count) = EvidenceSamples();
         if (!finite || count < 2)
         {
-            return new Evidence(double.NaN, double.NaN, double.NaN, double.NaN, 0, finite);
+            return new Evidence(double.NaN, double.NaN, double.NaN, double.NaN, 0, 0, finite);
         }
 
         using var candidate = new Embedder(export, _device.ToString());
@@ -44,6 +44,7 @@ public sealed partial class Learner
             theirs is null ? double.NaN : Judgement.Drift(mine, theirs),
             mine.Spread,
             mine.ClustersInUse,
+            candidate.Prototypes.Count,
             finite);
     }
 

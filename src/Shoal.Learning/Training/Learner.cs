@@ -50,8 +50,8 @@ public sealed partial class Learner : IDisposable
         _encoder = EncoderCatalogue.Create(options.Encoder, shape);
         _keyEncoder = EncoderCatalogue.Create(options.Encoder, shape);
         var heads = options.Uses("scan") ? options.Heads : 1;
-        _head = new ClusterHead(heads, options.Clusters, _encoder.Width, options.Scale);
-        _keyHead = new ClusterHead(heads, options.Clusters, _encoder.Width, options.Scale);
+        _head = new ClusterHead(heads, options.Prototypes, _encoder.Width, options.Scale);
+        _keyHead = new ClusterHead(heads, options.Prototypes, _encoder.Width, options.Scale);
         foreach (var (name, weight) in options.ObjectivesInForce.Where(entry => entry.Value > 0).OrderBy(entry => entry.Key, StringComparer.Ordinal))
         {
             _objectives[name] = (ObjectiveCatalogue.Create(name, _encoder.Width), weight);

@@ -3,7 +3,7 @@ namespace Shoal.Learning;
 /// <summary>How a dataset is learned; the one place where defaults stand.</summary>
 public sealed record LearnerOptions
 {
-    /// <summary>Most clusters; 2 to 1,000. <c>scan</c> makes just so many, <c>pseudolabel</c> as many of them as it finds.</summary>
+    /// <summary>Most clusters; 2 to 1,000, or 0 for as many as there are. <c>scan</c> makes just so many, <c>pseudolabel</c> as many of them as it finds.</summary>
     /// <value>10.</value>
     public int Clusters { get; init; } = 10;
 
@@ -89,6 +89,9 @@ public sealed record LearnerOptions
     /// <summary>The objectives in force.</summary>
     internal IReadOnlyDictionary<string, double> ObjectivesInForce => Objectives ?? DefaultObjectives;
 
+    /// <summary>Prototypes of a head.</summary>
+    internal int Prototypes => Clusters == 0 ? CommunityClusterer.MostCommunities : Clusters;
+
     /// <summary>Whether an objective is in force.</summary>
     /// <param name="name">One of <see cref="ObjectiveCatalogue.Names"/>.</param>
     internal bool Uses(string name) => ObjectivesInForce.TryGetValue(name, out var weight) && weight > 0;
@@ -97,7 +100,15 @@ public sealed record LearnerOptions
     public IReadOnlyList<string> Problems()
     {
         var problems = new List<string>();
-        Check(nameof(Clusters), Clusters, 2, 1000);
+        if (Clusters != 0)
+        {
+            Check(nameof(Clusters), Clusters, 2, 1000);
+        }
+        else if (Uses("scan"))
+        {
+            problems.Add("Clusters is 0; objective 'scan' needs their number: 2 to 1000.");
+        }
+
         Check(nameof(ReplaySize), ReplaySize, 256, 1_000_000);
         Check(nameof(Segments), Segments, 1, 100);
         Check(nameof(FreshPerStep), FreshPerStep, 1, 4096);

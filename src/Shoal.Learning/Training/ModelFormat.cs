@@ -6,6 +6,7 @@ namespace Shoal.Learning;
 internal static class ModelFormat
 {
     public const string Prototypes = "prototypes";
+    public const string PrototypeClusters = "prototypes.clusters";
     public const string Scale = "scale";
     public const string Shape = "meta.shape";
     public const string EncoderName = "meta.encoder";

@@ -18,5 +18,6 @@ public sealed record RefitReport(int Clusters, double Moved);
 /// <param name="Drift">1 - the correlation of the two encoders' similarities between samples, mean over samples, 0 to 2: a rotation of the space is no drift. NaN when none is published.</param>
 /// <param name="Spread">Mean standard deviation of the embedding's dimensions times the root of their number: near 0 when collapsed.</param>
 /// <param name="ClustersInUse">Clusters with at least one held-out sample.</param>
+/// <param name="Slots">Slots for clusters (<see cref="Prototypes.Count"/>).</param>
 /// <param name="Finite">Whether every number in the exported tensors is finite.</param>
-public sealed record Evidence(double HeldOutLoss, double PublishedLoss, double Drift, double Spread, int ClustersInUse, bool Finite);
+public sealed record Evidence(double HeldOutLoss, double PublishedLoss, double Drift, double Spread, int ClustersInUse, int Slots, bool Finite);

@@ -60,13 +60,13 @@ public sealed class CommunityTests
     [Fact]
     public void A_stream_of_two_kinds_has_two_clusters_and_keeps_them_when_two_more_come()
     {
-        using var learner = new Learner(Making.Grey, Making.Small());
+        using var learner = new Learner(Making.Grey, Making.Small() with { Clusters = 0 });
         for (var step = 0; step < 60; step++)
         {
             learner.Observe(Kinds(0, step));
         }
 
-        learner.Refit();
+        Assert.Equal(2, learner.Refit().Clusters);
         var early = Slots(learner, 0);
         Assert.All(early, slots => Assert.Single(slots));
         Assert.NotEqual(early[0], early[1]);
@@ -84,16 +84,76 @@ public sealed class CommunityTests
     [Fact]
     public void Nothing_is_assigned_to_a_slot_without_a_cluster()
     {
-        var prototypes = Prototypes.Read([NamedTensor.Of<float>("prototypes", [0, 0, -1, 0], 2, 2), NamedTensor.Of<float>("scale", [5f])]);
+        var prototypes = Read([0, 0, -1, 0], [0, 1]);
         Assert.Equal((1, 1f), prototypes.Assign([(Half)1, (Half)0]));
+        Assert.Equal(2, prototypes.Count);
+        Assert.Equal(1, Read([1, 0, 0, 0], [0, 1]).Count);
     }
 
-    // Samples of kinds first and first + 1 of four.
-    private static SampleBatch Kinds(int first, int step)
+    [Fact]
+    public void A_cluster_of_several_prototypes_has_their_probabilities_together()
     {
-        var both = Making.Bars(32, step * 32L);
-        var rows = Enumerable.Range(0, 32).Where(i => (i % 4) - first is 0 or 1).ToArray();
-        return new SampleBatch(Making.Grey, [.. rows.SelectMany(i => both[i].ToArray())], [.. rows.Select(i => both.Keys[i])]);
+        // Cosines 1, 0, 0.6 under a scale of 5: the second and third are one cluster.
+        var (slot, confidence) = Read([1, 0, 0, 1, 0.6f, 0.8f], [1, 0, 0]).Assign([(Half)1, (Half)0]);
+        Assert.Equal(1, slot);
+        Assert.Equal(Math.Exp(5) / (Math.Exp(5) + 1 + Math.Exp(3)), confidence, 3);
+    }
+
+    [Fact]
+    public void The_largest_scale_does_not_overflow()
+    {
+        var (slot, confidence) = Read([0, 1, 1, 0], [0, 1], scale: 100).Assign([(Half)1, (Half)0]);
+        Assert.Equal((1, 1f), (slot, confidence));
+    }
+
+    [Fact]
+    public void Pieces_of_one_blob_are_united_and_blobs_are_not()
+    {
+        var (graph, truth) = Blobs([300, 200, 100], spread: 0.3);
+        var pieces = Communities.Find(graph, 4, 100, new Random(1));
+        Assert.InRange(pieces.Distinct().Count(), 6, 40);
+        var united = Communities.Unite(graph, pieces, 0.03);
+        Assert.Equal(1, ClusterScores.Of(Array.ConvertAll(pieces, piece => united[piece]), truth).AdjustedRandIndex, 6);
+        Assert.Equal(Enumerable.Range(0, pieces.Max() + 1), Communities.Unite(graph, pieces, 1));
+    }
+
+    [Fact]
+    public void The_number_of_clusters_is_found_when_none_is_given()
+    {
+        using var learner = new Learner(Making.Grey, Making.Small() with { Clusters = 0 });
+        for (var step = 0; step < 80; step++)
+        {
+            learner.Observe(Kinds(0, step, kinds: 4));
+        }
+
+        Assert.Equal(4, learner.Refit().Clusters);
+        Assert.Equal(4, Slots(learner, 0).Concat(Slots(learner, 2)).SelectMany(slots => slots).Distinct().Count());
+
+        var error = Assert.Throws<ArgumentException>(() => new Learner(
+            Making.Grey, Making.Small() with { Clusters = 0, Objectives = new Dictionary<string, double>(StringComparer.Ordinal) { ["scan"] = 1 } }));
+        Assert.Contains("'scan' needs their number", error.Message, StringComparison.Ordinal);
+    }
+
+    private static Prototypes Read(float[] rows, long[] clusters, float scale = 5) => Prototypes.Read(
+    [
+        NamedTensor.Of<float>("prototypes", rows, clusters.Length, 2), NamedTensor.Of<long>("prototypes.clusters", clusters), NamedTensor.Of<float>("scale", [scale]),
+    ]);
+
+    // Samples of kinds first and first + 1 by turns: a bright square in one of four corners, with noise.
+    private static SampleBatch Kinds(int first, int step, int kinds = 2)
+    {
+        var random = new Random((step * 31) + first);
+        var pixels = new byte[16 * Making.Grey.Size];
+        for (var p = 0; p < pixels.Length; p++)
+        {
+            var (sample, row, column) = (p / Making.Grey.Size, p % Making.Grey.Size / 12, p % 12);
+            var kind = first + (sample % kinds);
+            var (top, left) = (kind < 2 ? 1 : 7, kind % 2 == 0 ? 1 : 7);
+            var lit = row >= top && row < top + 4 && column >= left && column < left + 4;
+            pixels[p] = (byte)((lit ? 180 : 20) + random.Next(60));
+        }
+
+        return new SampleBatch(Making.Grey, pixels, [.. Enumerable.Range(0, 16).Select(i => new SampleKey(first, (step * 16) + i))]);
     }
 
     // The slots that samples of kind first, and of kind first + 1, are assigned to.
