@@ -165,7 +165,8 @@ internal static class QualitySuite
         string suffix, FigureWriter figures)
     {
         void Write(string name, double value, string unit) => figures.Write(name + suffix, value, unit, seed, settings);
-        (int[] clusters, int[] labels, float[] embeddings, var width) = await ClassifyAsync(client, data, data.Test);
+        Classified test = await ClassifyAsync(client, data, data.Test);
+        (int[] clusters, int[] labels, float[] embeddings, var width) = (test.Clusters, test.Labels, test.Embeddings, test.Width);
         ClusterScores scores = ClusterScores.Of(clusters, labels);
         Write("quality.strict", scores.Accuracy, "fraction");
         Write("quality.balanced", scores.BalancedAccuracy, "fraction");
@@ -173,27 +174,32 @@ internal static class QualitySuite
         Write("quality.clusters", clusters.Distinct().Count(), "clusters");
         Write("quality.nmi", scores.NormalizedMutualInformation, "fraction");
         Write("quality.ari", scores.AdjustedRandIndex, "fraction");
+        Write("quality.calibration_error", Calibration.Error(test.Confidences, clusters, labels), "fraction");
         Write("quality.served", await ServedAsync(client, data, stream), "fraction");
 
         List<SourceItem> reference = stream.Count <= MaxReference ? stream : [.. stream.Take(MaxReference)];
-        (_, int[] known, float[] references, _) = await ClassifyAsync(client, data, reference);
-        Write("quality.knn", Share(NearestNeighbours.Predict(references, known, embeddings, width), labels), "fraction");
-        Write("quality.linear", Share(LinearProbe.Predict(references, known, embeddings, width, seed), labels), "fraction");
+        Classified known = await ClassifyAsync(client, data, reference);
+        Write("quality.knn", Share(NearestNeighbours.Predict(known.Embeddings, known.Labels, embeddings, width), labels), "fraction");
+        Write("quality.linear", Share(LinearProbe.Predict(known.Embeddings, known.Labels, embeddings, width, seed), labels), "fraction");
         int[] fine = KMeans.Cluster(embeddings, width, 2 * data.Classes.Length, seed);
         Write("quality.purity_2k", ClusterScores.Of(fine, labels).Purity, "fraction");
     }
 
-    private static async Task<(int[] Clusters, int[] Labels, float[] Embeddings, int Width)> ClassifyAsync(
+    private sealed record Classified(int[] Clusters, double[] Confidences, int[] Labels, float[] Embeddings, int Width);
+
+    private static async Task<Classified> ClassifyAsync(
         ShoalClient client, LabelledData data, IReadOnlyList<SourceItem> items)
     {
         Dictionary<string, int> positions = items.Select((item, i) => (item.Upload.Id, i)).ToDictionary(x => x.Id, x => x.i, StringComparer.Ordinal);
         var clusters = new int[items.Count];
+        var confidences = new double[items.Count];
         float[] embeddings = [];
         var width = 0;
         await foreach (ClassifiedItem answer in client.ClassifyAsync("bench", items.Select(i => i.Upload).ToAsyncEnumerable(), withEmbeddings: true))
         {
             var at = positions[answer.Id];
             clusters[at] = (int)(answer.Answer.Cluster ?? -1);
+            confidences[at] = answer.Answer.Confidence;
             if (answer.Answer.Embedding is { } bytes)
             {
                 ReadOnlySpan<Half> halves = MemoryMarshal.Cast<byte, Half>(bytes);
@@ -203,7 +209,7 @@ internal static class QualitySuite
             }
         }
 
-        return (clusters, [.. items.Select(data.LabelOf)], embeddings, width);
+        return new Classified(clusters, confidences, [.. items.Select(data.LabelOf)], embeddings, width);
     }
 
     /// <summary>Scores what queries answer for the ingested items themselves.</summary>

@@ -20,11 +20,23 @@ public sealed class CliTests(SiloFixture fixture) : IDisposable
         Assert.Equal((28, 32, 1, 7, 2), (settings.Height, settings.Width, settings.Channels, settings.Clusters, settings.Shards));
     }
 
+    [Fact]
+    public async Task The_number_of_clusters_may_be_left_open()
+    {
+        (int code, _, _) = await RunAsync("dataset", "create", "cli-auto", "--clusters", "auto");
+
+        Assert.Equal(ExitCodes.Success, code);
+        Assert.Equal(0, fixture.Silo.Store.Dataset("cli-auto").Settings.Clusters);
+        (_, string status, _) = await RunAsync("status", "cli-auto");
+        Assert.Contains("as many clusters as there are", status, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("dataset create x --size 28x28")]
     [InlineData("dataset create UPPER")]
     [InlineData("dataset create x --clusters 1")]
     [InlineData("dataset create x --clusters many")]
+    [InlineData("dataset create x --clusters 0")]
     [InlineData("no-such-command")]
     [InlineData("query only-a-dataset")]
     [InlineData("status no-such-dataset")]
