@@ -61,6 +61,16 @@ public sealed class DeciderTests
         Assert.Null(new Manifest().FormatProblem());
     }
 
+    [Theory]
+    [InlineData(10, "nonesuch", "Objective 'nonesuch' is unknown")]
+    [InlineData(0, "scan", "'scan' needs their number")]
+    [InlineData(1, "moco", "Clusters is 1; must be 2 to 1,000.")]
+    public void Settings_that_the_learner_would_refuse_are_refused_at_the_door(int clusters, string objective, string problem)
+    {
+        var settings = new DatasetSettings { Clusters = clusters, Objectives = new Dictionary<string, double>(StringComparer.Ordinal) { [objective] = 1 } };
+        Assert.Contains(problem, Assert.Single(LearnerSettings.Problems(settings)), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void The_first_version_waits_for_enough_samples_or_for_rest()
     {

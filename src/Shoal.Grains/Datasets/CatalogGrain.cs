@@ -1,5 +1,6 @@
 using Orleans.Placement;
 using Shoal.Contracts;
+using Shoal.Grains.Training;
 using Shoal.Storage;
 
 namespace Shoal.Grains.Datasets;
@@ -22,7 +23,7 @@ internal sealed class CatalogGrain(IObjectStore store) : Grain, ICatalogGrain
             throw new ShoalException(ShoalErrorKind.Invalid, problem);
         }
 
-        if (settings.Problems() is { Count: > 0 } problems)
+        if (LearnerSettings.Problems(settings) is { Count: > 0 } problems)
         {
             throw new ShoalException(ShoalErrorKind.Invalid, string.Join(' ', problems));
         }

@@ -8,6 +8,10 @@ internal static class LearnerSettings
 {
     public static SampleShape Shape(DatasetSettings settings) => new(settings.Channels, settings.Height, settings.Width);
 
+    /// <summary>What is wrong with a dataset's settings, one sentence each: what the learner would refuse, too.</summary>
+    public static IReadOnlyList<string> Problems(DatasetSettings settings) =>
+        settings.Problems() is { Count: > 0 } problems ? problems : Options(settings).Problems();
+
     public static LearnerOptions Options(DatasetSettings settings)
     {
         var options = new LearnerOptions { Clusters = settings.Clusters, Seed = settings.Seed, ReplaySize = settings.ReplaySize };
