@@ -5,10 +5,10 @@ namespace Shoal.Learning;
 
 /// <summary>Clusters are the communities of the replay buffer's neighbour graph; each is shown as the mean of its samples' embeddings.</summary>
 /// <remarks>
-/// Where their number is not given, communities that are pieces of one are shown as one cluster of several prototypes. They stay apart in
-/// training: joining the wrong ones there would lock the mistake in.
 /// They are found anew at every mining, and take the slots of those found before that they share most samples with. Their
-/// labels train the encoder (<see cref="PseudoLabelObjective"/>), which draws them apart.
+/// labels train the encoder (<see cref="PseudoLabelObjective"/>), which draws them apart. Where their number is not given,
+/// communities that are pieces of one are shown as one cluster of several prototypes; they stay apart in training, where
+/// joining the wrong ones would lock the mistake in.
 /// </remarks>
 internal sealed class CommunityClusterer : IClusterer
 {
@@ -119,7 +119,7 @@ internal sealed class CommunityClusterer : IClusterer
         var united = Communities.Unite(graph, communities, SharedLinks);
         var clusters = Matched(Array.ConvertAll(communities, community => united[community]), ClusterOf);
         var next = _clusters.ToArray();
-        foreach (var (community, slot) in slots.Index().Where(match => match.Index < united.Length))
+        foreach (var (community, slot) in slots.Index())
         {
             next[slot] = clusters[united[community]];
         }
@@ -162,13 +162,15 @@ internal sealed class CommunityClusterer : IClusterer
         members.scatter_(0, rows, ones_like(rows).to_type(ScalarType.Float32));
         var before = Active();
         _prototypes.copy_(normalize(members.matmul(embeddings), 2, dim: 1));
-        foreach (var slot in Active().Except(before))
+        var born = Active().Except(before).ToArray();
+        foreach (var slot in born)
         {
-            foreach (var head in new[] { _head, _keyHead })
-            {
-                head.Weight.select(1, slot).copy_(_prototypes[slot].unsqueeze(0));
-            }
+            _head.Weight.select(1, slot).copy_(_prototypes[slot].unsqueeze(0));
+            _keyHead.Weight.select(1, slot).copy_(_prototypes[slot].unsqueeze(0));
+        }
 
+        if (born.Length > 0)
+        {
             _optimizer.Forget(_head.Weight);
         }
     }
@@ -187,9 +189,7 @@ internal sealed class CommunityClusterer : IClusterer
             truth[i] = nearest.Slice(i * count, count).ToArray().CountBy(row => _replay.LabelOf((int)row)).MaxBy(votes => votes.Value).Key;
         }
 
-        var active = tensor(Active(), device: embeddings.device);
-        var cosines = full_like(heldOut.matmul(_prototypes.t()), float.NegativeInfinity);
-        cosines.index_copy_(1, active, heldOut.matmul(_prototypes.index_select(0, active).t()));
+        var cosines = heldOut.matmul(_prototypes.t()).masked_fill_(_prototypes.abs().sum(1).eq(0), float.NegativeInfinity);
         var target = tensor(truth, device: embeddings.device).unsqueeze(1);
         return Enumerable.Range(0, Scales)
             .Select(i => Math.Pow(100, i / (Scales - 1.0)))

@@ -4,7 +4,7 @@ namespace Shoal.Learning;
 
 /// <summary>What every objective sees of one step: N samples in two views, A and B.</summary>
 /// <remarks>Rows 0 to N-1 of a [2N, ...] tensor are view A of the samples, rows N to 2N-1 view B.</remarks>
-public sealed class StepBatch
+public sealed record StepBatch
 {
     /// <summary>The encoder's features, [2N, D], float32, with gradient.</summary>
     public required Tensor Features { get; init; }

@@ -33,7 +33,7 @@ public sealed class MocoObjectiveTests
         var like = Making.Batch(2);
         var one = ones(1, 8);
         var key = nn.functional.normalize(Network(moco, "query").Aggregate(one, (x, layer) => layer(x)), 2, dim: 1);
-        var batch = With(like, ones(12, 8), key.expand(11, 64).clone(), arange(100, 111, ScalarType.Int64));
+        var batch = like with { Features = ones(12, 8), KeyFeatures = ones(12, 8), BankKeys = key.expand(11, 64).clone(), BankSamples = arange(100, 111, ScalarType.Int64) };
         Assert.Equal(Math.Log(12), moco.Compute(batch).Terms["contrast"].item<float>(), 4);
     }
 
@@ -43,8 +43,8 @@ public sealed class MocoObjectiveTests
         using var scope = NewDisposeScope();
         using var moco = new MocoObjective(8);
         var batch = Making.Batch(2, count: 1);
-        var foreign = With(batch, batch.Features, batch.BankKeys, arange(50, 62, ScalarType.Int64));
-        var own = With(batch, batch.Features, batch.BankKeys, zeros(12, ScalarType.Int64));
+        var foreign = batch with { KeyFeatures = batch.Features.detach(), BankSamples = arange(50, 62, ScalarType.Int64) };
+        var own = foreign with { BankSamples = zeros(12, ScalarType.Int64) };
         var (with, without) = (moco.Compute(foreign).Terms["contrast"].item<float>(), moco.Compute(own).Terms["contrast"].item<float>());
         Assert.Equal(0, without, 6);
         Assert.True(with > 0.001, $"loss with negatives {with}");
@@ -60,20 +60,6 @@ public sealed class MocoObjectiveTests
         Assert.False(keys.requires_grad);
         Assert.All(Making.Floats(keys.norm(1, false, 2)), length => Assert.Equal(1, length, 5));
     }
-
-    private static StepBatch With(StepBatch like, Tensor features, Tensor bankKeys, Tensor bankSamples) => new()
-    {
-        Features = features,
-        KeyFeatures = features.detach(),
-        Samples = like.Samples,
-        BankKeys = bankKeys,
-        BankSamples = bankSamples,
-        Anchors = like.Anchors,
-        Neighbours = like.Neighbours,
-        Replayed = like.Replayed,
-        Labels = like.Labels,
-        Head = like.Head,
-    };
 
     private static IEnumerable<Func<Tensor, Tensor>> Network(MocoObjective moco, string name)
     {

@@ -104,20 +104,7 @@ public sealed class ObjectiveContractTests
     {
         using var scope = NewDisposeScope();
         using var objective = ObjectiveCatalogue.Create(name, 8);
-        var batch = Making.Batch(1);
-        var wrong = new StepBatch
-        {
-            Features = randn(7, 8),
-            KeyFeatures = batch.KeyFeatures,
-            Samples = batch.Samples,
-            BankKeys = batch.BankKeys,
-            BankSamples = batch.BankSamples,
-            Anchors = batch.Anchors,
-            Neighbours = batch.Neighbours,
-            Replayed = batch.Replayed,
-            Labels = batch.Labels,
-            Head = batch.Head,
-        };
+        var wrong = Making.Batch(1) with { Features = randn(7, 8) };
         var error = Assert.Throws<ArgumentException>(() => objective.Compute(wrong));
         Assert.Contains("[7, 8]", error.Message, StringComparison.Ordinal);
         Assert.Contains("[12, D]", error.Message, StringComparison.Ordinal);

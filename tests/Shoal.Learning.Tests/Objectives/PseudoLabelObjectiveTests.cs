@@ -36,7 +36,7 @@ public sealed class PseudoLabelObjectiveTests
         using var scope = NewDisposeScope();
         var batch = Making.Batch(4);
         using var objective = new PseudoLabelObjective(8);
-        Assert.Empty(objective.Compute(Labelled(batch, full(6, -1L, ScalarType.Int64))).Terms);
+        Assert.Empty(objective.Compute(batch with { Labels = full(6, -1L, ScalarType.Int64) }).Terms);
     }
 
     [Fact]
@@ -44,22 +44,8 @@ public sealed class PseudoLabelObjectiveTests
     {
         using var scope = NewDisposeScope();
         using var objective = new PseudoLabelObjective(8);
-        var error = Assert.Throws<ArgumentException>(() => objective.Compute(Labelled(Making.Batch(4), zeros(5, ScalarType.Int64))));
+        var error = Assert.Throws<ArgumentException>(() => objective.Compute(Making.Batch(4) with { Labels = zeros(5, ScalarType.Int64) }));
         Assert.Contains("[5]", error.Message, StringComparison.Ordinal);
         Assert.Contains("[6]", error.Message, StringComparison.Ordinal);
     }
-
-    private static StepBatch Labelled(StepBatch like, Tensor labels) => new()
-    {
-        Features = like.Features,
-        KeyFeatures = like.KeyFeatures,
-        Samples = like.Samples,
-        BankKeys = like.BankKeys,
-        BankSamples = like.BankSamples,
-        Anchors = like.Anchors,
-        Neighbours = like.Neighbours,
-        Replayed = like.Replayed,
-        Labels = labels,
-        Head = like.Head,
-    };
 }
