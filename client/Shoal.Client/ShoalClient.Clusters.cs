@@ -34,14 +34,74 @@ public sealed partial class ShoalClient
             throw new ShoalException(ShoalErrorKind.Invalid, $"The cluster's name must have at most {MaxClusterName} characters, none of them a control character.");
         }
 
-        IClustersGrain clusters = await RegistryAsync(dataset, cancellationToken);
-        await CallAsync(Set, cancellationToken);
+        await EditAsync(dataset, clusters => clusters.NameAsync(cluster, name), cancellationToken);
+    }
 
-        async Task<bool> Set()
-        {
-            await clusters.NameAsync(cluster, name);
-            return true;
-        }
+    /// <summary>Names the cluster that most of some items are in; durable, and in force for every later query, when it returns.</summary>
+    /// <param name="dataset">The dataset's name.</param>
+    /// <param name="name">1 to 100 characters.</param>
+    /// <param name="examples">Ids of 1 to 100 items. The name follows them, should later versions show them in another cluster.</param>
+    /// <param name="cancellationToken">Stops the wait.</param>
+    /// <returns>The cluster.</returns>
+    /// <exception cref="ShoalException">Invalid, NotFound (no such dataset or item), Conflict (they are in several clusters or none, or another cluster has the name), Unavailable.</exception>
+    public async Task<long> NameByExamplesAsync(string dataset, string name, IReadOnlyCollection<string> examples, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(examples);
+        IClustersGrain clusters = await RegistryAsync(dataset, cancellationToken);
+        return await CallAsync(() => clusters.NameByExamplesAsync(name, [.. examples]), cancellationToken);
+    }
+
+    /// <summary>Pins a cluster, so that later versions go on showing it, or lets it go; durable when it returns.</summary>
+    /// <param name="dataset">The dataset's name.</param>
+    /// <param name="cluster">The cluster's id.</param>
+    /// <param name="pinned">True to pin.</param>
+    /// <param name="cancellationToken">Stops the wait.</param>
+    /// <exception cref="ShoalException">Invalid, NotFound (no such dataset or cluster), Unavailable.</exception>
+    public Task PinClusterAsync(string dataset, long cluster, bool pinned = true, CancellationToken cancellationToken = default) =>
+        EditAsync(dataset, clusters => clusters.PinAsync(cluster, pinned), cancellationToken);
+
+    /// <summary>Makes one of two clusters; durable, and in force for every later query, when it returns.</summary>
+    /// <param name="dataset">The dataset's name.</param>
+    /// <param name="first">One cluster's id.</param>
+    /// <param name="second">The other's.</param>
+    /// <param name="cancellationToken">Stops the wait.</param>
+    /// <returns>The id that stays: that of the larger; the other answers as it.</returns>
+    /// <exception cref="ShoalException">Invalid (both are the same), NotFound (no such dataset or cluster), Unavailable.</exception>
+    public async Task<long> MergeClustersAsync(string dataset, long first, long second, CancellationToken cancellationToken = default)
+    {
+        IClustersGrain clusters = await RegistryAsync(dataset, cancellationToken);
+        return await CallAsync(() => clusters.MergeAsync(first, second), cancellationToken);
+    }
+
+    /// <summary>Takes a merge by hand back.</summary>
+    /// <param name="dataset">The dataset's name.</param>
+    /// <param name="cluster">The id that was merged into another.</param>
+    /// <param name="cancellationToken">Stops the wait.</param>
+    /// <exception cref="ShoalException">Invalid, NotFound (no such dataset, or nobody merged the cluster), Unavailable.</exception>
+    public Task UnmergeClusterAsync(string dataset, long cluster, CancellationToken cancellationToken = default) =>
+        EditAsync(dataset, clusters => clusters.UnmergeAsync(cluster), cancellationToken);
+
+    /// <summary>The published version and the earlier ones that can be taken back into use, newest first.</summary>
+    /// <param name="dataset">The dataset's name.</param>
+    /// <param name="cancellationToken">Stops the wait.</param>
+    /// <exception cref="ShoalException">Invalid, NotFound (no such dataset), Unavailable.</exception>
+    public async Task<PublishedVersion[]> VersionsAsync(string dataset, CancellationToken cancellationToken = default)
+    {
+        await RouteAsync(dataset, cancellationToken);
+        return await CallAsync(() => _cluster.GetGrain<IModelGrain>(dataset).GetVersionsAsync(), cancellationToken);
+    }
+
+    /// <summary>Takes an earlier version back into use, as a new version; training goes on from its checkpoint.</summary>
+    /// <param name="dataset">The dataset's name.</param>
+    /// <param name="version">One of <see cref="VersionsAsync"/>.</param>
+    /// <param name="cancellationToken">Stops the wait.</param>
+    /// <returns>The version that is published now.</returns>
+    /// <exception cref="ShoalException">Invalid (it is the published one), NotFound (no such dataset, or the version is not kept), Unavailable.</exception>
+    public async Task<PublishedVersion> RollbackAsync(string dataset, int version, CancellationToken cancellationToken = default)
+    {
+        await RouteAsync(dataset, cancellationToken);
+        return await CallAsync(() => _cluster.GetGrain<IModelGrain>(dataset).RollbackAsync(version), cancellationToken);
     }
 
     /// <summary>What happened to clusters and versions, newest first.</summary>
@@ -54,6 +114,18 @@ public sealed partial class ShoalClient
         CheckCount(nameof(count), count, 1, 10_000);
         IClustersGrain clusters = await RegistryAsync(dataset, cancellationToken);
         return await CallAsync(() => clusters.GetEventsAsync(count), cancellationToken);
+    }
+
+    private async Task EditAsync(string dataset, Func<IClustersGrain, Task> edit, CancellationToken cancellationToken)
+    {
+        IClustersGrain clusters = await RegistryAsync(dataset, cancellationToken);
+        await CallAsync(EditOnceAsync, cancellationToken);
+
+        async Task<bool> EditOnceAsync()
+        {
+            await edit(clusters);
+            return true;
+        }
     }
 
     // The registry cannot tell an unknown dataset from one without clusters; the dataset's own grain can.

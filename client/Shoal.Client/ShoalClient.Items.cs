@@ -40,6 +40,18 @@ public sealed partial class ShoalClient
         return await AskShardAsync(dataset, id, static (shard, id) => shard.GetAsync(id), cancellationToken);
     }
 
+    /// <summary>What the published version makes of an item: where its assignment is older, it is assigned before the answer, which takes milliseconds more.</summary>
+    /// <param name="dataset">The dataset's name.</param>
+    /// <param name="id">The item's id.</param>
+    /// <param name="cancellationToken">Stops the wait.</param>
+    /// <returns>The answer; its state is <see cref="ItemState.Unknown"/> for an id never seen, and pending only while no version is published.</returns>
+    /// <exception cref="ShoalException">Invalid, NotFound (no such dataset), Overloaded, Unavailable.</exception>
+    public Task<ItemAnswer> GetFreshAsync(string dataset, string id, CancellationToken cancellationToken = default)
+    {
+        CheckItem(id);
+        return AskShardAsync(dataset, id, static (shard, id) => shard.GetFreshAsync(id), cancellationToken);
+    }
+
     /// <summary>What is known of many items now, in the order asked for.</summary>
     /// <param name="dataset">The dataset's name.</param>
     /// <param name="ids">The items' ids.</param>

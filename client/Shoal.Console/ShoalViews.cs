@@ -23,10 +23,33 @@ public static class ShoalViews
         {
             table.AddRow(
                 Cell(Number(cluster.Id)),
-                Cell(cluster.Name ?? "-"),
+                Cell((cluster.Name ?? "-") + (cluster.Pinned ? " (pinned)" : string.Empty)),
                 Cell(Count(cluster.Count)),
                 Cell(Percent(cluster.MeanConfidence)),
                 new Text(string.Join(", ", cluster.Exemplars.Select(exemplar => exemplar.Id))) { Overflow = Overflow.Ellipsis });
+        }
+
+        return table;
+    }
+
+    /// <summary>Versions that can be used.</summary>
+    /// <param name="versions">The versions, newest first; the first is the published one.</param>
+    public static IRenderable Versions(IReadOnlyList<PublishedVersion> versions)
+    {
+        ArgumentNullException.ThrowIfNull(versions);
+        if (versions.Count == 0)
+        {
+            return new Text("No model version is published yet.");
+        }
+
+        Table table = NewTable().AddColumn(Right("version")).AddColumn("published (UTC)").AddColumn(Right("clusters")).AddColumn("reason");
+        foreach (PublishedVersion version in versions)
+        {
+            table.AddRow(
+                Cell(Number(version.Version)),
+                Cell($"{version.PublishedAt:yyyy-MM-dd HH:mm:ss}"),
+                Cell(Number(version.Clusters.Count(cluster => cluster > 0))),
+                new Text(version.Reason));
         }
 
         return table;
@@ -67,8 +90,9 @@ public static class ShoalViews
         Grid grid = new Grid().AddColumn(new GridColumn().NoWrap().PadRight(3)).AddColumn();
         Line("samples", $"{settings.Height}x{settings.Width}x{settings.Channels}, {(settings.Clusters == 0 ? "as many clusters as there are" : $"at most {settings.Clusters} clusters")}, {settings.Shards} shards");
         Line("items", $"{Count(totals.Items)} in {Bytes(totals.LogBytes)}");
-        Line("assigned", $"{Count(totals.Assigned)}, {Count(totals.Stale)} of them by an older version");
+        Line("assigned", Count(totals.Assigned));
         Line("outliers", Count(totals.Outliers));
+        Line("stale", Stale(status));
         Line("pending", Count(totals.Pending));
         Line("quarantined", Count(totals.Quarantined) + Reasons(status.Shards.Select(shard => shard.QuarantineReasons)));
         Line("version", training.Version is { } version ? $"{version.Version}, published {version.PublishedAt:yyyy-MM-dd HH:mm:ss} UTC" : "none published yet");
@@ -131,6 +155,11 @@ public static class ShoalViews
         {
             Line("cluster", item.ClusterName is { } name ? $"{Number(cluster)} ({name})" : Number(cluster));
             Line("confidence", Percent(item.Confidence));
+        }
+
+        if (item.Distance is { } distance)
+        {
+            Line("distance", $"{distance.ToString("F3", CultureInfo.InvariantCulture)} from anything learned");
         }
 
         if (item.ModelVersion > 0)
@@ -208,6 +237,15 @@ public static class ShoalViews
     private static string Losses(SeatProgress progress) => string.Join(", ", progress.Losses
         .OrderBy(term => string.Equals(term.Key, "total", StringComparison.Ordinal) ? 0 : 1).ThenBy(term => term.Key, StringComparer.Ordinal)
         .Select(term => $"{term.Key} {Loss(term.Value)}"));
+
+    // Items are by several shards: what is as many versions behind is one entry, for as long as the longest.
+    private static string Stale(DatasetStatus status)
+    {
+        string[] behind = [.. status.Shards.SelectMany(shard => shard.StaleItems).GroupBy(stale => stale.VersionsBehind).OrderBy(stale => stale.Key)
+            .Select(stale => $"{Count(stale.Sum(s => s.Items))} {Number(stale.Key)} version{(stale.Key == 1 ? string.Empty : "s")} behind for {stale.Max(s => s.SecondsBehind):N0} s")];
+        const int Most = 4;
+        return behind.Length == 0 ? "none" : string.Join(", ", behind.Take(Most)) + (behind.Length > Most ? ", ..." : string.Empty);
+    }
 
     private static string Reasons(IEnumerable<Dictionary<string, long>> shards)
     {

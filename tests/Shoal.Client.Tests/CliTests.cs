@@ -116,6 +116,7 @@ public sealed class CliTests(SiloFixture fixture) : IDisposable
         foreach (string command in new[]
         {
             "dataset list", $"status {name}", "status", $"clusters {name}", $"events {name}", $"dataset set {name} --idle-steps 7", $"similar {name} a", $"watch {name} --once", $"pause {name}", $"resume {name}", $"name {name} 2 ones",
+            $"query {name} a --fresh", $"name-by-examples {name} first a b", $"pin {name} 2", $"unpin {name} 2", $"merge {name} 1 2", $"versions {name}", $"rollback {name} 5",
         })
         {
             (int code, string text, string error) = await RunAsync([.. command.Split(' '), "--json"]);
@@ -132,7 +133,7 @@ public sealed class CliTests(SiloFixture fixture) : IDisposable
         (string name, _) = await fixture.DatasetAsync();
         await fixture.Client.IngestAsync(name, Enumerable.Range(0, 30).Select(i => SiloFixture.Item($"{new string('x', 60)}/{i}", (byte)i)).ToAsyncEnumerable()).ToListAsync();
 
-        foreach (string command in new[] { $"status {name}", "status", $"clusters {name}", $"watch {name} --once", $"query {name} {new string('x', 60)}/1" })
+        foreach (string command in new[] { $"status {name}", "status", $"clusters {name}", $"watch {name} --once", $"query {name} {new string('x', 60)}/1", $"versions {name}" })
         {
             (int code, string text, _) = await RunAsync(command.Split(' '));
             Assert.Equal(ExitCodes.Success, code);

@@ -103,9 +103,33 @@ public sealed class FakeClustersGrain(FakeStore store) : Grain, IClustersGrain
         return Task.CompletedTask;
     }
 
+    public async Task<long> NameByExamplesAsync(string name, string[] examples)
+    {
+        long[] clusters = [.. examples.Select(id => Dataset.Items.TryGetValue(id, out FakeItem? item)
+            ? item.Cluster ?? 0
+            : throw new ShoalException(ShoalErrorKind.NotFound, $"There is no item '{id}' in the dataset '{this.GetPrimaryKeyString()}'.")).Distinct()];
+        if (clusters.Length != 1)
+        {
+            throw new ShoalException(ShoalErrorKind.Conflict, "No cluster holds most of the examples.");
+        }
+
+        await NameAsync(clusters[0], name);
+        return clusters[0];
+    }
+
+    public Task PinAsync(long cluster, bool pinned) => cluster is < 1 or > 3
+        ? throw new ShoalException(ShoalErrorKind.NotFound, $"There is no cluster {cluster}.")
+        : Task.CompletedTask;
+
+    public Task<long> MergeAsync(long first, long second) => first == second
+        ? throw new ShoalException(ShoalErrorKind.Invalid, "A cluster cannot be merged with itself; give two.")
+        : Task.FromResult(Math.Min(first, second));
+
+    public Task UnmergeAsync(long cluster) => throw new ShoalException(ShoalErrorKind.NotFound, $"Nobody merged cluster {cluster} into another.");
+
     public Task<ClusterDirectory> GetDirectoryAsync() => throw new NotSupportedException();
 
-    public Task RegisterAsync(PublishedVersion version) => throw new NotSupportedException();
+    public Task RegisterAsync(PublishedVersion version, ClusterFate[] fates) => throw new NotSupportedException();
 
     public Task RecordAsync(LineageEvent lineageEvent) => throw new NotSupportedException();
 
@@ -115,8 +139,41 @@ public sealed class FakeClustersGrain(FakeStore store) : Grain, IClustersGrain
         .Select(name => new LineageEvent(DateTimeOffset.UnixEpoch, "named", name.Key, 1, $"Named '{name.Value}'.")).ToArray());
 }
 
+/// <summary>Two versions; rolling back is answered as if it were done.</summary>
+public sealed class FakeModelGrain(FakeStore store) : Grain, IModelGrain
+{
+    private static PublishedVersion Version(int number) =>
+        new() { Version = number, Model = new Claim("model", 1), Clusters = [1, 2, 3], PublishedAt = DateTimeOffset.UnixEpoch, Reason = "first version" };
+
+    public Task<PublishedVersion[]> GetVersionsAsync()
+    {
+        store.Dataset(this.GetPrimaryKeyString());
+        return Task.FromResult(new[] { Version(7), Version(5) });
+    }
+
+    public Task<PublishedVersion> RollbackAsync(int version) => version == 5
+        ? Task.FromResult(Version(8) with { Restores = 5 })
+        : throw new ShoalException(ShoalErrorKind.NotFound, $"Version {version} is not kept; there are: 7, 5.");
+
+    public Task StartAsync() => throw new NotSupportedException();
+
+    public Task StopAsync() => throw new NotSupportedException();
+
+    public Task<DeliveryReceipt> DeliverAsync(RoundDelivery delivery) => throw new NotSupportedException();
+
+    public Task<PublishedVersion?> GetVersionAsync() => throw new NotSupportedException();
+
+    public Task<TrainingStatus> GetStatusAsync() => throw new NotSupportedException();
+
+    public Task<string?> GetSeatAsync() => throw new NotSupportedException();
+
+    public Task ForgetAsync() => throw new NotSupportedException();
+}
+
 public sealed class FakeEmbedderGrain(FakeStore store) : Grain, IEmbedderGrain
 {
+    public Task<long[]> PlaceAsync(string dataset, PublishedVersion version, ItemBatch items) => throw new NotSupportedException();
+
     public Task<Classification[]> ClassifyAsync(string dataset, ItemBatch items, bool withEmbeddings)
     {
         store.Dataset(dataset);

@@ -32,6 +32,8 @@ public sealed class FakeShardGrain(FakeStore store) : Grain, IShardGrain
     public Task<ItemAnswer> GetAsync(string id) =>
         Dataset.QueryFailures.TryDequeue(out Exception? failure) ? throw failure : Task.FromResult(Answer(id));
 
+    public Task<ItemAnswer> GetFreshAsync(string id) => GetAsync(id);
+
     public Task<ItemContent?> GetContentAsync(string id) => Task.FromResult(
         Dataset.Items.TryGetValue(id, out FakeItem? item)
             ? new ItemContent { Id = id, MediaType = item.Upload.MediaType, Bytes = item.Upload.Bytes, Metadata = item.Upload.Metadata }

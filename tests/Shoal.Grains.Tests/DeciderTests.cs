@@ -1,5 +1,4 @@
 using Shoal.Contracts;
-using Shoal.Grains.Clusters;
 using Shoal.Grains.Training;
 
 namespace Shoal.Grains.Tests;
@@ -31,7 +30,7 @@ public sealed class DeciderTests
 
     [Fact]
     public void A_worse_candidate_is_refused()
-        => Assert.Equal(PublicationVerdict.Refuse, Decide(Good with { HeldOutLoss = -2.3 }, Published).Verdict);
+        => Assert.Equal(PublicationVerdict.Refuse, Decide(Good with { HeldOutLoss = -2.3, Disagreement = 0.3, PublishedDisagreement = 0.2 }, Published).Verdict);
 
     [Fact]
     public void A_gain_is_published()
@@ -80,24 +79,11 @@ public sealed class DeciderTests
     }
 
     [Fact]
-    public void A_name_is_given_taken_over_only_when_free_and_taken_away()
+    public void Uniting_clusters_is_no_worse_candidate()
     {
-        var born = new Dictionary<long, int> { [1] = 1, [2] = 1 };
-        ClusterEdits edits = ClusterEdits.None.Name(1, " seven ", born);
-        Assert.Equal("seven", edits.Names[1]);
-        Assert.Equal(ShoalErrorKind.Conflict, Assert.Throws<ShoalException>(() => edits.Name(2, "seven", born)).Kind);
-        Assert.Equal(ShoalErrorKind.NotFound, Assert.Throws<ShoalException>(() => edits.Name(9, "nine", born)).Kind);
-        Assert.Equal(ShoalErrorKind.Invalid, Assert.Throws<ShoalException>(() => edits.Name(2, new string('x', 101), born)).Kind);
-        Assert.Empty(edits.Name(1, "", born).Names);
-        Assert.Equal(2, edits.Name(1, "", born).Revision);
-    }
-
-    [Fact]
-    public void Clusters_are_born_once_and_keep_their_version()
-    {
-        ClusterRegistry registry = ClusterRegistry.Empty.Register(Published, DateTimeOffset.UnixEpoch);
-        Assert.Equal(3, registry.Born[1]);
-        Assert.Equal(2, registry.Events.Length);
-        Assert.Same(registry, registry.Register(Published with { Version = 4 }, DateTimeOffset.UnixEpoch));
+        // Fewer clusters raise the loss by their entropy; views agree better.
+        CandidateEvidence united = Good with { HeldOutLoss = -2.3, Disagreement = 0.1, PublishedDisagreement = 0.2 };
+        Assert.NotEqual(PublicationVerdict.Refuse, Decide(united, Published).Verdict);
+        Assert.Equal(PublicationVerdict.Refuse, Decide(united with { Disagreement = 0.3 }, Published).Verdict);
     }
 }

@@ -172,6 +172,34 @@ public sealed class RouteTests(WebFixture fixture)
     }
 
     [Fact]
+    public async Task Clusters_are_named_by_examples_pinned_merged_and_versions_rolled_back()
+    {
+        (string path, _) = fixture.Dataset();
+        await PutAsync($"{path}/items/a", 3);
+        await PutAsync($"{path}/items/b", 4);
+
+        HttpResponseMessage named = await fixture.Http.PostAsJsonAsync($"{path}/clusters/names", new { name = "zeros", examples = new[] { "a" } });
+        Assert.Equal(1, (await named.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("cluster").GetInt64());
+        await ProblemAsync(await fixture.Http.PostAsJsonAsync($"{path}/clusters/names", new { name = "x", examples = new[] { "a", "b" } }), HttpStatusCode.Conflict);
+        await ProblemAsync(await fixture.Http.PostAsJsonAsync($"{path}/clusters/names", new { name = "x", examples = new[] { "nonesuch" } }), HttpStatusCode.NotFound);
+
+        Assert.Equal(HttpStatusCode.NoContent, (await fixture.Http.PutAsync($"{path}/clusters/1/pin", null)).StatusCode);
+        Assert.Equal(HttpStatusCode.NoContent, (await fixture.Http.DeleteAsync($"{path}/clusters/1/pin")).StatusCode);
+        await ProblemAsync(await fixture.Http.PutAsync($"{path}/clusters/9/pin", null), HttpStatusCode.NotFound);
+
+        HttpResponseMessage merged = await fixture.Http.PostAsJsonAsync($"{path}/clusters/2/merge", new { with = 1 });
+        Assert.Equal(1, (await merged.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("cluster").GetInt64());
+        await ProblemAsync(await fixture.Http.PostAsJsonAsync($"{path}/clusters/2/merge", new { with = 2 }), HttpStatusCode.BadRequest);
+        await ProblemAsync(await fixture.Http.DeleteAsync($"{path}/clusters/2/merge"), HttpStatusCode.NotFound);
+
+        Assert.Equal([7, 5], (await fixture.Http.GetFromJsonAsync<JsonElement>($"{path}/versions")).EnumerateArray().Select(v => v.GetProperty("version").GetInt32()));
+        HttpResponseMessage restored = await fixture.Http.PostAsync($"{path}/versions/5/rollback", null);
+        Assert.Equal(8, (await restored.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("version").GetInt32());
+        await ProblemAsync(await fixture.Http.PostAsync($"{path}/versions/6/rollback", null), HttpStatusCode.NotFound);
+        Assert.Equal(HttpStatusCode.OK, (await fixture.Http.GetAsync($"{path}/items/a?fresh=true")).StatusCode);
+    }
+
+    [Fact]
     public async Task Content_cannot_pass_for_a_page_of_this_site()
     {
         (string path, _) = fixture.Dataset();
@@ -197,9 +225,11 @@ public sealed class RouteTests(WebFixture fixture)
 
         Assert.Equal(
             [
-                "/datasets", "/datasets/{dataset}", "/datasets/{dataset}/classify", "/datasets/{dataset}/clusters", "/datasets/{dataset}/clusters/{cluster}/name",
+                "/datasets", "/datasets/{dataset}", "/datasets/{dataset}/classify", "/datasets/{dataset}/clusters",
+                "/datasets/{dataset}/clusters/names", "/datasets/{dataset}/clusters/{cluster}/merge", "/datasets/{dataset}/clusters/{cluster}/name", "/datasets/{dataset}/clusters/{cluster}/pin",
                 "/datasets/{dataset}/content/{id}", "/datasets/{dataset}/events", "/datasets/{dataset}/items", "/datasets/{dataset}/items/{id}",
-                "/datasets/{dataset}/pause", "/datasets/{dataset}/resume", "/datasets/{dataset}/similar/{id}", "/healthz/live", "/healthz/ready",
+                "/datasets/{dataset}/pause", "/datasets/{dataset}/resume", "/datasets/{dataset}/similar/{id}",
+                "/datasets/{dataset}/versions", "/datasets/{dataset}/versions/{version}/rollback", "/healthz/live", "/healthz/ready",
             ],
             paths.EnumerateObject().Select(path => path.Name.TrimEnd('/')).Order(StringComparer.Ordinal));
     }

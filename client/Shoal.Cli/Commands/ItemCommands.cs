@@ -11,9 +11,12 @@ internal static class ItemCommands
     {
         Argument<string> name = DatasetCommands.Name();
         Argument<string> item = Item();
-        return Session.Runs(new Command("query", "Say what is known of an item now.") { name, item }, shared, surroundings, async (session, parsed, token) =>
+        var fresh = new Option<bool>("--fresh") { Description = "Assign it by the published version first, where its assignment is older." };
+        return Session.Runs(new Command("query", "Say what is known of an item now.") { name, item, fresh }, shared, surroundings, async (session, parsed, token) =>
         {
-            ItemAnswer answer = await session.Client.GetAsync(parsed.GetValue(name)!, parsed.GetValue(item)!, token);
+            ItemAnswer answer = parsed.GetValue(fresh)
+                ? await session.Client.GetFreshAsync(parsed.GetValue(name)!, parsed.GetValue(item)!, token)
+                : await session.Client.GetAsync(parsed.GetValue(name)!, parsed.GetValue(item)!, token);
             if (answer.State != ItemState.Unknown || session.Json)
             {
                 await session.ShowAsync(answer, ShoalViews.Item);

@@ -15,6 +15,9 @@ public sealed record ClusterDirectory
     /// <summary>Where merged clusters went, by their old id; targets are never redirected themselves.</summary>
     [Id(2)] public required Dictionary<long, long> Redirects { get; init; }
 
+    /// <summary>Ids of clusters that users pinned: versions go on showing them as long as rehearsed samples are of them.</summary>
+    [Id(3)] public long[] Pinned { get; init; } = [];
+
     /// <summary>The cluster that answers for an id.</summary>
     /// <param name="cluster">An id as assigned.</param>
     public long Resolve(long cluster) => Redirects.TryGetValue(cluster, out var target) ? target : cluster;
@@ -45,11 +48,20 @@ public sealed record ClusterSummary
 
     /// <summary>The model version in which it was born.</summary>
     [Id(5)] public int BornInVersion { get; init; }
+
+    /// <summary>Whether a user pinned it.</summary>
+    [Id(6)] public bool Pinned { get; init; }
+
+    /// <summary>Ids that were merged into it, and answer as it.</summary>
+    [Id(7)] public long[] Merged { get; init; } = [];
 }
 
 /// <summary>Something that happened to clusters or versions.</summary>
 /// <param name="Time">When.</param>
-/// <param name="Kind">What: <c>born</c>, <c>named</c>, <c>published</c>, <c>refused</c>, <c>drift</c>.</param>
+/// <param name="Kind">
+/// What. To clusters: <c>born</c>, <c>split</c>, <c>merged</c>, <c>died</c>, <c>restored</c>; by users: <c>named</c>, <c>pinned</c>, <c>unpinned</c>,
+/// <c>unmerged</c>; to a name: <c>name moved</c>; to versions: <c>published</c>, <c>refused</c>, <c>rolled back</c>; to the stream: <c>drift</c>.
+/// </param>
 /// <param name="Cluster">The cluster; null when it concerns the version or the stream.</param>
 /// <param name="ModelVersion">The version it happened in.</param>
 /// <param name="Reason">Why, in a sentence.</param>
@@ -61,7 +73,17 @@ public sealed record LineageEvent(
     [property: Id(3)] int ModelVersion,
     [property: Id(4)] string Reason);
 
+/// <summary>What became of a cluster in a version.</summary>
+/// <param name="Cluster">Its id.</param>
+/// <param name="Kind">What: <c>born</c>, <c>split</c> (born out of another), <c>merged</c> (into another), <c>died</c>, <c>restored</c> (by a rollback).</param>
+/// <param name="Other">The cluster that it was split from or merged into; null otherwise.</param>
+/// <param name="Reason">Why, in a sentence.</param>
+[GenerateSerializer, Immutable, Alias("shoal.cluster-fate")]
+public sealed record ClusterFate(
+    [property: Id(0)] long Cluster, [property: Id(1)] string Kind, [property: Id(2)] long? Other, [property: Id(3)] string Reason);
+
 /// <summary>The registry of a dataset's clusters; it computes nothing. Key: the dataset's name.</summary>
+/// <remarks>An edit is durable, and in force for every later query, when its call returns; also while training is paused.</remarks>
 [Alias("shoal.clusters")]
 public interface IClustersGrain : IGrainWithStringKey
 {
@@ -70,21 +92,51 @@ public interface IClustersGrain : IGrainWithStringKey
     [AlwaysInterleave, Alias("list")]
     Task<ClusterSummary[]> ListAsync(int exemplars);
 
-    /// <summary>Names a cluster; durable, and in force for every later query, when it returns.</summary>
+    /// <summary>Names a cluster. The name follows what the cluster shows now, should later versions show that in another.</summary>
     /// <param name="cluster">The cluster's id.</param>
     /// <param name="name">1 to 100 characters; empty takes the name away.</param>
     /// <exception cref="ShoalException">NotFound (no such cluster), Conflict (another cluster has the name), Invalid.</exception>
     [Alias("name")]
     Task NameAsync(long cluster, string name);
 
-    /// <summary>Names and redirects.</summary>
+    /// <summary>Names the cluster that most of some items are in. The name follows these items.</summary>
+    /// <param name="name">1 to 100 characters.</param>
+    /// <param name="examples">Ids of 1 to 100 items.</param>
+    /// <returns>The cluster.</returns>
+    /// <exception cref="ShoalException">NotFound (an item was never seen), Conflict (they are in several clusters, in none, or another cluster has the name), Invalid.</exception>
+    [Alias("name-by-examples")]
+    Task<long> NameByExamplesAsync(string name, string[] examples);
+
+    /// <summary>Pins a cluster, so that later versions go on showing it, or lets it go.</summary>
+    /// <param name="cluster">The cluster's id.</param>
+    /// <param name="pinned">True to pin.</param>
+    /// <exception cref="ShoalException">NotFound (no such cluster).</exception>
+    [Alias("pin")]
+    Task PinAsync(long cluster, bool pinned);
+
+    /// <summary>Makes one of two clusters: the larger keeps its id, and the other's answers as it.</summary>
+    /// <param name="first">One cluster's id.</param>
+    /// <param name="second">The other's.</param>
+    /// <returns>The id that stays.</returns>
+    /// <exception cref="ShoalException">NotFound (no such cluster), Invalid (both are the same).</exception>
+    [Alias("merge")]
+    Task<long> MergeAsync(long first, long second);
+
+    /// <summary>Takes a merge by hand back.</summary>
+    /// <param name="cluster">The id that was merged into another.</param>
+    /// <exception cref="ShoalException">NotFound (nobody merged it).</exception>
+    [Alias("unmerge")]
+    Task UnmergeAsync(long cluster);
+
+    /// <summary>Names, pins and redirects.</summary>
     [AlwaysInterleave, Alias("directory")]
     Task<ClusterDirectory> GetDirectoryAsync();
 
-    /// <summary>Registers the clusters of a published version; asked by the model.</summary>
+    /// <summary>Registers the clusters of a published version, and lets names follow what they name; asked by the model. Safe to repeat.</summary>
     /// <param name="version">The version.</param>
+    /// <param name="fates">What became of clusters in it.</param>
     [Alias("register")]
-    Task RegisterAsync(PublishedVersion version);
+    Task RegisterAsync(PublishedVersion version, ClusterFate[] fates);
 
     /// <summary>The newest events, newest first.</summary>
     /// <param name="count">How many at most.</param>

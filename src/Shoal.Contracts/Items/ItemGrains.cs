@@ -33,6 +33,12 @@ public interface IShardGrain : IGrainWithStringKey
     [AlwaysInterleave, Alias("get")]
     Task<ItemAnswer> GetAsync(string id);
 
+    /// <summary>What the published version makes of one item: where its assignment is older, it is assigned before the answer.</summary>
+    /// <param name="id">The id of an item of this shard.</param>
+    /// <exception cref="ShoalException">Overloaded, Unavailable (storage away).</exception>
+    [AlwaysInterleave, Alias("get-fresh")]
+    Task<ItemAnswer> GetFreshAsync(string id);
+
     /// <summary>The original bytes of an item; null when it is unknown or deleted.</summary>
     /// <param name="id">The id of an item of this shard.</param>
     [AlwaysInterleave, Alias("content")]
@@ -186,8 +192,8 @@ public sealed record ShardStatus
     /// <summary>Assigned items whose assignment is older than the published version.</summary>
     [Id(9)] public long Stale { get; init; }
 
-    /// <summary>The largest number of versions that an assignment is behind.</summary>
-    [Id(10)] public int MaxVersionsBehind { get; init; }
+    /// <summary>The same by how far behind they are, nearest first.</summary>
+    [Id(10)] public StaleItems[] StaleItems { get; init; } = [];
 
     /// <summary>Bytes in the shard's log.</summary>
     [Id(11)] public long LogBytes { get; init; }
@@ -198,6 +204,14 @@ public sealed record ShardStatus
     /// <summary>The published version that the shard assigns by; 0 when none.</summary>
     [Id(13)] public int ModelVersion { get; init; }
 }
+
+/// <summary>Items whose assignments are as far behind the published version.</summary>
+/// <param name="VersionsBehind">How many versions, from 1 on.</param>
+/// <param name="SecondsBehind">For how many seconds a newer version has been out.</param>
+/// <param name="Items">How many items.</param>
+[GenerateSerializer, Immutable, Alias("shoal.stale-items")]
+public readonly record struct StaleItems(
+    [property: Id(0)] int VersionsBehind, [property: Id(1)] double SecondsBehind, [property: Id(2)] long Items);
 
 /// <summary>A hint that a shard's log has grown.</summary>
 /// <param name="Shard">The shard's number.</param>

@@ -128,6 +128,9 @@ public sealed record ItemAnswer
 
     /// <summary>When the item was stored; null when unknown.</summary>
     [Id(11)] public DateTimeOffset? ReceivedAt { get; init; }
+
+    /// <summary>How far an outlier is from the nearest sample that the version learned: 1 - cosine, 0 to 2; null unless the item is one.</summary>
+    [Id(12)] public float? Distance { get; init; }
 }
 
 /// <summary>An item's original bytes.</summary>
@@ -174,6 +177,9 @@ public sealed record Classification
 
     /// <summary>The embedding, little-endian float16, L2-normalised; null unless asked for.</summary>
     [Id(6)] public byte[]? Embedding { get; init; }
+
+    /// <summary>How far it is from the nearest sample that the version learned: 1 - cosine, 0 to 2; null when nothing could be said.</summary>
+    [Id(7)] public float? Distance { get; init; }
 }
 
 /// <summary>An item that lies near another in embedding space.</summary>

@@ -18,7 +18,7 @@ public sealed record PublishedVersion
     /// <summary>Its encoder and prototypes, as safetensors.</summary>
     [Id(1)] public required Claim Model { get; init; }
 
-    /// <summary>The cluster id of each prototype.</summary>
+    /// <summary>The cluster id of each slot; 0 for a slot without a cluster.</summary>
     [Id(2)] public required long[] Clusters { get; init; }
 
     /// <summary>When it was published.</summary>
@@ -32,6 +32,12 @@ public sealed record PublishedVersion
 
     /// <summary>SHA-256 of the encoder's tensors, in hexadecimal.</summary>
     [Id(6)] public string EncoderHash { get; init; } = string.Empty;
+
+    /// <summary>The earlier version that was taken back into use as this one; null when it was trained.</summary>
+    [Id(7)] public int? Restores { get; init; }
+
+    /// <summary>Why it was published, in a sentence.</summary>
+    [Id(8)] public string Reason { get; init; } = string.Empty;
 }
 
 /// <summary>Where a seat reads a shard's log.</summary>
@@ -67,6 +73,12 @@ public sealed record Deal
 
     /// <summary>Rehearsal steps taken since the last fresh sample before this deal: a restart does not begin idle time anew.</summary>
     [Id(7)] public int IdleSteps { get; init; }
+
+    /// <summary>Whether <see cref="Checkpoint"/> is the very state that <see cref="Published"/> was made of.</summary>
+    [Id(8)] public bool CheckpointIsPublished { get; init; }
+
+    /// <summary>How often training has gone back to a good checkpoint: it must not meet the same randomness again.</summary>
+    [Id(9)] public int Retreats { get; init; }
 }
 
 /// <summary>Where a memory bank stands; both numbers never run backwards.</summary>
@@ -117,6 +129,26 @@ public sealed record RoundDelivery
 
     /// <summary>What changed in the stream during the round.</summary>
     [Id(12)] public DriftSighting[] Drifts { get; init; } = [];
+
+    /// <summary>What becomes of the published clusters if the candidate takes their place.</summary>
+    [Id(13)] public required ClusterDescent Descent { get; init; }
+}
+
+/// <summary>What becomes of the published clusters if a candidate takes their place, slot by slot.</summary>
+[GenerateSerializer, Immutable, Alias("shoal.cluster-descent")]
+public sealed record ClusterDescent
+{
+    /// <summary>The id of the published cluster that each slot goes on as; 0 for a new cluster, -1 for a slot without one.</summary>
+    [Id(0)] public required long[] Inherited { get; init; }
+
+    /// <summary>For each slot with a new cluster the published one that half of its samples were of; 0 where there is none.</summary>
+    [Id(1)] public required long[] Parents { get; init; }
+
+    /// <summary>Rehearsed samples in each slot.</summary>
+    [Id(2)] public required int[] Sizes { get; init; }
+
+    /// <summary>For each published id that goes on in no slot: the slot that half of its samples went to, -1 where there is none.</summary>
+    [Id(3)] public required Dictionary<long, int> Heirs { get; init; }
 }
 
 /// <summary>The stream changed: what arrives is unlike the segment before.</summary>
@@ -148,8 +180,11 @@ public sealed record CandidateEvidence
     /// <summary>Whether every number in the parameters is finite.</summary>
     [Id(5)] public bool Finite { get; init; } = true;
 
-    /// <summary>How many slots for clusters the candidate has.</summary>
-    [Id(6)] public int Slots { get; init; }
+    /// <summary>How badly views of held-out samples agree on a cluster: the part of the loss that fewer clusters do not raise.</summary>
+    [Id(6)] public double Disagreement { get; init; } = double.NaN;
+
+    /// <summary>The same of the published version; NaN when none is published.</summary>
+    [Id(8)] public double PublishedDisagreement { get; init; } = double.NaN;
 
     /// <summary>SHA-256 of the candidate's encoder, in hexadecimal.</summary>
     [Id(7)] public string EncoderHash { get; init; } = string.Empty;
@@ -296,6 +331,17 @@ public interface IModelGrain : IGrainWithStringKey
     [AlwaysInterleave, Alias("seat")]
     Task<string?> GetSeatAsync();
 
+    /// <summary>The published version and the earlier ones that can be taken back into use, newest first.</summary>
+    [AlwaysInterleave, Alias("versions")]
+    Task<PublishedVersion[]> GetVersionsAsync();
+
+    /// <summary>Takes an earlier version back into use, as a new version; training goes on from its checkpoint.</summary>
+    /// <param name="version">One of <see cref="GetVersionsAsync"/>, not the published one.</param>
+    /// <returns>The version that is published now.</returns>
+    /// <exception cref="ShoalException">NotFound (it is not kept), Invalid (it is the published one), Unavailable.</exception>
+    [Alias("rollback")]
+    Task<PublishedVersion> RollbackAsync(int version);
+
     /// <summary>Ends the activation without writing; asked by a dataset that is deleted.</summary>
     [Alias("forget")]
     Task ForgetAsync();
@@ -354,4 +400,12 @@ public interface IEmbedderGrain : IGrainWithStringKey
     /// <exception cref="ShoalException">NotFound (no such dataset), Overloaded.</exception>
     [AlwaysInterleave, Alias("classify")]
     Task<Classification[]> ClassifyAsync(string dataset, ItemBatch items, bool withEmbeddings);
+
+    /// <summary>The cluster of each of some items in a version, whether it is announced yet or not; 0 where none fits.</summary>
+    /// <param name="dataset">The dataset's name.</param>
+    /// <param name="version">The version.</param>
+    /// <param name="items">The bytes; ids are not looked at.</param>
+    /// <exception cref="ShoalException">NotFound (no such dataset), Overloaded.</exception>
+    [AlwaysInterleave, Alias("place")]
+    Task<long[]> PlaceAsync(string dataset, PublishedVersion version, ItemBatch items);
 }

@@ -1,90 +1,67 @@
+using System.Collections.Immutable;
 using Shoal.Contracts;
 
 namespace Shoal.Grains.Clusters;
 
-/// <summary>What users did to clusters.</summary>
-/// <param name="Revision">Counts the edits.</param>
-/// <param name="Names">Names by cluster id.</param>
-internal sealed record ClusterEdits(long Revision, Dictionary<long, string> Names)
-{
-    /// <summary>The longest name, in characters: it must fit a table's column.</summary>
-    public const int MaxNameLength = 100;
+/// <summary>How long a cluster is shown.</summary>
+/// <param name="Born">The version that it was born in.</param>
+/// <param name="Ended">The version that showed it no more; null while it is shown.</param>
+/// <param name="Into">The cluster that it was merged into then; null when it was not.</param>
+internal sealed record ClusterLife(int Born, int? Ended = null, long? Into = null);
 
-    public static ClusterEdits None { get; } = new(0, []);
+/// <summary>Where a name went by itself.</summary>
+/// <param name="Edit">The edit that gave the name; another one puts an end to this.</param>
+/// <param name="Cluster">The cluster that bears it; 0 where none does.</param>
+internal sealed record MovedName(long Edit, long Cluster);
 
-    /// <summary>Decides what naming a cluster changes.</summary>
-    /// <param name="cluster">The cluster.</param>
-    /// <param name="name">The name; empty takes it away.</param>
-    /// <param name="born">The clusters that exist.</param>
-    /// <exception cref="ShoalException">NotFound, Invalid, Conflict.</exception>
-    public ClusterEdits Name(long cluster, string name, IReadOnlyDictionary<long, int> born)
-    {
-        name = name.Trim();
-        if (!born.ContainsKey(cluster))
-        {
-            throw new ShoalException(ShoalErrorKind.NotFound, $"There is no cluster {cluster}; see them with: shoal clusters NAME");
-        }
-
-        if (name.Length > MaxNameLength || name.Any(char.IsControl))
-        {
-            throw new ShoalException(ShoalErrorKind.Invalid, $"A cluster's name has at most {MaxNameLength} characters and no control characters.");
-        }
-
-        foreach ((var id, var taken) in Names)
-        {
-            if (id != cluster && string.Equals(taken, name, StringComparison.Ordinal))
-            {
-                throw new ShoalException(ShoalErrorKind.Conflict, $"Cluster {id} is called '{name}' already; rename it first.");
-            }
-        }
-
-        var names = new Dictionary<long, string>(Names);
-        if (name.Length == 0)
-        {
-            names.Remove(cluster);
-        }
-        else
-        {
-            names[cluster] = name;
-        }
-
-        return new ClusterEdits(Revision + 1, names);
-    }
-}
-
-/// <summary>Which clusters were born when, and the newest events.</summary>
-/// <param name="Born">The version that each cluster was born in.</param>
+/// <summary>What versions did to clusters, and the newest events.</summary>
+/// <param name="Version">The last version that was registered.</param>
+/// <param name="Lives">The life of each cluster.</param>
+/// <param name="Moved">Names that went to another cluster than the one that they were given to.</param>
 /// <param name="Events">Events, oldest first.</param>
-internal sealed record ClusterRegistry(Dictionary<long, int> Born, LineageEvent[] Events)
+internal sealed record ClusterRegistry(
+    int Version, ImmutableSortedDictionary<long, ClusterLife> Lives, ImmutableSortedDictionary<string, MovedName> Moved, ImmutableArray<LineageEvent> Events)
 {
-    // A thousand events are about 200 KB of JSON, rewritten with each version.
+    // A thousand events are about 200 KB of JSON, rewritten with each version; so are 10,000 clusters that ended.
     private const int MaxEvents = 1_000;
+    private const int MaxEnded = 10_000;
 
-    public static ClusterRegistry Empty { get; } = new([], []);
+    public static ClusterRegistry Empty { get; } =
+        new(0, ImmutableSortedDictionary<long, ClusterLife>.Empty, ImmutableSortedDictionary<string, MovedName>.Empty, []);
 
-    /// <summary>Decides what a published version adds; the same instance when it adds nothing.</summary>
+    /// <summary>Adds a published version; the same instance when it is known.</summary>
     /// <param name="version">The version.</param>
+    /// <param name="fates">What became of clusters in it.</param>
     /// <param name="now">When it is registered.</param>
-    public ClusterRegistry Register(PublishedVersion version, DateTimeOffset now)
+    public ClusterRegistry Register(PublishedVersion version, IReadOnlyList<ClusterFate> fates, DateTimeOffset now)
     {
-        long[] unborn = [.. version.Clusters.Where(id => !Born.ContainsKey(id)).Distinct()];
-        if (unborn.Length == 0)
+        if (version.Version <= Version)
         {
             return this;
         }
 
-        var born = new Dictionary<long, int>(Born);
-        foreach (var id in unborn)
+        ImmutableSortedDictionary<long, ClusterLife>.Builder lives = Lives.ToBuilder();
+        foreach (ClusterFate fate in fates)
         {
-            born.Add(id, version.Version);
+            ClusterLife life = lives.GetValueOrDefault(fate.Cluster) ?? new ClusterLife(version.Version);
+            lives[fate.Cluster] = fate.Kind switch
+            {
+                "merged" => life with { Ended = version.Version, Into = fate.Other },
+                "died" => life with { Ended = version.Version },
+                _ => life with { Ended = null, Into = null },
+            };
         }
 
-        return new ClusterRegistry(born, Events)
-            .With(unborn.Select(id => new LineageEvent(now, "born", id, version.Version, $"first prototype in version {version.Version}")));
+        foreach (var forgotten in lives.Where(life => life.Value.Ended is not null).Select(life => life.Key).Order().ToArray().SkipLast(MaxEnded))
+        {
+            lives.Remove(forgotten);
+        }
+
+        return (this with { Version = version.Version, Lives = lives.ToImmutable() })
+            .With(fates.Select(fate => new LineageEvent(now, fate.Kind, fate.Cluster, version.Version, fate.Reason)));
     }
 
     /// <summary>The registry with more events, the oldest dropped above the limit.</summary>
     /// <param name="events">The events.</param>
-    public ClusterRegistry With(IEnumerable<LineageEvent> events) =>
-        this with { Events = [.. Events.Concat(events).TakeLast(MaxEvents)] };
+    public ClusterRegistry With(IEnumerable<LineageEvent> events) => this with { Events = [.. Events.Concat(events).TakeLast(MaxEvents)] };
 }

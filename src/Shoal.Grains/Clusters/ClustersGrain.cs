@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Orleans.Placement;
 using Shoal.Contracts;
@@ -6,10 +7,14 @@ using Shoal.Storage;
 
 namespace Shoal.Grains.Clusters;
 
-/// <summary>The registry of a dataset's clusters: ids, names, births, events. It computes nothing.</summary>
+/// <summary>The registry of a dataset's clusters: ids, names, pins, merges, lives, events. It computes nothing.</summary>
 [Immovable]
 internal sealed partial class ClustersGrain(IObjectStore store, TimeProvider time, ILogger<ClustersGrain> logger) : Grain, IClustersGrain
 {
+    // So many of a cluster's items show what its name means: enough for a majority that one stray item does not turn.
+    private const int ExamplesOfName = 9;
+    private const int MostExamples = 100;
+
     private StoredDocument<ClusterEdits> _edits = null!;
     private StoredDocument<ClusterRegistry> _registry = null!;
 
@@ -19,7 +24,7 @@ internal sealed partial class ClustersGrain(IObjectStore store, TimeProvider tim
 
     private ClusterRegistry Registry => _registry.Value ?? ClusterRegistry.Empty;
 
-    private ClusterDirectory Directory => new() { Revision = Edits.Revision, Names = Edits.Names, Redirects = [] };
+    private ClusterDirectory Directory => ClusterNaming.Directory(Edits, Registry);
 
     /// <inheritdoc/>
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
@@ -33,13 +38,12 @@ internal sealed partial class ClustersGrain(IObjectStore store, TimeProvider tim
     public async Task<ClusterSummary[]> ListAsync(int exemplars)
     {
         ClusterDirectory directory = Directory;
-        IReadOnlyDictionary<long, int> born = Registry.Born;
-        IShardGrain[] shards = await ShardsAsync();
-        ShardMembers[] members = await Task.WhenAll(shards.Select(shard => shard.GetMembersAsync(Math.Clamp(exemplars, 0, 100))));
-        ILookup<long, ShardCluster> byCluster = members.SelectMany(m => m.Clusters).ToLookup(c => directory.Resolve(c.Cluster));
-        return [.. born.Keys
-            .Where(id => directory.Resolve(id) == id)
-            .Select(id => Summarize(id, byCluster[id], directory, born[id], exemplars))
+        ClusterRegistry registry = Registry;
+        ILookup<long, ShardCluster> byCluster = (await MembersAsync(exemplars)).ToLookup(c => directory.Resolve(c.Cluster));
+        ILookup<long, long> merged = directory.Redirects.ToLookup(r => r.Value, r => r.Key);
+        return [.. registry.Lives
+            .Where(life => directory.Resolve(life.Key) == life.Key && (life.Value.Ended is null || byCluster.Contains(life.Key)))
+            .Select(life => Summarize(life.Key, byCluster[life.Key], directory, life.Value.Born, exemplars) with { Merged = [.. merged[life.Key].Order()] })
             .OrderByDescending(c => c.Count).ThenBy(c => c.Id)];
     }
 
@@ -47,33 +51,109 @@ internal sealed partial class ClustersGrain(IObjectStore store, TimeProvider tim
     public async Task NameAsync(long cluster, string name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        ClusterEdits edits = Edits.Name(cluster, name, Registry.Born);
-        await SaveAsync(_edits, edits);
-
-        // In force for every later query when this returns: each shard is told, and one that cannot be told
-        // reads the directory when it activates again.
-        ClusterDirectory directory = Directory;
-        DatasetAnnouncement announcement = await GrainFactory.GetGrain<IDatasetGrain>(Dataset).GetAnnouncementAsync();
-        await Task.WhenAll((await ShardsAsync()).Select(shard => shard.AnnounceAsync(announcement with { Directory = directory })));
-        await RecordAsync(new LineageEvent(time.GetUtcNow(), "named", cluster, 0, name.Length == 0 ? "name taken away" : $"named '{name.Trim()}'"));
+        cluster = Known(cluster);
+        ImmutableArray<string> examples = [.. (await MembersAsync(ExamplesOfName))
+            .Where(part => Directory.Resolve(part.Cluster) == cluster)
+            .SelectMany(part => part.Exemplars).OrderByDescending(e => e.Confidence).Take(ExamplesOfName).Select(e => e.Id)];
+        await NameAsync(cluster, name, examples);
     }
+
+    /// <inheritdoc/>
+    public async Task<long> NameByExamplesAsync(string name, string[] examples)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(examples);
+        if (name.Trim().Length == 0 || examples.Length is 0 or > MostExamples)
+        {
+            throw new ShoalException(ShoalErrorKind.Invalid, $"Give a name and the ids of 1 to {MostExamples} items that show what it means; there are {examples.Length}.");
+        }
+
+        if (examples.Select(Names.ItemIdProblem).FirstOrDefault(p => p is not null) is { } problem)
+        {
+            throw new ShoalException(ShoalErrorKind.Invalid, problem);
+        }
+
+        string[] ids = [.. examples.Distinct(StringComparer.Ordinal)];
+        IShardGrain[] shards = await ShardsAsync();
+        ItemAnswer[] answers = await Task.WhenAll(ids.Select(id => shards[ItemKey.Of(id).Shard(shards.Length)].GetAsync(id)));
+        if (Array.Find(answers, a => a.State == ItemState.Unknown) is { } unknown)
+        {
+            throw new ShoalException(ShoalErrorKind.NotFound, $"There is no item '{unknown.Id}' in the dataset '{Dataset}'.");
+        }
+
+        (long Cluster, int Count)[] places = [.. answers.Where(a => a.Cluster is not null).CountBy(a => a.Cluster!.Value).OrderByDescending(p => p.Value).Select(p => (p.Key, p.Value))];
+        if (places.Length == 0 || places[0].Count * 2 <= answers.Length)
+        {
+            throw new ShoalException(
+                ShoalErrorKind.Conflict,
+                places.Length == 0
+                    ? "None of the examples is in a cluster yet; wait for a version, or give other items."
+                    : $"No cluster holds most of the examples: {string.Join(", ", places.Select(p => $"{p.Count} of {answers.Length} in cluster {p.Cluster}"))}. Give other items, or name a cluster by its id.");
+        }
+
+        await NameAsync(places[0].Cluster, name, [.. ids]);
+        return places[0].Cluster;
+    }
+
+    /// <inheritdoc/>
+    public Task PinAsync(long cluster, bool pinned)
+    {
+        // What was merged away is let go by its own id.
+        cluster = Edits.Pins.Contains(cluster) ? cluster : Known(cluster);
+        return EditAsync(Edits.Pin(cluster, pinned), pinned ? "pinned" : "unpinned", cluster, pinned ? "it stays in later versions" : "later versions may unite it with others");
+    }
+
+    /// <inheritdoc/>
+    public async Task<long> MergeAsync(long first, long second)
+    {
+        if (first == second)
+        {
+            throw new ShoalException(ShoalErrorKind.Invalid, $"A cluster cannot be merged with itself; give two.");
+        }
+
+        (first, second) = (Known(first), Known(second));
+        if (first == second)
+        {
+            // Merged before: the answer to this very call may have been lost.
+            return first;
+        }
+
+        ClusterDirectory directory = Directory;
+        ILookup<long, long> counts = (await MembersAsync(0)).ToLookup(c => directory.Resolve(c.Cluster), c => c.Count);
+        (var from, var into) = counts[first].Sum() >= counts[second].Sum() ? (second, first) : (first, second);
+        await EditAsync(Edits.Merge(from, into, ClusterNaming.Bearers(Edits, Registry)), "merged", from, $"a user merged it into cluster {into}");
+        return into;
+    }
+
+    /// <inheritdoc/>
+    public Task UnmergeAsync(long cluster) => EditAsync(Edits.Unmerge(cluster), "unmerged", cluster, "a user took its merge back");
 
     /// <inheritdoc/>
     public Task<ClusterDirectory> GetDirectoryAsync() => Task.FromResult(Directory);
 
     /// <inheritdoc/>
-    public async Task RegisterAsync(PublishedVersion version)
+    public async Task RegisterAsync(PublishedVersion version, ClusterFate[] fates)
     {
-        ClusterRegistry registry = Registry.Register(version, time.GetUtcNow());
-        if (!ReferenceEquals(registry, Registry))
+        DateTimeOffset now = time.GetUtcNow();
+        ClusterEdits edits = Edits;
+        ClusterRegistry registry = Registry.Register(version, fates, now);
+        if (ReferenceEquals(registry, Registry))
         {
-            await SaveAsync(_registry, registry);
+            return;
         }
+
+        if (edits.Names.Length > 0)
+        {
+            IReadOnlyDictionary<string, long[]> places = await PlacesAsync(version, edits);
+            registry = ClusterNaming.Move(registry, edits, ClusterNaming.Follow(edits, registry, version.Clusters, places), now);
+        }
+
+        await SaveAsync(_registry, registry);
     }
 
     /// <inheritdoc/>
     public Task<LineageEvent[]> GetEventsAsync(int count) =>
-        Task.FromResult(Registry.Events.Reverse().Take(Math.Clamp(count, 0, 1_000)).ToArray());
+        Task.FromResult(Registry.Events.AsEnumerable().Reverse().Take(Math.Clamp(count, 0, 1_000)).ToArray());
 
     /// <inheritdoc/>
     public Task RecordAsync(LineageEvent lineageEvent)
@@ -101,7 +181,66 @@ internal sealed partial class ClustersGrain(IObjectStore store, TimeProvider tim
             MeanConfidence = count == 0 ? 0 : all.Sum(c => c.ConfidenceSum) / count,
             Exemplars = [.. all.SelectMany(c => c.Exemplars).OrderByDescending(e => e.Confidence).Take(exemplars)],
             BornInVersion = born,
+            Pinned = directory.Pinned.Contains(id),
         };
+    }
+
+    /// <summary>The cluster that answers for an id.</summary>
+    /// <exception cref="ShoalException">NotFound.</exception>
+    private long Known(long cluster) => Directory.Resolve(cluster) is var known && Registry.Lives.ContainsKey(known)
+        ? known
+        : throw new ShoalException(ShoalErrorKind.NotFound, $"There is no cluster {cluster}; see them with: shoal clusters {Dataset}");
+
+    private Task NameAsync(long cluster, string name, ImmutableArray<string> examples) => EditAsync(
+        Edits.Name(cluster, name, examples, ClusterNaming.Bearers(Edits, Registry)), "named", cluster, name.Trim().Length == 0 ? "name taken away" : $"named '{name.Trim()}'");
+
+    /// <summary>Makes an edit durable, and then known: in force for every later query when this returns.</summary>
+    private async Task EditAsync(ClusterEdits edits, string kind, long cluster, string reason)
+    {
+        if (ReferenceEquals(edits, Edits))
+        {
+            return;
+        }
+
+        await SaveAsync(_edits, edits);
+
+        // Each shard is told, and one that cannot be told reads the directory when it activates again.
+        DatasetAnnouncement announcement = await GrainFactory.GetGrain<IDatasetGrain>(Dataset).GetAnnouncementAsync();
+        await Task.WhenAll((await ShardsAsync()).Select(shard => shard.AnnounceAsync(announcement with { Directory = Directory })));
+        await RecordAsync(new LineageEvent(time.GetUtcNow(), kind, cluster, Registry.Version, reason));
+    }
+
+    /// <summary>The cluster of each name's examples in a version; without those that cannot be asked now.</summary>
+    private async Task<IReadOnlyDictionary<string, long[]>> PlacesAsync(PublishedVersion version, ClusterEdits edits)
+    {
+        try
+        {
+            IShardGrain[] shards = await ShardsAsync();
+            var places = new Dictionary<string, long[]>(StringComparer.Ordinal);
+            foreach (GivenName given in edits.Names)
+            {
+                ItemContent?[] contents = await Task.WhenAll(given.Examples.Select(id => shards[ItemKey.Of(id).Shard(shards.Length)].GetContentAsync(id)));
+                ItemUpload[] items = [.. contents.OfType<ItemContent>().Select(c => new ItemUpload { Id = c.Id, MediaType = c.MediaType, Bytes = c.Bytes })];
+                if (items.Length > 0)
+                {
+                    places[given.Name] = await GrainFactory.GetGrain<IEmbedderGrain>(Dataset).PlaceAsync(Dataset, version, new ItemBatch(items));
+                }
+            }
+
+            return places;
+        }
+        catch (Exception e) when (e is ShoalException or StorageUnavailableException or TimeoutException or OrleansException)
+        {
+            // The version must not wait: names stay with their ids until the next.
+            LogNamesStay(Dataset, version.Version, e);
+            return new Dictionary<string, long[]>(StringComparer.Ordinal);
+        }
+    }
+
+    private async Task<ShardCluster[]> MembersAsync(int exemplars)
+    {
+        ShardMembers[] members = await Task.WhenAll((await ShardsAsync()).Select(shard => shard.GetMembersAsync(Math.Clamp(exemplars, 0, 100))));
+        return [.. members.SelectMany(m => m.Clusters)];
     }
 
     private async Task<IShardGrain[]> ShardsAsync()
@@ -126,4 +265,7 @@ internal sealed partial class ClustersGrain(IObjectStore store, TimeProvider tim
 
     [LoggerMessage(EventId = 300, Level = LogLevel.Information, Message = "{Dataset}: {Kind} (version {Version}): {Reason}")]
     private partial void LogEvent(string dataset, string kind, int version, string reason);
+
+    [LoggerMessage(EventId = 301, Level = LogLevel.Warning, Message = "{Dataset}: names stay with their clusters in version {Version}: their examples cannot be asked")]
+    private partial void LogNamesStay(string dataset, int version, Exception exception);
 }

@@ -32,14 +32,33 @@ internal sealed class EmbedderGrain(SettingsCache settings, EmbeddingService emb
             return [.. items.Items.Select(_ => new Classification { State = ItemState.Pending, Reason = "No model version is published yet; try again later." })];
         }
 
-        ImageDecoder decoder = MediaSettings.Decoder(known.Settings);
+        (MediaProblem?[] problems, Half[] embeddings, Prototypes prototypes) = await EmbedAsync(dataset, known.Settings, version, items);
+        // Not what is remembered: an edit of clusters holds as soon as it is acknowledged.
+        ClusterDirectory directory = await GrainFactory.GetGrain<IClustersGrain>(dataset).GetDirectoryAsync();
+        return [.. problems.Select((problem, i) => problem is not null
+            ? new Classification { State = ItemState.Quarantined, Reason = problem.Message, ModelVersion = version.Version }
+            : Classify(directory, version, prototypes, embeddings.AsSpan(i * prototypes.Width, prototypes.Width), withEmbeddings))];
+    }
+
+    /// <inheritdoc/>
+    public async Task<long[]> PlaceAsync(string dataset, PublishedVersion version, ItemBatch items)
+    {
+        ArgumentNullException.ThrowIfNull(items);
+        (MediaProblem?[] problems, Half[] embeddings, Prototypes prototypes) = await EmbedAsync(dataset, await settings.GetAsync(dataset), version, items);
+        return [.. problems.Select((problem, i) => problem is null && prototypes.Assign(embeddings.AsSpan(i * prototypes.Width, prototypes.Width)) is { IsOutlier: false } placed
+            ? version.Clusters[placed.Slot]
+            : 0)];
+    }
+
+    private async Task<(MediaProblem?[] Problems, Half[] Embeddings, Prototypes Prototypes)> EmbedAsync(
+        string dataset, DatasetSettings known, PublishedVersion version, ItemBatch items)
+    {
+        ImageDecoder decoder = MediaSettings.Decoder(known);
         var pixels = new byte[items.Items.Length * decoder.SampleBytes];
         // Decoding can take milliseconds an item: off the turn, so that other requests go on.
         MediaProblem?[] problems = await Task.Run(() => Decode(decoder, items.Items, pixels));
         (Half[] embeddings, Prototypes prototypes) = await embedding.EmbedAsync(dataset, version, pixels, items.Items.Length, ComputePriority.Urgent);
-        return [.. problems.Select((problem, i) => problem is not null
-            ? new Classification { State = ItemState.Quarantined, Reason = problem.Message, ModelVersion = version.Version }
-            : Classify(known, version, prototypes, embeddings.AsSpan(i * prototypes.Width, prototypes.Width), withEmbeddings))];
+        return (problems, embeddings, prototypes);
     }
 
     private static MediaProblem?[] Decode(ImageDecoder decoder, ItemUpload[] items, byte[] pixels)
@@ -58,16 +77,17 @@ internal sealed class EmbedderGrain(SettingsCache settings, EmbeddingService emb
     }
 
     private static Classification Classify(
-        DatasetAnnouncement known, PublishedVersion version, Prototypes prototypes, ReadOnlySpan<Half> embedding, bool withEmbedding)
+        ClusterDirectory directory, PublishedVersion version, Prototypes prototypes, ReadOnlySpan<Half> embedding, bool withEmbedding)
     {
-        (var slot, var confidence) = prototypes.Assign(embedding);
-        var cluster = known.Directory?.Resolve(version.Clusters[slot]) ?? version.Clusters[slot];
+        Placement placed = prototypes.Assign(embedding);
+        long? cluster = placed.IsOutlier ? null : directory.Resolve(version.Clusters[placed.Slot]);
         return new Classification
         {
-            State = ItemState.Assigned,
+            State = placed.IsOutlier ? ItemState.Outlier : ItemState.Assigned,
             Cluster = cluster,
-            ClusterName = known.Directory?.NameOf(cluster),
-            Confidence = confidence,
+            ClusterName = cluster is { } known ? directory.NameOf(known) : null,
+            Confidence = placed.IsOutlier ? 0 : placed.Confidence,
+            Distance = placed.Distance,
             ModelVersion = version.Version,
             Embedding = withEmbedding ? MemoryMarshal.AsBytes(embedding).ToArray() : null,
         };

@@ -60,6 +60,26 @@ internal sealed partial class IndexPump
         }
     }
 
+    /// <summary>Assigns one item by the published version now, unless it is.</summary>
+    /// <param name="sequence">Its sequence number.</param>
+    public async Task FreshenAsync(long sequence)
+    {
+        Assignment old = _ledger.Read(sequence);
+        if (_version is not { } version || old.StateOf() == AssignmentState.Quarantined || old.ModelVersion >= version.Version)
+        {
+            return;
+        }
+
+        if (old.EmbeddingVersion >= version.EncoderVersion)
+        {
+            Reassign(version, (await _models.GetAsync(_dataset, version)).Prototypes, sequence, 1, _ => true);
+            return;
+        }
+
+        IReadOnlyList<LogRecord> records = await _log.ReadRangeAsync(sequence, 1, MaxBatchBytes, CancellationToken.None);
+        await EmbedAndWriteAsync(version, records, ComputePriority.Urgent);
+    }
+
     /// <summary>Looks for work now.</summary>
     public void Wake()
     {
@@ -174,18 +194,22 @@ internal sealed partial class IndexPump
     private long ReassignStored(PublishedVersion version, Prototypes prototypes, long from)
     {
         var count = (int)Math.Min(_batch, _next - from);
+        Reassign(version, prototypes, from, count, old => IsStale(old));
+        return from + count;
+    }
+
+    private void Reassign(PublishedVersion version, Prototypes prototypes, long from, int count, Func<Assignment, bool> wanted)
+    {
         var embeddings = new Half[count * _table.Width];
         _table.ReadEmbeddings(from, count, embeddings);
         for (var i = 0; i < count; i++)
         {
             Assignment old = _ledger.Read(from + i);
-            if (IsStale(old) && old.EmbeddingVersion >= version.EncoderVersion && !_index.Get(from + i).IsGone())
+            if (wanted(old) && old.EmbeddingVersion >= version.EncoderVersion && !_index.Get(from + i).IsGone())
             {
                 Write(version, prototypes, from + i, embeddings.AsSpan(i * _table.Width, _table.Width), old.EmbeddingVersion);
             }
         }
-
-        return from + count;
     }
 
     private async Task<(IReadOnlyList<LogRecord> Records, long Next)> ReadAsync(long from, Func<long, bool> wanted)
@@ -211,8 +235,8 @@ internal sealed partial class IndexPump
         for (var i = 0; i < records.Count; i++)
         {
             var sequence = records[i].Position.Sequence;
-            // It may have been replaced while it was embedded.
-            if (_index.Get(sequence).IsGone())
+            // While it was embedded it may have been replaced, or assigned by a newer version.
+            if (_index.Get(sequence).IsGone() || _ledger.Read(sequence).ModelVersion > version.Version)
             {
                 continue;
             }
@@ -232,8 +256,10 @@ internal sealed partial class IndexPump
 
     private void Write(PublishedVersion version, Prototypes prototypes, long sequence, ReadOnlySpan<Half> embedding, int embeddedBy)
     {
-        (var slot, var confidence) = prototypes.Assign(embedding);
-        _ledger.Write(sequence, Assignments.Assigned(version.Clusters[slot], confidence, version.Version, embeddedBy, _time.GetUtcNow()));
+        Placement placed = prototypes.Assign(embedding);
+        _ledger.Write(sequence, placed.IsOutlier
+            ? Assignments.Outlier(placed.Distance, version.Version, embeddedBy, _time.GetUtcNow())
+            : Assignments.Assigned(version.Clusters[placed.Slot], placed.Confidence, version.Version, embeddedBy, _time.GetUtcNow()));
     }
 
     private MediaProblem?[] Decode(IReadOnlyList<LogRecord> records, byte[] pixels)

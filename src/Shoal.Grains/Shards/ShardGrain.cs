@@ -124,6 +124,24 @@ internal sealed partial class ShardGrain(
     public Task<ItemAnswer> GetAsync(string id) => Task.FromResult(_reader.Answer(id, _shard, _directory, _publishedAt));
 
     /// <inheritdoc/>
+    public async Task<ItemAnswer> GetFreshAsync(string id)
+    {
+        if (id is not null && Names.ItemIdProblem(id) is null && _items.TryFind(id, out var sequence))
+        {
+            try
+            {
+                await _pump.FreshenAsync(sequence);
+            }
+            catch (StorageUnavailableException e)
+            {
+                throw new ShoalException(ShoalErrorKind.Unavailable, e.Message, e);
+            }
+        }
+
+        return _reader.Answer(id!, _shard, _directory, _publishedAt);
+    }
+
+    /// <inheritdoc/>
     public Task<ItemAnswer[]> QueryAsync(string[] ids)
     {
         ArgumentNullException.ThrowIfNull(ids);
@@ -150,7 +168,7 @@ internal sealed partial class ShardGrain(
     public Task<ShardMembers> GetMembersAsync(int exemplars) => _reader.MembersAsync(Math.Clamp(exemplars, 0, 100));
 
     /// <inheritdoc/>
-    public Task<ShardStatus> GetStatusAsync() => Task.FromResult(_reader.Status(_shard) with
+    public Task<ShardStatus> GetStatusAsync() => Task.FromResult(_reader.Status(_shard, _publishedAt) with
     {
         RejectReasons = new Dictionary<string, long>(_rejected, StringComparer.Ordinal),
     });

@@ -36,6 +36,9 @@ internal sealed class ShardLedger(AssignmentTable table)
     /// <summary>Counts and summed confidence of each cluster that has items here.</summary>
     public IReadOnlyDictionary<long, ClusterCount> Clusters => _clusters;
 
+    /// <summary>How many assignments each version made, oldest first.</summary>
+    public IReadOnlyDictionary<int, long> Versions => _versions;
+
     /// <summary>How many assignments are older than a version.</summary>
     /// <param name="version">The version.</param>
     public long StalerThan(int version) => _versions.TakeWhile(v => v.Key < version).Sum(v => v.Value);
@@ -141,7 +144,7 @@ internal enum AssignmentState : byte
     /// <summary>In a cluster.</summary>
     Assigned = 1,
 
-    /// <summary>Seen; no cluster fits.</summary>
+    /// <summary>Seen; no cluster fits. The confidence's field holds the distance to the nearest learned sample.</summary>
     Outlier = 2,
 
     /// <summary>It cannot be decoded; the cluster's field holds the reason's number.</summary>
@@ -157,6 +160,10 @@ internal static class Assignments
     /// <summary>An item in a cluster.</summary>
     public static Assignment Assigned(long cluster, float confidence, int version, int embeddedBy, DateTimeOffset time) =>
         new((byte)AssignmentState.Assigned, cluster, confidence, version, embeddedBy, time);
+
+    /// <summary>An item that fits no cluster.</summary>
+    public static Assignment Outlier(float distance, int version, int embeddedBy, DateTimeOffset time) =>
+        new((byte)AssignmentState.Outlier, 0, distance, version, embeddedBy, time);
 
     /// <summary>An item that cannot be decoded.</summary>
     public static Assignment Quarantined(int reason, int version, DateTimeOffset time) =>

@@ -32,7 +32,8 @@ internal sealed class ShardReader(ShardStore items, IndexPump pump, TimeProvider
             State = ToState(assignment.StateOf()),
             Cluster = cluster,
             ClusterName = cluster is { } c ? directory.NameOf(c) : null,
-            Confidence = assignment.Confidence,
+            Confidence = cluster is null ? 0 : assignment.Confidence,
+            Distance = assignment.StateOf() == AssignmentState.Outlier ? assignment.Confidence : null,
             ModelVersion = assignment.StateOf() == AssignmentState.Pending ? 0 : assignment.ModelVersion,
             VersionsBehind = behind,
             SecondsBehind = behind > 0 ? SecondsSince(assignment.ModelVersion, publishedAt) : 0,
@@ -142,11 +143,10 @@ internal sealed class ShardReader(ShardStore items, IndexPump pump, TimeProvider
     }
 
     /// <summary>Counts and lags.</summary>
-    public ShardStatus Status(int shard)
+    public ShardStatus Status(int shard, SortedList<int, DateTimeOffset> publishedAt)
     {
         var published = pump.Version?.Version ?? 0;
         ShardLedger ledger = items.Ledger;
-        var oldest = ledger.OldestVersion;
         return new ShardStatus
         {
             Shard = shard,
@@ -159,7 +159,8 @@ internal sealed class ShardReader(ShardStore items, IndexPump pump, TimeProvider
             QuarantineReasons = ledger.Quarantine.Where(q => q.Value > 0).ToDictionary(q => QuarantineReasons.Code(q.Key), q => q.Value, StringComparer.Ordinal),
             RejectReasons = [],
             Stale = ledger.StalerThan(published),
-            MaxVersionsBehind = oldest == 0 ? 0 : published - oldest,
+            StaleItems = [.. ledger.Versions.Where(v => v.Key < published).Reverse()
+                .Select(v => new StaleItems(published - v.Key, SecondsSince(v.Key, publishedAt), v.Value))],
             LogBytes = items.Log.DurableBytes,
             Syncs = items.Log.Syncs,
             ModelVersion = published,

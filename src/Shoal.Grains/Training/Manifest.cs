@@ -2,11 +2,41 @@ using Shoal.Contracts;
 
 namespace Shoal.Grains.Training;
 
+/// <summary>A state that training can go on from: what was learned, and which samples it was learned from.</summary>
+internal sealed record Checkpoint
+{
+    /// <summary>Where each shard is trained next.</summary>
+    public ShardCursor[] Cursors { get; init; } = [];
+
+    /// <summary>The parts of the seat's state by name.</summary>
+    public Dictionary<string, Claim> Parts { get; init; } = [];
+
+    /// <summary>The memory bank; null while it is empty.</summary>
+    public Claim? Bank { get; init; }
+
+    /// <summary>The seat's progress.</summary>
+    public SeatProgress? Progress { get; init; }
+
+    /// <summary>Every object that it needs.</summary>
+    public IEnumerable<string> Objects() => Parts.Values.Append(Bank).OfType<Claim>().Select(c => c.Name);
+}
+
+/// <summary>A version that can be taken back into use.</summary>
+/// <param name="Version">The version.</param>
+/// <param name="Checkpoint">The state that it was made of.</param>
+internal sealed record KeptVersion(PublishedVersion Version, Checkpoint Checkpoint);
+
 /// <summary>The small object, swapped by ETag, that names everything needed to go on after a crash.</summary>
 internal sealed record Manifest
 {
-    /// <summary>The format that this program writes and reads: 2 named encoders' layers anew and kept segments of replay, 3 keeps the clusters of replayed samples.</summary>
-    public const int CurrentFormat = 3;
+    /// <summary>
+    /// The format that this program writes and reads: 2 named encoders' layers anew and kept segments of replay, 3 keeps the
+    /// clusters of replayed samples, 4 the checkpoint of each kept version and the lineage of clusters.
+    /// </summary>
+    public const int CurrentFormat = 4;
+
+    /// <summary>Retreats in a row that take the same samples again; after these, what was trained since is skipped.</summary>
+    public const int MostRetreats = 3;
 
     /// <summary>The format of this manifest.</summary>
     public int Format { get; init; } = CurrentFormat;
@@ -25,37 +55,113 @@ internal sealed record Manifest
     /// <summary>The round that begins from this manifest.</summary>
     public long Round { get; init; }
 
-    /// <summary>Where each shard is trained next.</summary>
-    public ShardCursor[] Cursors { get; init; } = [];
+    /// <summary>Where training goes on.</summary>
+    public Checkpoint State { get; init; } = new();
 
-    /// <summary>The parts of the seat's state by name.</summary>
-    public Dictionary<string, Claim> Parts { get; init; } = [];
+    /// <summary>The published version, and before it those that can be taken back into use, newest first.</summary>
+    public KeptVersion[] Versions { get; init; } = [];
 
-    /// <summary>The memory bank; null while it is empty.</summary>
-    public Claim? Bank { get; init; }
-
-    /// <summary>The published version; null when none is.</summary>
-    public PublishedVersion? Version { get; init; }
-
-    /// <summary>Earlier versions, newest first, whose objects are kept.</summary>
-    public PublishedVersion[] History { get; init; } = [];
-
-    /// <summary>The cluster id of each prototype.</summary>
-    public long[] Slots { get; init; } = [];
+    /// <summary>What became of clusters in the published version.</summary>
+    public ClusterFate[] Fates { get; init; } = [];
 
     /// <summary>The next cluster id; ids are never reused.</summary>
     public long NextCluster { get; init; } = 1;
 
-    /// <summary>The seat's progress at the end of the last round.</summary>
-    public SeatProgress? Progress { get; init; }
-
     /// <summary>Candidates that were refused.</summary>
     public long Refused { get; init; }
 
+    /// <summary>How often training went back to a good checkpoint.</summary>
+    public int Retreats { get; init; }
+
+    /// <summary>How often in a row, without a version since.</summary>
+    public int RetreatsInARow { get; init; }
+
+    /// <summary>The published version; null when none is.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public PublishedVersion? Version => Versions.FirstOrDefault()?.Version;
+
+    /// <summary>Whether training goes on from the very state that the published version was made of.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public bool StateIsPublished => Versions.FirstOrDefault() is { } published
+        && published.Checkpoint.Parts.Values.Select(c => c.Name).SequenceEqual(State.Parts.Values.Select(c => c.Name), StringComparer.Ordinal);
+
     /// <summary>Every object that this manifest needs.</summary>
-    public IEnumerable<string> Objects()
+    public IEnumerable<string> Objects() => State.Objects().Concat(Versions.SelectMany(v => v.Checkpoint.Objects().Append(v.Version.Model.Name)));
+
+    /// <summary>After a round: training goes on from what was delivered.</summary>
+    /// <param name="delivered">The delivered state.</param>
+    public Manifest Commit(Checkpoint delivered) => this with { Round = Round + 1, State = delivered };
+
+    /// <summary>The state to go on from becomes a version.</summary>
+    /// <param name="delivery">The round that it came from.</param>
+    /// <param name="reason">Why, in a sentence.</param>
+    public Manifest Publish(RoundDelivery delivery, string reason)
     {
-        IEnumerable<Claim?> claims = [.. Parts.Values, Bank, Version?.Model, .. History.Select(v => v.Model)];
-        return claims.OfType<Claim>().Select(c => c.Name);
+        var number = (Version?.Version ?? 0) + 1;
+        (var clusters, ClusterFate[] fates, var next) = VersionLineage.Of(delivery.Descent, NextCluster);
+        // With the same encoder only prototypes changed: stored embeddings stay true.
+        var same = Version is { } old && string.Equals(old.EncoderHash, delivery.Evidence.EncoderHash, StringComparison.Ordinal);
+        return With(fates, new PublishedVersion
+        {
+            Version = number,
+            Model = delivery.Candidate,
+            Clusters = clusters,
+            PublishedAt = delivery.EndedAt,
+            Round = delivery.Round,
+            EncoderHash = delivery.Evidence.EncoderHash,
+            EncoderVersion = same ? Version!.EncoderVersion : number,
+            Reason = reason,
+        }) with
+        { NextCluster = next };
+    }
+
+    /// <summary>An earlier version becomes the published one again, and training goes on from its checkpoint.</summary>
+    /// <param name="kept">The version.</param>
+    /// <param name="now">When.</param>
+    public Manifest Restore(KeptVersion kept, DateTimeOffset now)
+    {
+        var number = Version!.Version + 1;
+        return (this with { State = kept.Checkpoint, Retreats = Retreats + 1 }).With(VersionLineage.Between(Version, kept.Version), kept.Version with
+        {
+            Version = number,
+            PublishedAt = now,
+            EncoderVersion = number,
+            Restores = kept.Version.Version,
+            Reason = $"version {kept.Version.Version} was taken back into use",
+        });
+    }
+
+    /// <summary>Training goes back to the checkpoint of the published version, or to its beginning where there is none.</summary>
+    /// <remarks>
+    /// The samples since are trained on again, under other randomness. Where that has led to no version a few times in a row, they are skipped:
+    /// training must not meet what breaks it for ever.
+    /// </remarks>
+    public Manifest Retreat()
+    {
+        Checkpoint good = Versions.FirstOrDefault()?.Checkpoint ?? new Checkpoint { Cursors = [.. State.Cursors.Select(c => c with { Next = 0 })] };
+        var skips = RetreatsInARow >= MostRetreats;
+        return this with
+        {
+            State = skips ? good with { Cursors = State.Cursors } : good,
+            Retreats = Retreats + 1,
+            RetreatsInARow = RetreatsInARow + 1,
+        };
+    }
+
+    private Manifest With(ClusterFate[] fates, PublishedVersion version) => this with
+    {
+        Fates = fates,
+        Versions = Thinned(Versions.Prepend(new KeptVersion(version, State)), version.Version),
+        RetreatsInARow = 0,
+    };
+
+    // The published version, the one before it, and of each fourfold age from 2 on the oldest: eight reach back 8,000 versions.
+    // Each holds a few megabytes for each part of its checkpoint.
+    private static KeptVersion[] Thinned(IEnumerable<KeptVersion> versions, int newest)
+    {
+        const int MostKept = 8;
+        return [.. versions.GroupBy(v => Age(newest - v.Version.Version)).Select(age => age.Last()).Take(MostKept)];
+
+        static int Age(int versions) => versions < 2 ? versions : 2 + (int)Math.Log(versions / 2.0, 4);
     }
 }

@@ -16,9 +16,6 @@ namespace Shoal.Grains.Training;
 internal sealed partial class ModelGrain(
     IObjectStore store, ILocalSiloDetails silo, TimeProvider time, ILogger<ModelGrain> logger) : Grain, IModelGrain
 {
-    // Versions kept for rollback; each is a few megabytes.
-    private const int KeptVersions = 5;
-
     private static readonly TimeSpan WatchInterval = TimeSpan.FromSeconds(5);
 
     private StoredDocument<Manifest> _manifest = null!;
@@ -28,6 +25,9 @@ internal sealed partial class ModelGrain(
     private string? _problem;
     private bool _paused;
     private IGrainTimer? _watch;
+
+    // The version that the registry of clusters is known to have.
+    private int _registered;
 
     private string Dataset => this.GetPrimaryKeyString();
 
@@ -54,32 +54,35 @@ internal sealed partial class ModelGrain(
             return;
         }
 
+        await RegisterAsync();
         Manifest manifest = Current;
-        var cursors = manifest.Cursors.ToDictionary(c => c.Shard, c => c.Next);
+        var cursors = manifest.State.Cursors.ToDictionary(c => c.Shard, c => c.Next);
         manifest = manifest with
         {
             Term = manifest.Term + 1,
-            Cursors = [.. Enumerable.Range(0, _settings.Shards).Select(s => new ShardCursor(s, cursors.GetValueOrDefault(s)))],
+            State = manifest.State with { Cursors = [.. Enumerable.Range(0, _settings.Shards).Select(s => new ShardCursor(s, cursors.GetValueOrDefault(s)))] },
         };
         // The term is durable before anyone works under it: a delivery of the deal before can no longer be taken.
         await SwapAsync(manifest);
-        _bank = await GrainFactory.GetGrain<IMemoryBankGrain>(Dataset).BeginAsync(manifest.Bank, LearnerSettings.Options(_settings).BankSize);
+        _bank = await GrainFactory.GetGrain<IMemoryBankGrain>(Dataset).BeginAsync(manifest.State.Bank, LearnerSettings.Options(_settings).BankSize);
         _seat = GrainKeys.Seat(Dataset, silo.SiloAddress.ToParsableString());
         await GrainFactory.GetGrain<IReplicaGrain>(_seat).BeginAsync(new Deal
         {
             Term = manifest.Term,
             Round = manifest.Round,
-            Cursors = manifest.Cursors,
+            Cursors = manifest.State.Cursors,
             Settings = _settings,
-            Checkpoint = manifest.Parts,
+            Checkpoint = manifest.State.Parts,
+            CheckpointIsPublished = manifest.StateIsPublished,
             Published = manifest.Version,
-            IdleSteps = manifest.Progress?.IdleSteps ?? 0,
+            IdleSteps = manifest.State.Progress?.IdleSteps ?? 0,
+            Retreats = manifest.Retreats,
             Bank = _bank,
         });
         _problem = null;
         _watch ??= this.RegisterGrainTimer(WatchAsync, new GrainTimerCreationOptions(WatchInterval, WatchInterval) { KeepAlive = true });
         await AnnounceAsync();
-        LogDealt(Dataset, manifest.Term, manifest.Cursors.Length, _seat);
+        LogDealt(Dataset, manifest.Term, manifest.State.Cursors.Length, _seat);
     }
 
     /// <inheritdoc/>
@@ -118,29 +121,57 @@ internal sealed partial class ModelGrain(
         Claim bankClaim = await bank.SaveAsync(StoreNames.RoundPart(Dataset, delivery.Term, delivery.Round, "bank"));
         PublicationDecision decision = PublicationDecider.Decide(
             delivery.Evidence, manifest.Version, delivery.Progress.Samples, await StaleShareAsync(), delivery.Resting);
-        // A candidate that is broken must not become the state to go on from either.
-        var broken = !delivery.Evidence.Finite;
-        Manifest next = manifest with
-        {
-            Round = manifest.Round + 1,
-            Cursors = delivery.Cursors,
-            Parts = broken ? manifest.Parts : delivery.Parts,
-            Bank = broken ? manifest.Bank : bankClaim,
-            Progress = delivery.Progress,
-            Refused = manifest.Refused + (decision.Verdict == PublicationVerdict.Refuse ? 1 : 0),
-        };
-        PublishedVersion? published = null;
+        Manifest next = manifest.Commit(new Checkpoint { Cursors = delivery.Cursors, Parts = delivery.Parts, Bank = bankClaim, Progress = delivery.Progress });
+        // Before there is a version, an encoder may still be on its way out of what looks like a collapse.
+        var retreats = decision.Verdict == PublicationVerdict.Refuse && (manifest.Version is not null || !delivery.Evidence.Finite);
         if (decision.Verdict == PublicationVerdict.Publish)
         {
-            next = Publish(next, delivery);
-            published = next.Version;
+            // What the version before did to clusters must be known first: only the last version's fates are kept.
+            await RegisterAsync();
+            next = next.Publish(delivery, decision.Reason);
+        }
+        else if (decision.Verdict == PublicationVerdict.Refuse)
+        {
+            next = (retreats ? next.Retreat() : next) with { Refused = manifest.Refused + 1 };
         }
 
         await SwapAsync(next);
-        await FollowUpAsync(decision, published, delivery);
-        return broken
-            ? throw new ShoalException(ShoalErrorKind.Conflict, "The delivered parameters are not finite; begin again from the last good checkpoint.")
-            : new DeliveryReceipt(next.Round, published, _bank);
+        await FollowUpAsync(decision, delivery);
+        return retreats
+            ? throw new ShoalException(ShoalErrorKind.Conflict, $"Round {delivery.Round} is refused: {decision.Reason}; begin again from the last good checkpoint.")
+            : new DeliveryReceipt(next.Round, decision.Verdict == PublicationVerdict.Publish ? next.Version : null, _bank);
+    }
+
+    /// <inheritdoc/>
+    public Task<PublishedVersion[]> GetVersionsAsync() => Task.FromResult(Array.ConvertAll(Current.Versions, kept => kept.Version));
+
+    /// <inheritdoc/>
+    public async Task<PublishedVersion> RollbackAsync(int version)
+    {
+        if (Current.Version is { } published && published.Restores == version)
+        {
+            // The answer to this very call may have been lost.
+            return published;
+        }
+
+        if (Current.Version?.Version == version)
+        {
+            throw new ShoalException(ShoalErrorKind.Invalid, $"Version {version} is the published one.");
+        }
+
+        KeptVersion kept = Array.Find(Current.Versions, v => v.Version.Version == version)
+            ?? throw new ShoalException(ShoalErrorKind.NotFound, $"Version {version} is not kept; there are: {string.Join(", ", Current.Versions.Select(v => v.Version.Version))}.");
+        _settings ??= await GrainFactory.GetGrain<IDatasetGrain>(Dataset).GetSettingsAsync();
+        var paused = _paused;
+        // The seat works on what is given up. Its last round, should it come, is of an old deal once the next begins.
+        await StopAsync();
+        await RegisterAsync();
+        await SwapAsync(Current.Restore(kept, time.GetUtcNow()));
+        PublishedVersion restored = Current.Version!;
+        await NewsAsync([new LineageEvent(time.GetUtcNow(), "rolled back", null, restored.Version, restored.Reason)]);
+        _paused = paused;
+        await StartAsync();
+        return restored;
     }
 
     /// <inheritdoc/>
@@ -160,8 +191,8 @@ internal sealed partial class ModelGrain(
             Round = manifest.Round,
             Term = manifest.Term,
             Version = manifest.Version,
-            Cursors = report is { Cursors.Length: > 0 } ? report.Cursors : manifest.Cursors,
-            Progress = report?.Progress ?? manifest.Progress,
+            Cursors = report is { Cursors.Length: > 0 } ? report.Cursors : manifest.State.Cursors,
+            Progress = report?.Progress ?? manifest.State.Progress,
             Refused = manifest.Refused,
             Bank = _bank,
             Problem = report?.Problem ?? _problem,
@@ -175,63 +206,67 @@ internal sealed partial class ModelGrain(
         return Task.CompletedTask;
     }
 
-    private static Manifest Publish(Manifest manifest, RoundDelivery delivery)
+    private async Task FollowUpAsync(PublicationDecision decision, RoundDelivery delivery)
     {
-        // A slot that is not used now may be again, and then means the same cluster.
-        var fresh = Math.Max(0, delivery.Evidence.Slots - manifest.Slots.Length);
-        long[] slots = [.. manifest.Slots, .. Enumerable.Range(0, fresh).Select(i => manifest.NextCluster + i)];
-        var number = (manifest.Version?.Version ?? 0) + 1;
-        return manifest with
+        LogRound(Dataset, delivery.Round, delivery.Progress.Steps, delivery.Samples, decision.Verdict, decision.Reason);
+        DateTimeOffset now = time.GetUtcNow();
+        var version = Current.Version?.Version ?? 0;
+        List<LineageEvent> events = [.. delivery.Drifts.Select(drift => new LineageEvent(
+            drift.Time, "drift", null, version, $"after {drift.Samples:N0} samples the stream changed (separation {drift.Separation:F2})"))];
+        if (decision.Verdict == PublicationVerdict.Publish)
         {
-            Slots = slots,
-            NextCluster = manifest.NextCluster + fresh,
-            History = manifest.Version is { } old ? [.. manifest.History.Prepend(old).Take(KeptVersions)] : [],
-            Version = new PublishedVersion
+            events.Add(new LineageEvent(now, "published", null, version, decision.Reason));
+        }
+        else if (decision.Verdict == PublicationVerdict.Refuse)
+        {
+            var retreat = Current.RetreatsInARow switch
             {
-                Version = number,
-                Model = delivery.Candidate,
-                Clusters = slots,
-                PublishedAt = delivery.EndedAt,
-                Round = delivery.Round,
-                EncoderHash = delivery.Evidence.EncoderHash,
-                // With the same encoder only prototypes changed: stored embeddings stay true.
-                EncoderVersion = manifest.Version is { } same && string.Equals(same.EncoderHash, delivery.Evidence.EncoderHash, StringComparison.Ordinal)
-                    ? same.EncoderVersion
-                    : number,
-            },
-        };
+                0 => string.Empty,
+                <= Manifest.MostRetreats => "; training goes back to the last good checkpoint",
+                _ => "; training goes back to the last good checkpoint and skips what came since",
+            };
+            events.Add(new LineageEvent(now, "refused", null, version + 1, decision.Reason + retreat));
+        }
+
+        await NewsAsync(events);
+        await TellAsync(() => CollectAsync(delivery));
     }
 
-    private async Task FollowUpAsync(PublicationDecision decision, PublishedVersion? published, RoundDelivery delivery)
+    // The manifest holds. What follows only spreads the news, and is made up for where it fails.
+    private Task NewsAsync(IReadOnlyList<LineageEvent> events) => TellAsync(async () =>
     {
-        // The manifest holds. What follows only spreads the news, and is made up for by polling where it fails.
-        LogRound(Dataset, delivery.Round, delivery.Progress.Steps, delivery.Samples, decision.Verdict, decision.Reason);
+        await RegisterAsync();
+        foreach (LineageEvent news in events)
+        {
+            await GrainFactory.GetGrain<IClustersGrain>(Dataset).RecordAsync(news);
+        }
+
+        if (events.Any(news => news.Kind is "published" or "rolled back"))
+        {
+            await AnnounceAsync();
+        }
+    });
+
+    private async Task TellAsync(Func<Task> tell)
+    {
         try
         {
-            IClustersGrain clusters = GrainFactory.GetGrain<IClustersGrain>(Dataset);
-            foreach (DriftSighting drift in delivery.Drifts)
-            {
-                await clusters.RecordAsync(new LineageEvent(
-                    drift.Time, "drift", null, Current.Version?.Version ?? 0, $"after {drift.Samples:N0} samples the stream changed (separation {drift.Separation:F2})"));
-            }
-
-            if (published is not null)
-            {
-                await clusters.RegisterAsync(published);
-                await clusters.RecordAsync(new LineageEvent(time.GetUtcNow(), "published", null, published.Version, decision.Reason));
-                await AnnounceAsync();
-            }
-            else if (decision.Verdict == PublicationVerdict.Refuse)
-            {
-                await clusters.RecordAsync(new LineageEvent(time.GetUtcNow(), "refused", null, (Current.Version?.Version ?? 0) + 1, decision.Reason));
-            }
-
-            await CollectAsync(delivery);
+            await tell();
         }
         catch (Exception e) when (e is ShoalException or StorageUnavailableException or TimeoutException or OrleansException)
         {
             _problem = e.Message;
-            LogFollowUpFailed(Dataset, delivery.Round, e);
+            LogFollowUpFailed(Dataset, Current.Round, e);
+        }
+    }
+
+    /// <summary>Tells the registry of clusters what the published version did to them, unless it knows.</summary>
+    private async Task RegisterAsync()
+    {
+        if (Current.Version is { } version && version.Version != _registered)
+        {
+            await GrainFactory.GetGrain<IClustersGrain>(Dataset).RegisterAsync(version, Current.Fates);
+            _registered = version.Version;
         }
     }
 

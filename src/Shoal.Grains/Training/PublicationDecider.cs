@@ -29,7 +29,7 @@ internal static class PublicationDecider
     /// <summary>Held-out clustering loss must fall by this much to count as a gain; two evaluations of one model differ by 0.005.</summary>
     public const double Gain = 0.01;
 
-    /// <summary>A rise of the held-out loss above this is a worse candidate, not noise.</summary>
+    /// <summary>A rise of the held-out loss above this, with views that agree less, is a worse candidate, not noise.</summary>
     public const double Worse = 0.5;
 
     /// <summary>How far the neighbourhoods of samples may move (1 - correlation of similarities) before stored embeddings mislead.</summary>
@@ -73,7 +73,8 @@ internal static class PublicationDecider
         }
 
         var loss = evidence.HeldOutLoss - evidence.PublishedLoss;
-        if (loss > Worse)
+        // Where clusters were united, the loss rises for being spread over fewer; views then agree better.
+        if (loss > Worse && evidence.Disagreement > evidence.PublishedDisagreement)
         {
             return new(PublicationVerdict.Refuse, $"held-out loss {evidence.HeldOutLoss:F3} is worse than the published {evidence.PublishedLoss:F3}");
         }

@@ -37,6 +37,10 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
     private volatile string _activity = "starting";
     private volatile bool _waitsForStorage;
     private PublishedVersion? _published;
+
+    // A version that was published of this learner's last candidate, and that the learner does not know of yet.
+    private PublishedVersion? _news;
+    private long[] _pinned = [];
     private long _round;
     private long _bankCount;
     private long _roundStarted;
@@ -56,7 +60,7 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
         _seat = seat;
         _deal = deal;
         _dataset = GrainKeys.Split(seat).Dataset;
-        _options = LearnerSettings.Options(deal.Settings);
+        _options = LearnerSettings.Options(deal.Settings) with { Retreats = deal.Retreats };
         _round = deal.Round;
         _published = deal.Published;
         _idleSteps = deal.IdleSteps;
@@ -172,6 +176,7 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
         _learner = await _services.Compute.RunAsync(
             ComputePriority.Training, _dataset, () => parts.Count == 0 ? new Learner(shape, _options, _services.Device) : Learner.Restore(shape, _options, parts, bank, _services.Device));
         _learner.Between = _services.Compute.RunUrgent;
+        _news = _deal.CheckpointIsPublished ? _deal.Published : null;
         _bankCount = bank.Count;
         _roundStarted = _services.Time.GetTimestamp();
         // A dataset that rested before the restart has nothing new to say: no empty round for it.
@@ -263,17 +268,43 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
         _roundStarted = _services.Time.GetTimestamp();
     }
 
+    /// <summary>Ids of clusters that users pinned; as last known while their registry is away.</summary>
+    private async Task<long[]> PinnedAsync()
+    {
+        try
+        {
+            return _pinned = (await _services.Grains.GetGrain<IClustersGrain>(_dataset).GetDirectoryAsync()).Pinned;
+        }
+        catch (Exception e) when (e is ShoalException or StorageUnavailableException or TimeoutException or OrleansException)
+        {
+            Problem = e.Message;
+            return _pinned;
+        }
+    }
+
     /// <summary>Between rounds: mines, refits, judges, and copies the state out of libtorch. Urgent work may come between the parts.</summary>
     private async Task<ClosedRound> CloseAsync(bool resting, CancellationToken cancellationToken)
     {
         Embedder? published = _published is { } version ? await _services.Models.GetAsync(_dataset, version) : null;
         Task<T> RunAsync<T>(Func<T> part) => _services.Compute.RunAsync(ComputePriority.Training, _dataset, part, cancellationToken);
-        await RunAsync(_learner!.Refit);
-        Evidence evidence = await RunAsync(() => _learner.Judge(published));
+        var pinned = await PinnedAsync();
+        PublishedVersion? news = _news;
+        Learner learner = _learner!;
+        RefitReport refit = await RunAsync(() =>
+        {
+            if (news is not null)
+            {
+                learner.Publish(news.Clusters);
+            }
+
+            return learner.Refit(pinned);
+        });
+        _news = null;
+        Evidence evidence = await RunAsync(() => learner.Judge(published));
         Progress = CurrentProgress();
         return await RunAsync(() => new ClosedRound(
             _round, Cursors, _roundSamples, _roundDrifts, Progress, resting, _services.Time.GetUtcNow(),
-            _learner.Snapshot(), _learner.BankSince(_bankCount), _learner.Export(), evidence));
+            learner.Snapshot(), learner.BankSince(_bankCount), learner.Export(), evidence, refit.Descent));
     }
 
     private async Task DeliverAsync(ClosedRound round, CancellationToken cancellationToken)
@@ -284,36 +315,13 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
             parts[name] = await WriteAsync(round.Round, name, tensors, cancellationToken);
         }
 
-        var delivery = new RoundDelivery
-        {
-            Seat = _seat,
-            Term = _deal.Term,
-            Round = round.Round,
-            Cursors = round.Cursors,
-            Parts = parts,
-            Samples = round.Samples,
-            Keys = TensorFiles.Keys(round.Keys),
-            Candidate = await WriteAsync(round.Round, "candidate", round.Candidate, cancellationToken),
-            Evidence = new CandidateEvidence
-            {
-                HeldOutLoss = round.Evidence.HeldOutLoss,
-                PublishedLoss = round.Evidence.PublishedLoss,
-                Drift = round.Evidence.Drift,
-                Spread = round.Evidence.Spread,
-                ClustersInUse = round.Evidence.ClustersInUse,
-                Finite = round.Evidence.Finite,
-                Slots = round.Evidence.Slots,
-                EncoderHash = TensorFiles.EncoderHash(round.Candidate),
-            },
-            Progress = round.Progress,
-            Resting = round.Resting,
-            EndedAt = round.EndedAt,
-            Drifts = [.. round.Drifts],
-        };
+        Claim candidate = await WriteAsync(round.Round, "candidate", round.Candidate, cancellationToken);
+        RoundDelivery delivery = round.Deliver(_seat, _deal.Term, parts, candidate);
         // The model may be the one that stops this seat, and waits for it: then nobody waits for the answer. Taken or not, the manifest says.
         DeliveryReceipt receipt = await RetryAsync(
             () => _services.Grains.GetGrain<IModelGrain>(_dataset).DeliverAsync(delivery).WaitAsync(cancellationToken), cancellationToken);
         _round = receipt.NextRound;
+        _news = receipt.Published;
         _published = receipt.Published ?? _published;
     }
 
@@ -365,9 +373,4 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
 
     [LoggerMessage(EventId = 503, Level = LogLevel.Warning, Message = "{Dataset}: round {Round} waits to be committed: {Reason}")]
     private partial void LogWaiting(string dataset, long round, string reason);
-
-    /// <summary>What a round came to, copied out of libtorch and of this trainer: the next round goes on changing both.</summary>
-    private sealed record ClosedRound(
-        long Round, ShardCursor[] Cursors, long Samples, IReadOnlyList<DriftSighting> Drifts, SeatProgress Progress, bool Resting, DateTimeOffset EndedAt,
-        IReadOnlyDictionary<string, IReadOnlyList<NamedTensor>> Parts, BankState Keys, IReadOnlyList<NamedTensor> Candidate, Evidence Evidence);
 }

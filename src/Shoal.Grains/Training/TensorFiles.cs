@@ -30,7 +30,7 @@ internal static class TensorFiles
     public static string EncoderHash(IReadOnlyList<NamedTensor> candidate)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (NamedTensor tensor in candidate.Where(t => !t.Name.StartsWith("prototypes", StringComparison.Ordinal) && !t.Name.StartsWith("scale", StringComparison.Ordinal)))
+        foreach (NamedTensor tensor in candidate.Where(t => t.Name.StartsWith("encoder.", StringComparison.Ordinal) || t.Name.StartsWith("input.", StringComparison.Ordinal)))
         {
             hash.AppendData(tensor.Data);
         }

@@ -56,7 +56,7 @@ internal sealed class CommunityClusterer : IClusterer
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        var random = Keyed.Random(_options.Seed, step, Purpose.Communities);
+        var random = Keyed.Random(_options.StepSeed, step, Purpose.Communities);
         var graph = NeighbourGraph.Of(neighbours.Values<long>(), (int)neighbours.shape[1]);
         between?.Invoke();
         var communities = Communities.Find(graph, Resolution, _options.Prototypes, random, between);

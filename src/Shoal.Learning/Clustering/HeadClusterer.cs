@@ -33,7 +33,7 @@ internal sealed class HeadClusterer(LearnerOptions options, ClusterHead head, Cl
         }
 
         var balance = new ScanObjective.Options().Balance;
-        using var generator = Keyed.Generator(options.Seed, step, Purpose.Refit, embeddings.device);
+        using var generator = Keyed.Generator(options.StepSeed, step, Purpose.Refit, embeddings.device);
         var fresh = HeadRefitter.Fit(embeddings, neighbours, options.Clusters, Restarts, options.Scale, balance, generator, between);
         var joint = HeadRefitter.Losses(embeddings, neighbours, keyHead.Weight, options.Scale, balance);
         var fitted = HeadRefitter.Losses(embeddings, neighbours, fresh, options.Scale, balance);

@@ -39,4 +39,5 @@ internal enum Purpose
     Refit = 6,
     Judgement = 7,
     Communities = 8,
+    Landmarks = 9,
 }

@@ -11,17 +11,21 @@ public sealed partial class Learner
 
     /// <summary>Between rounds: mines neighbours over the whole replay buffer and settles what the clusters are.</summary>
     /// <remarks>Prototype slots keep their meaning: clusters take the slots of those before that they share most samples with.</remarks>
-    public RefitReport Refit()
+    /// <param name="pinned">Ids of published clusters that must be shown as long as rehearsed samples are of them; null for none.</param>
+    public RefitReport Refit(IReadOnlyCollection<long>? pinned = null)
     {
         using var scope = NewDisposeScope();
-        if (_replay.Count <= Options.NeighbourCount)
-        {
-            return new RefitReport(0, 0);
-        }
-
-        var embeddings = Embed(_replay);
-        return _clusterer.Refit(embeddings, Mine(embeddings), Embed(_heldOut), Steps, Between);
+        var (embeddings, heldOut) = (Embed(_replay), Embed(_heldOut));
+        var report = _replay.Count > Options.NeighbourCount
+            ? _clusterer.Refit(embeddings, Mine(embeddings), heldOut, Steps, Between)
+            : new RefitReport(0, 0);
+        _shown.Settle(_replay.Keys, Halves(embeddings), Halves(heldOut), pinned ?? []);
+        return report with { Descent = _shown.Descent };
     }
+
+    /// <summary>The candidate of the last <see cref="Refit"/> was published: what comes after it is told apart from it.</summary>
+    /// <param name="clusters">The cluster id of each of its slots.</param>
+    public void Publish(IReadOnlyList<long> clusters) => _shown.Publish(clusters);
 
     /// <summary>Evidence for or against publishing, from samples that were never trained on.</summary>
     /// <param name="published">The published version; null when none is.</param>
@@ -32,20 +36,22 @@ public sealed partial class Learner
         var (pixels, views, count) = EvidenceSamples();
         if (!finite || count < 2)
         {
-            return new Evidence(double.NaN, double.NaN, double.NaN, double.NaN, 0, 0, finite);
+            return Evidence.Of(finite);
         }
 
         using var candidate = new Embedder(export, _device.ToString());
         var mine = Judgement.Of(candidate, pixels, views, count);
         var theirs = published is null ? null : Judgement.Of(published, pixels, views, count);
-        return new Evidence(
-            mine.Loss,
-            theirs?.Loss ?? double.NaN,
-            theirs is null ? double.NaN : Judgement.Drift(mine, theirs),
-            mine.Spread,
-            mine.ClustersInUse,
-            candidate.Prototypes.Count,
-            finite);
+        return Evidence.Of(finite) with
+        {
+            HeldOutLoss = mine.Loss,
+            PublishedLoss = theirs?.Loss ?? double.NaN,
+            Disagreement = mine.Disagreement,
+            PublishedDisagreement = theirs?.Disagreement ?? double.NaN,
+            Drift = theirs is null ? double.NaN : Judgement.Drift(mine, theirs),
+            Spread = mine.Spread,
+            ClustersInUse = mine.ClustersInUse,
+        };
     }
 
     private (byte[] Pixels, byte[] Views, int Count) EvidenceSamples()
@@ -114,5 +120,12 @@ public sealed partial class Learner
         using var scope = NewDisposeScope();
         var (mean, deviation) = (tensor(_statistics.Mean, device: _device).view(1, -1, 1, 1), tensor(_statistics.Deviation, device: _device).view(1, -1, 1, 1));
         return Embedder.EmbedTensor(_keyEncoder, TorchTensors.ToUnit(pixels, Shape, _device), mean, deviation).MoveToOuterDisposeScope();
+    }
+
+    private static Half[] Halves(Tensor embeddings)
+    {
+        var halves = new Half[embeddings.numel()];
+        System.Numerics.Tensors.TensorPrimitives.ConvertToHalf(embeddings.Values<float>(), halves);
+        return halves;
     }
 }

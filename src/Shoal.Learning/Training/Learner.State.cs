@@ -11,7 +11,7 @@ public sealed partial class Learner
         ["model"] = [.. Modules.SelectMany(part => part.Module.Save(part.Prefix))],
         ["optimizer"] = _optimizer.Save(),
         ["replay"] = [.. _replay.Save("train."), .. _heldOut.Save("heldout."), .. _recent.Save("recent.")],
-        ["progress"] = [NamedTensor.Of<long>("counts", [Steps, SamplesSeen, BackwardPasses]), _statistics.Save(), .. _clusterer.Save()],
+        ["progress"] = [NamedTensor.Of<long>("counts", [Steps, SamplesSeen, BackwardPasses]), _statistics.Save(), .. _clusterer.Save(), .. _shown.Save()],
     };
 
     /// <summary>The whole memory bank.</summary>
@@ -53,6 +53,7 @@ public sealed partial class Learner
             (learner.Steps, learner.SamplesSeen, learner.BackwardPasses) = (counts[0], counts[1], counts[2]);
             learner._statistics.Load(Part("progress").Named("input"));
             learner._clusterer.Load(Part("progress"));
+            learner._shown.Load(Part("progress"));
             learner._bank.Load(bank);
             return learner;
         }
@@ -78,7 +79,7 @@ public sealed partial class Learner
             ModelFormat.Text(ModelFormat.EncoderName, Options.Encoder),
             NamedTensor.Of<float>(ModelFormat.Mean, _statistics.Mean),
             NamedTensor.Of<float>(ModelFormat.Deviation, _statistics.Deviation),
-            .. _clusterer.Export(),
+            .. _shown.Export(),
             .. _keyEncoder.Save(ModelFormat.EncoderPrefix),
         ];
     }

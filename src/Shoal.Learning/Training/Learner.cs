@@ -30,6 +30,7 @@ public sealed partial class Learner : IDisposable
     private readonly InputStatistics _statistics;
     private readonly ViewMaker _views;
     private readonly IClusterer _clusterer;
+    private readonly ShownClusters _shown;
 
     /// <summary>With fresh weights.</summary>
     /// <param name="shape">The shape of all samples.</param>
@@ -46,7 +47,7 @@ public sealed partial class Learner : IDisposable
         }
 
         (Shape, Options, _device) = (shape, options, new Device(device));
-        manual_seed((long)(Keyed.Mix(options.Seed, 0, (long)Purpose.Weights) >> 1));
+        manual_seed((long)(Keyed.Mix(options.StepSeed, 0, (long)Purpose.Weights) >> 1));
         _encoder = EncoderCatalogue.Create(options.Encoder, shape);
         _keyEncoder = EncoderCatalogue.Create(options.Encoder, shape);
         var heads = options.Uses("scan") ? options.Heads : 1;
@@ -78,6 +79,7 @@ public sealed partial class Learner : IDisposable
         _clusterer = options.Uses("pseudolabel") || !options.Uses("scan")
             ? new CommunityClusterer(options, _replay, _head, _keyHead, _optimizer)
             : new HeadClusterer(options, _head, _keyHead, _optimizer);
+        _shown = new ShownClusters(_clusterer, _encoder.Width);
         _recent = new RecentSamples(shape, DriftSamples);
         _statistics = new InputStatistics(shape);
         _views = new ViewMaker(shape, _device);
@@ -131,7 +133,7 @@ public sealed partial class Learner : IDisposable
 
         _statistics.Add(fresh);
         SamplesSeen += fresh.Count;
-        var random = Keyed.Random(Options.Seed, Steps, Purpose.Reservoir);
+        var random = Keyed.Random(Options.StepSeed, Steps, Purpose.Reservoir);
         var trained = new List<int>();
         for (var i = 0; i < fresh.Count; i++)
         {
@@ -188,7 +190,7 @@ public sealed partial class Learner : IDisposable
         var replayCount = Options.FreshPerStep * Options.ReplayPerFresh;
         var (slots, paired) = _replay.Draw(
             fresh is null ? replayCount + Options.FreshPerStep : replayCount,
-            Keyed.Random(Options.Seed, Steps, Purpose.Rehearsal));
+            Keyed.Random(Options.StepSeed, Steps, Purpose.Rehearsal));
         if (trained.Count + slots.Length == 0)
         {
             return new StepReport(new Dictionary<string, double>(StringComparer.Ordinal), 0, 0);
@@ -200,7 +202,7 @@ public sealed partial class Learner : IDisposable
         }
 
         var (pixels, keys) = Gather(fresh, trained, slots);
-        using var generator = Keyed.Generator(Options.Seed, Steps, Purpose.Views, _device);
+        using var generator = Keyed.Generator(Options.StepSeed, Steps, Purpose.Views, _device);
         var samples = TorchTensors.ToUnit(pixels, Shape, _device);
         var views = Normalise(cat([_views.Make(samples, generator), _views.Make(samples, generator)]));
         var (bankKeys, bankSamples) = _bank.Read();

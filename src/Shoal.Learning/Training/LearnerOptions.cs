@@ -11,6 +11,10 @@ public sealed record LearnerOptions
     /// <value>1.</value>
     public int Seed { get; init; } = 1;
 
+    /// <summary>How often training went back to an earlier state: steps taken again must not draw the same again.</summary>
+    /// <value>0.</value>
+    public int Retreats { get; init; }
+
     /// <summary>Past samples kept for rehearsal; 256 to 1,000,000.</summary>
     /// <value>5,000: 4 MB of MNIST, 15 MB of CIFAR.</value>
     public int ReplaySize { get; init; } = 5000;
@@ -88,6 +92,9 @@ public sealed record LearnerOptions
 
     /// <summary>The objectives in force.</summary>
     internal IReadOnlyDictionary<string, double> ObjectivesInForce => Objectives ?? DefaultObjectives;
+
+    /// <summary>The seed of everything that steps draw.</summary>
+    internal int StepSeed => unchecked(Seed + (1_000_003 * Retreats));
 
     /// <summary>Prototypes of a head.</summary>
     internal int Prototypes => Clusters == 0 ? CommunityClusterer.MostCommunities : Clusters;

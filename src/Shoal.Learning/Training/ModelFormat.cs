@@ -8,6 +8,8 @@ internal static class ModelFormat
     public const string Prototypes = "prototypes";
     public const string PrototypeClusters = "prototypes.clusters";
     public const string Scale = "scale";
+    public const string Reach = "reach";
+    public const string Landmarks = "landmarks";
     public const string Shape = "meta.shape";
     public const string EncoderName = "meta.encoder";
     public const string EncoderPrefix = "encoder.";

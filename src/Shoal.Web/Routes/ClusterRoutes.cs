@@ -11,6 +11,19 @@ namespace Shoal.Web;
 /// <param name="Name">1 to 100 characters; empty takes the name away.</param>
 public sealed record NameCluster(string Name);
 
+/// <summary>A name for the cluster that some items are in.</summary>
+/// <param name="Name">1 to 100 characters.</param>
+/// <param name="Examples">Ids of 1 to 100 items, most of which are in one cluster.</param>
+public sealed record NameByExamples(string Name, string[] Examples);
+
+/// <summary>A cluster to merge with another.</summary>
+/// <param name="With">The other's id.</param>
+public sealed record MergeClusters(long With);
+
+/// <summary>A cluster that an edit was about.</summary>
+/// <param name="Cluster">Its id.</param>
+public sealed record EditedCluster(long Cluster);
+
 /// <summary>Clusters, their names, and what happened to them.</summary>
 internal static class ClusterRoutes
 {
@@ -24,6 +37,40 @@ internal static class ClusterRoutes
             .WithTags("clusters").WithSummary("Names a cluster; in force for every later query.")
             .Accepts<NameCluster>("application/json", Requests.AnyType).Produces(StatusCodes.Status204NoContent)
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
+        dataset.MapPost("/clusters/names", static async (string dataset, HttpContext context, ShoalClient client) =>
+            {
+                NameByExamples wanted = await Requests.DocumentAsync<NameByExamples>(context, """{"name":"sevens","examples":["t10k/0","t10k/17"]}""");
+                return TypedResults.Ok(new EditedCluster(await client.NameByExamplesAsync(dataset, wanted.Name ?? string.Empty, wanted.Examples ?? [], context.RequestAborted)));
+            })
+            .WithTags("clusters").WithSummary("Names the cluster that most of some items are in.")
+            .Accepts<NameByExamples>("application/json", Requests.AnyType)
+            .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
+        dataset.MapPut("/clusters/{cluster}/pin", static (string dataset, string cluster, HttpContext context, ShoalClient client) => PinAsync(dataset, cluster, pinned: true, context, client))
+            .WithTags("clusters").WithSummary("Pins a cluster: later versions go on showing it.")
+            .Produces(StatusCodes.Status204NoContent).ProducesProblem(StatusCodes.Status404NotFound);
+        dataset.MapDelete("/clusters/{cluster}/pin", static (string dataset, string cluster, HttpContext context, ShoalClient client) => PinAsync(dataset, cluster, pinned: false, context, client))
+            .WithTags("clusters").WithSummary("Lets a pinned cluster go.")
+            .Produces(StatusCodes.Status204NoContent).ProducesProblem(StatusCodes.Status404NotFound);
+        dataset.MapPost("/clusters/{cluster}/merge", static async (string dataset, string cluster, HttpContext context, ShoalClient client) => TypedResults.Ok(new EditedCluster(
+                await client.MergeClustersAsync(dataset, Id(cluster), (await Requests.DocumentAsync<MergeClusters>(context, """{"with":5}""")).With, context.RequestAborted))))
+            .WithTags("clusters").WithSummary("Makes one of two clusters; the larger keeps its id, and the other's answers as it.")
+            .Accepts<MergeClusters>("application/json", Requests.AnyType)
+            .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound);
+        dataset.MapDelete("/clusters/{cluster}/merge", static async (string dataset, string cluster, HttpContext context, ShoalClient client) =>
+            {
+                await client.UnmergeClusterAsync(dataset, Id(cluster), context.RequestAborted);
+                return TypedResults.NoContent();
+            })
+            .WithTags("clusters").WithSummary("Takes a merge by hand back.")
+            .Produces(StatusCodes.Status204NoContent).ProducesProblem(StatusCodes.Status404NotFound);
+        dataset.MapGet("/versions", static async (string dataset, HttpContext context, ShoalClient client) =>
+                TypedResults.Ok(await client.VersionsAsync(dataset, context.RequestAborted)))
+            .WithTags("versions").WithSummary("The published version and the earlier ones that can be taken back into use, newest first.")
+            .ProducesProblem(StatusCodes.Status404NotFound);
+        dataset.MapPost("/versions/{version:int}/rollback", static async (string dataset, int version, HttpContext context, ShoalClient client) =>
+                TypedResults.Ok(await client.RollbackAsync(dataset, version, context.RequestAborted)))
+            .WithTags("versions").WithSummary("Takes an earlier version back into use, as a new version; training goes on from its checkpoint.")
+            .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound);
         dataset.MapGet("/events", static async (string dataset, HttpContext context, ShoalClient client) =>
                 TypedResults.Ok(await client.EventsAsync(dataset, Requests.Number(context.Request, "count", 100), context.RequestAborted)))
             .WithTags("clusters").WithSummary("What happened to clusters and versions, newest first; ?count=1..10000, 100 unless said.")
@@ -32,13 +79,18 @@ internal static class ClusterRoutes
 
     private static async Task<IResult> NameAsync(string dataset, string cluster, HttpContext context, ShoalClient client)
     {
-        if (!long.TryParse(cluster, NumberStyles.None, CultureInfo.InvariantCulture, out long id))
-        {
-            throw new ShoalException(ShoalErrorKind.Invalid, "The cluster's id in the path is not a whole number.");
-        }
-
         NameCluster wanted = await Requests.DocumentAsync<NameCluster>(context, """{"name":"sevens"}""");
-        await client.NameClusterAsync(dataset, id, wanted.Name, context.RequestAborted);
+        await client.NameClusterAsync(dataset, Id(cluster), wanted.Name ?? string.Empty, context.RequestAborted);
         return TypedResults.NoContent();
     }
+
+    private static async Task<IResult> PinAsync(string dataset, string cluster, bool pinned, HttpContext context, ShoalClient client)
+    {
+        await client.PinClusterAsync(dataset, Id(cluster), pinned, context.RequestAborted);
+        return TypedResults.NoContent();
+    }
+
+    private static long Id(string cluster) => long.TryParse(cluster, NumberStyles.None, CultureInfo.InvariantCulture, out long id)
+        ? id
+        : throw new ShoalException(ShoalErrorKind.Invalid, "The cluster's id in the path is not a whole number.");
 }

@@ -19,7 +19,7 @@ internal static class ItemRoutes
             .ProducesProblem(StatusCodes.Status409Conflict).ProducesProblem(StatusCodes.Status413PayloadTooLarge)
             .ProducesProblem(StatusCodes.Status429TooManyRequests).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         dataset.MapGet("/items/{**id}", GetAsync)
-            .WithTags("items").WithSummary("What is known of an item now; 404 with the same body when it was never seen.")
+            .WithTags("items").WithSummary("What is known of an item now, ?fresh=true assigned by the published version first; 404 with the same body when it was never seen.")
             .Produces<ItemAnswer>().Produces<ItemAnswer>(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status400BadRequest);
         dataset.MapGet("/content/{**id}", ContentAsync)
             .WithTags("items").WithSummary("The original bytes of an item.")
@@ -65,7 +65,10 @@ internal static class ItemRoutes
 
     private static async Task<IResult> GetAsync(HttpContext context, string dataset, ShoalClient client)
     {
-        ItemAnswer answer = await client.GetAsync(dataset, Requests.ItemId(context));
+        string id = Requests.ItemId(context);
+        ItemAnswer answer = Requests.Flag(context.Request, "fresh")
+            ? await client.GetFreshAsync(dataset, id, context.RequestAborted)
+            : await client.GetAsync(dataset, id);
         return answer.State == ItemState.Unknown ? TypedResults.NotFound(answer) : TypedResults.Ok(answer);
     }
 

