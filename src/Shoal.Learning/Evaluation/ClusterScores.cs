@@ -17,7 +17,7 @@ public sealed record ClusterScores(double Accuracy, double BalancedAccuracy, dou
     {
         var table = Contingency(clusters, classes);
         var (rows, columns, total) = (Sums(table, 0), Sums(table, 1), (double)clusters.Length);
-        double[] matched = Matched(table, columns.Length);
+        double[] matched = [.. Assigned(table).Select((cluster, kind) => cluster < 0 ? 0 : table[cluster, kind])];
         return new ClusterScores(
             matched.Sum() / total,
             matched.Zip(columns, (right, all) => all > 0 ? right / all : double.NaN).Where(double.IsFinite).Average(),
@@ -26,8 +26,40 @@ public sealed record ClusterScores(double Accuracy, double BalancedAccuracy, dou
             Rand(table, rows, columns, total));
     }
 
-    // [clusters, classes]: how many items are in both.
-    private static double[,] Contingency(ReadOnlySpan<int> clusters, ReadOnlySpan<int> classes)
+    /// <summary>The cluster that each class is given when each is given at most one, as well as possible (Hungarian).</summary>
+    /// <param name="clusters">The cluster of each item, 0 and up.</param>
+    /// <param name="classes">The class of each item, 0 and up.</param>
+    /// <returns>One a class; -1 for a class that is given none.</returns>
+    /// <exception cref="ArgumentException">The lengths differ or are 0.</exception>
+    public static int[] Match(ReadOnlySpan<int> clusters, ReadOnlySpan<int> classes) => Assigned(Contingency(clusters, classes));
+
+    /// <summary>The share of each class's items that is right when every cluster is called after its most frequent class (many-to-one).</summary>
+    /// <param name="clusters">The cluster of each item, 0 and up.</param>
+    /// <param name="classes">The class of each item, 0 and up.</param>
+    /// <param name="kinds">How many classes there are, with and without items.</param>
+    /// <returns>One a class; NaN for a class without items.</returns>
+    /// <exception cref="ArgumentException">The lengths differ or are 0.</exception>
+    public static double[] Recalls(ReadOnlySpan<int> clusters, ReadOnlySpan<int> classes, int kinds)
+    {
+        var table = Contingency(clusters, classes);
+        double[] all = Sums(table, 1);
+        var right = new double[all.Length];
+        for (var row = 0; row < table.GetLength(0); row++)
+        {
+            // Of equally frequent classes the lower one names the cluster.
+            var name = Enumerable.Range(0, all.Length).MaxBy(column => table[row, column]);
+            right[name] += table[row, name];
+        }
+
+        return [.. Enumerable.Range(0, kinds).Select(kind => kind < all.Length && all[kind] > 0 ? right[kind] / all[kind] : double.NaN)];
+    }
+
+    /// <summary>Counts the items of every pair of cluster and class.</summary>
+    /// <param name="clusters">The cluster of each item, 0 and up.</param>
+    /// <param name="classes">The class of each item, 0 and up.</param>
+    /// <returns>[clusters, classes].</returns>
+    /// <exception cref="ArgumentException">The lengths differ or are 0.</exception>
+    public static double[,] Contingency(ReadOnlySpan<int> clusters, ReadOnlySpan<int> classes)
     {
         if (clusters.Length != classes.Length || clusters.IsEmpty)
         {
@@ -49,8 +81,8 @@ public sealed record ClusterScores(double Accuracy, double BalancedAccuracy, dou
         return table;
     }
 
-    // For each class, how many of its items are in the cluster that it is given.
-    private static double[] Matched(double[,] table, int classes)
+    // The cluster of each class, -1 for none.
+    private static int[] Assigned(double[,] table)
     {
         var (rows, columns) = (table.GetLength(0), table.GetLength(1));
 
@@ -65,13 +97,14 @@ public sealed record ClusterScores(double Accuracy, double BalancedAccuracy, dou
             }
         }
 
-        var right = new double[classes];
+        var clusters = new int[columns];
+        Array.Fill(clusters, -1);
         foreach (var (i, assigned) in Hungarian.Assign(cost).Index())
         {
-            right[flip ? i : assigned] = -cost[i, assigned];
+            clusters[flip ? i : assigned] = flip ? assigned : i;
         }
 
-        return right;
+        return clusters;
     }
 
     private static double MutualInformation(double[,] table, double[] rows, double[] columns, double total)

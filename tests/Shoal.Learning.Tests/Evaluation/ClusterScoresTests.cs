@@ -57,6 +57,39 @@ public sealed class ClusterScoresTests
     }
 
     [Fact]
+    public void The_matching_that_is_returned_is_the_one_that_accuracy_counts()
+    {
+        // Cluster 1 is class 0's, cluster 3 class 1's; class 2 has no cluster left that is not better used.
+        int[] clusters = [1, 1, 3, 3, 3, 1];
+        int[] classes = [0, 0, 1, 1, 1, 2];
+        int[] matched = ClusterScores.Match(clusters, classes);
+        Assert.Equal([1, 3], matched[..2]);
+        Assert.DoesNotContain(matched[2], new[] { 1, 3 });
+        Assert.Equal(ClusterScores.Of(clusters, classes).Accuracy, clusters.Zip(classes).Count(i => matched[i.Second] == i.First) / 6.0, 12);
+        Assert.Equal([0, -1], ClusterScores.Match([0, 0, 0], [0, 0, 1]));
+    }
+
+    [Fact]
+    public void A_class_is_recalled_in_every_cluster_that_is_called_after_it()
+    {
+        // Clusters 0 and 1 are class 0's, cluster 2 is class 2's by three to two; class 1 has no items, class 3 neither.
+        double[] recalls = ClusterScores.Recalls([0, 0, 1, 2, 2, 2, 2, 2], [0, 0, 0, 0, 0, 2, 2, 2], kinds: 4);
+        Assert.Equal(3.0 / 5, recalls[0], 12);
+        Assert.Equal(double.NaN, recalls[1]);
+        Assert.Equal(1, recalls[2], 12);
+        Assert.Equal(double.NaN, recalls[3]);
+    }
+
+    [Fact]
+    public void Purity_is_the_mean_of_recalls_when_classes_are_equally_frequent()
+    {
+        var random = new Random(11);
+        int[] classes = [.. Enumerable.Range(0, 400).Select(i => i % 4)];
+        int[] clusters = [.. classes.Select(kind => random.Next(3) == 0 ? random.Next(6) : kind)];
+        Assert.Equal(ClusterScores.Of(clusters, classes).Purity, ClusterScores.Recalls(clusters, classes, 4).Average(), 12);
+    }
+
+    [Fact]
     public void Unequal_lengths_are_refused()
         => Assert.Contains("1 clusters and 2 classes", Assert.Throws<ArgumentException>(() => ClusterScores.Of([0], [0, 1])).Message, StringComparison.Ordinal);
 
