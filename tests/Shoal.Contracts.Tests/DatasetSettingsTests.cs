@@ -38,4 +38,15 @@ public sealed class DatasetSettingsTests
         Assert.Equal(
             ["Height is 1; must be 8 to 256.", "Channels is 4; must be 1 or 3.", "Clusters is 1; must be 2 to 1,000."],
             new DatasetSettings { Height = 1, Channels = 4, Clusters = 1 }.Problems());
+
+    [Theory]
+    [InlineData("auto", 0)]
+    [InlineData("12", 12)]
+    [InlineData("0", null)]
+    [InlineData("-3", null)]
+    [InlineData("Auto", null)]
+    [InlineData("1,000", null)]
+    [InlineData(null, null)]
+    public void A_number_of_clusters_is_a_count_or_auto(string? text, int? clusters) =>
+        Assert.Equal(clusters, DatasetSettings.ParseClusters(text));
 }

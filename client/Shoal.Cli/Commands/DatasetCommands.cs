@@ -152,13 +152,7 @@ internal static class DatasetCommands
 
     private static int ParseClusters(ArgumentResult result)
     {
-        string text = result.Tokens.Count == 1 ? result.Tokens[0].Value : string.Empty;
-        if (string.Equals(text, "auto", StringComparison.Ordinal))
-        {
-            return 0;
-        }
-
-        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int clusters) && clusters > 0)
+        if (DatasetSettings.ParseClusters(result.Tokens.Count == 1 ? result.Tokens[0].Value : null) is { } clusters)
         {
             return clusters;
         }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Orleans.Concurrency;
 
 namespace Shoal.Contracts;
@@ -47,6 +48,14 @@ public sealed record DatasetSettings
 
     /// <summary>Objectives by name and weight; empty takes the learner's default.</summary>
     [Id(13)] public IReadOnlyDictionary<string, double>? Objectives { get; init; }
+
+    /// <summary>Reads a number of clusters as people write it: a number, 1 or more, or <c>auto</c> for as many as there are.</summary>
+    /// <param name="text">The text.</param>
+    /// <returns>A value for <see cref="Clusters"/>, which may still be out of range; null when the text is neither.</returns>
+    public static int? ParseClusters(string? text) =>
+        string.Equals(text, "auto", StringComparison.Ordinal) ? 0
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var clusters) && clusters > 0 ? clusters
+        : null;
 
     /// <summary>Lists every setting that is out of range, one sentence each; empty when all are fine.</summary>
     public IReadOnlyList<string> Problems()
