@@ -38,6 +38,33 @@ internal sealed class FigureWriter(bool json)
         }
     }
 
+    /// <summary>Prints figures of one name that belong together, as the points of a curve do: as JSON a line each, as text one line in all.</summary>
+    /// <param name="name">The figures' name.</param>
+    /// <param name="unit">Their unit.</param>
+    /// <param name="seed">The seed of the run.</param>
+    /// <param name="settings">What the run was made with.</param>
+    /// <param name="points">Each figure's value, and the settings that tell it from the others.</param>
+    /// <param name="asText">Whether text has its line too; what would be too long for one is for JSON alone.</param>
+    public void WriteSeries(
+        string name, string unit, int seed, IReadOnlyDictionary<string, object?> settings, IReadOnlyList<(double Value, Dictionary<string, object?> At)> points, bool asText = true)
+    {
+        foreach (var (value, at) in points)
+        {
+            var figure = new Figure(name, value, unit, seed, settings.Concat(at).ToDictionary(StringComparer.Ordinal));
+            _figures.Add(figure);
+            if (json)
+            {
+                Console.Out.WriteLine(JsonSerializer.Serialize(figure, Options));
+            }
+        }
+
+        double[] known = [.. points.Select(point => point.Value).Where(double.IsFinite)];
+        if (asText && !json && known.Length > 0)
+        {
+            Console.Out.WriteLine($"{name,-32} {Sparkline(points.Select(p => p.Value), known)}  {Readable(known.Min())} to {Readable(known.Max())} {unit}, last {Readable(known[^1])}   (seed {seed})");
+        }
+    }
+
     /// <summary>Prints mean and worst of a figure over its seeds.</summary>
     /// <param name="name">The figure's name.</param>
     /// <param name="higherIsBetter">Which end is the worst.</param>
@@ -55,6 +82,14 @@ internal sealed class FigureWriter(bool json)
     /// <summary>Tells a person what goes on; never on standard output.</summary>
     /// <param name="text">The text.</param>
     public static void Tell(string text) => Console.Error.WriteLine(text);
+
+    // A bar a value between the least and the largest, blank for what is not known.
+    private static string Sparkline(IEnumerable<double> values, double[] known)
+    {
+        const string Bars = "▁▂▃▄▅▆▇█";
+        var (least, span) = (known.Min(), known.Max() - known.Min());
+        return string.Concat(values.Select(value => !double.IsFinite(value) ? ' ' : Bars[span > 0 ? (int)Math.Round((value - least) / span * (Bars.Length - 1)) : 0]));
+    }
 
     private static string Readable(double value) => Math.Abs(value) >= 1_000 ? value.ToString("N0") : value.ToString("0.####");
 }

@@ -9,17 +9,12 @@ var data = new Option<string>("--data") { Description = "mnist, a folder of IDX 
 var stream = new Option<string>("--stream") { Description = "iid, phases:PxC, or imbalanced:R", DefaultValueFactory = _ => "iid" };
 var seeds = new Option<int>("--seeds") { Description = "How many seeds", DefaultValueFactory = _ => 1 };
 var firstSeed = new Option<int>("--first-seed") { Description = "The first seed", DefaultValueFactory = _ => 1 };
-var limit = new Option<int?>("--limit") { Description = "The most items ingested" };
+var limit = new Option<int?>("--limit") { Description = "The most items ingested, a random part that keeps every phase's share" };
 var rehearsal = new Option<int?>("--rehearsal") { Description = "Idle rehearsal steps; after phases measured before and after them [default: 100, after phases 800]" };
 var clusters = new Option<int?>("--clusters")
 {
     Description = "The most clusters, or 'auto' for as many as there are [default: one a class]",
-    CustomParser = result => result.Tokens[0].Value switch
-    {
-        "auto" => 0,
-        var text when int.TryParse(text, CultureInfo.InvariantCulture, out var count) => count,
-        _ => Refuse<int?>(result, "--clusters must be a number or 'auto'."),
-    },
+    CustomParser = result => DatasetSettings.ParseClusters(result.Tokens[0].Value) ?? Refuse<int?>(result, "--clusters must be a number or 'auto'."),
 };
 var objectives = new Option<IReadOnlyDictionary<string, double>?>("--objectives")
 {
@@ -40,6 +35,11 @@ var objectives = new Option<IReadOnlyDictionary<string, double>?>("--objectives"
         return weights;
     },
 };
+var plot = new Option<string?>("--plot")
+{
+    Description = $"Write pictures of the first seed into this folder [default folder: {QualityPictures.DefaultFolder}]",
+    Arity = ArgumentArity.ZeroOrOne,
+};
 var seconds = new Option<int>("--seconds") { Description = "Seconds of each turn", DefaultValueFactory = _ => 60 };
 var turns = new Option<int>("--turns") { Description = "Turns of each side", DefaultValueFactory = _ => 3 };
 var items = new Option<int>("--items") { Description = "Items in the dataset", DefaultValueFactory = _ => 1_000_000 };
@@ -54,7 +54,7 @@ foreach (Option<int> atLeastOne in new[] { seeds, seconds, turns, items })
     });
 }
 
-var quality = new Command("quality", "How well a stream becomes clusters: one pass through a real silo") { data, stream, seeds, firstSeed, limit, rehearsal, clusters, objectives };
+var quality = new Command("quality", "How well a stream becomes clusters: one pass through a real silo") { data, stream, seeds, firstSeed, limit, rehearsal, clusters, objectives, plot };
 quality.SetAction((result, _) => RunAsync(result, figures => QualitySuite.RunAsync(
     new QualityRequest(result.GetRequiredValue(data), result.GetRequiredValue(stream), result.GetRequiredValue(firstSeed), result.GetRequiredValue(seeds))
     {
@@ -62,6 +62,7 @@ quality.SetAction((result, _) => RunAsync(result, figures => QualitySuite.RunAsy
         Rehearsal = result.GetValue(rehearsal),
         Clusters = result.GetValue(clusters),
         Objectives = result.GetValue(objectives),
+        Pictures = result.GetResult(plot) is null ? null : result.GetValue(plot) ?? QualityPictures.DefaultFolder,
     },
     figures)));
 var train = new Command("train", "Training through silo, log, pump and commits against the bare learner, in turns") { data, seconds, turns };

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using Shoal.Client;
 using Shoal.Contracts;
@@ -27,14 +26,25 @@ internal sealed record QualityRequest(string Data, string Stream, int FirstSeed,
     /// <summary>Objectives by name and weight; null for the learner's default.</summary>
     public IReadOnlyDictionary<string, double>? Objectives { get; init; }
 
+    /// <summary>The folder that pictures of the first seed are written to; null for none.</summary>
+    public string? Pictures { get; init; }
+
     /// <summary>The dataset's settings.</summary>
     public DatasetSettings Settle(DatasetSettings settings) => settings with { Clusters = Clusters ?? settings.Clusters, Objectives = Objectives };
 }
 
+/// <summary>What a seed's run leaves for pictures.</summary>
+/// <param name="Seed">The seed.</param>
+/// <param name="Items">How many items were ingested.</param>
+/// <param name="Probe">The curve.</param>
+/// <param name="End">All test items at the end of the stream.</param>
+/// <param name="AfterRehearsal">The same after rehearsal; null when the stream is not measured again.</param>
+internal sealed record QualityRun(int Seed, int Items, QualityProbe Probe, Classified End, Classified? AfterRehearsal);
+
 /// <summary>
 /// Measures how well unlabeled streams become clusters: one pass through public ingest into a real silo process, with
 /// the index pump on. Labels stay in this process; test items are classified without being stored; the version that is
-/// published at the end is measured, and nothing is chosen by labels.
+/// published at the end is measured, and nothing is chosen by labels. A <see cref="QualityProbe"/> follows the versions until then.
 /// </summary>
 internal static class QualitySuite
 {
@@ -42,12 +52,22 @@ internal static class QualitySuite
     private const int MaxReference = 60_000;
     private const int LongRehearsal = 800;
     private const string AfterRehearsal = "_after_rehearsal";
+
+    private static readonly string[] HigherIsBetter =
+    [
+        "quality.strict", "quality.strict" + AfterRehearsal, "quality.balanced", "quality.many_to_one", "quality.knn", "quality.served",
+        "quality.nmi", "quality.ari", "quality.purity_2k", "quality.id_stability",
+    ];
+
+    private static readonly string[] LowerIsBetter = ["quality.seconds", "quality.forgetting", "quality.forgetting" + AfterRehearsal];
+
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(45);
 
     /// <summary>Runs it.</summary>
     public static async Task RunAsync(QualityRequest request, FigureWriter figures)
     {
         LabelledData data = await LabelledData.OpenAsync(request.Data);
+        QualityPictures? pictures = request.Pictures is { } folder ? await QualityPictures.OpenAsync(folder, data, request.Stream) : null;
         FigureWriter.Tell($"{data.Name}: {data.Train.Count:N0} items to ingest, {data.Test.Count:N0} held out, {data.Classes.Length} classes");
         await MachineSpeed.WriteAsync(figures);
         var rehearsal = request.Rehearsal ?? (StreamOrder.IsShuffled(request.Stream) ? data.Settings.IdleRehearsalSteps : LongRehearsal);
@@ -62,18 +82,26 @@ internal static class QualitySuite
         };
         for (var seed = request.FirstSeed; seed < request.FirstSeed + request.Seeds; seed++)
         {
-            await RunSeedAsync(request with { Rehearsal = rehearsal }, data, seed, settings, figures);
+            QualityRun run = await RunSeedAsync(request with { Rehearsal = rehearsal }, data, seed, settings, figures);
+            WriteCurve(data, run.Probe.Curve, seed, settings, figures);
+            if (seed == request.FirstSeed)
+            {
+                pictures?.Draw(run);
+            }
         }
 
-        foreach (var name in new[] { "quality.strict", "quality.strict" + AfterRehearsal, "quality.balanced", "quality.many_to_one", "quality.knn", "quality.served", "quality.nmi", "quality.ari", "quality.purity_2k" })
+        foreach (var name in HigherIsBetter)
         {
             figures.Summarize(name, higherIsBetter: true, settings);
         }
 
-        figures.Summarize("quality.seconds", higherIsBetter: false, settings);
+        foreach (var name in LowerIsBetter)
+        {
+            figures.Summarize(name, higherIsBetter: false, settings);
+        }
     }
 
-    private static async Task RunSeedAsync(
+    private static async Task<QualityRun> RunSeedAsync(
         QualityRequest request, LabelledData data, int seed, IReadOnlyDictionary<string, object?> settings, FigureWriter figures)
     {
         var folder = Directory.CreateTempSubdirectory("shoal-quality-");
@@ -88,28 +116,29 @@ internal static class QualitySuite
 
             var shuffled = StreamOrder.IsShuffled(request.Stream);
             await client.CreateDatasetAsync("bench", request.Settle(data.Settings) with { Seed = seed, IdleRehearsalSteps = shuffled ? request.Rehearsal!.Value : 0 });
-            List<SourceItem> stream = StreamOrder.Of(request.Stream, data, seed);
-            stream = request.Limit is { } limit ? [.. stream.Take(limit)] : stream;
+            List<SourceItem> stream = StreamOrder.Of(request.Stream, data, seed, request.Limit);
             var clock = Stopwatch.StartNew();
-            await IngestAsync(client, stream);
-            DatasetStatus status = await WaitAsync(client, stream.Count, clock);
+            var probe = new QualityProbe(client, data, stream);
+            Task ingest = IngestAsync(client, stream);
+            DatasetStatus status = await WaitAsync(client, ingest, probe, stream.Count, clock);
             figures.Write("quality.seconds", clock.Elapsed.TotalSeconds, "s", seed, settings);
             figures.Write("quality.backward_passes", status.Training.Progress!.BackwardPasses, "samples", seed, settings);
             figures.Write("quality.steps", status.Training.Progress.Steps, "steps", seed, settings);
             figures.Write("quality.segments", status.Training.Progress.Segments, "segments", seed, settings);
             figures.Write("quality.versions", status.Training.Version!.Version, "versions", seed, settings);
             figures.Write("quality.refused", status.Training.Refused, "versions", seed, settings);
-            await MeasureAsync(client, data, stream, seed, settings, string.Empty, figures);
+            Classified end = await MeasureAsync(client, data, stream, probe, seed, settings, string.Empty, figures);
+            figures.Write("quality.probe_seconds", probe.Busy.TotalSeconds, "s", seed, settings);
             if (shuffled)
             {
-                return;
+                return new QualityRun(seed, stream.Count, probe, end, null);
             }
 
             // Idle time is where a stream that was not shuffled is made up for: measured before it, and after.
             await client.ChangeDatasetAsync("bench", new DatasetChange { IdleRehearsalSteps = request.Rehearsal });
-            await WaitAsync(client, stream.Count, clock);
+            await WaitAsync(client, ingest, probe, stream.Count, clock);
             figures.Write("quality.seconds" + AfterRehearsal, clock.Elapsed.TotalSeconds, "s", seed, settings);
-            await MeasureAsync(client, data, stream, seed, settings, AfterRehearsal, figures);
+            return new QualityRun(seed, stream.Count, probe, end, await MeasureAsync(client, data, stream, probe, seed, settings, AfterRehearsal, figures));
         }
         finally
         {
@@ -132,12 +161,18 @@ internal static class QualitySuite
     }
 
     /// <summary>Waits until every item is trained on, rehearsal is done, the last version is out, and every item is assigned by it.</summary>
-    private static async Task<DatasetStatus> WaitAsync(ShoalClient client, int items, Stopwatch clock)
+    private static async Task<DatasetStatus> WaitAsync(ShoalClient client, Task ingest, QualityProbe probe, int items, Stopwatch clock)
     {
         var told = TimeSpan.Zero;
         while (true)
         {
+            if (ingest.IsFaulted)
+            {
+                await ingest;
+            }
+
             DatasetStatus status = await client.StatusAsync("bench");
+            await probe.LookAsync(status);
             var trained = status.Training.Cursors.Sum(c => c.Next);
             var settled = status.Shards.Sum(s => s.Pending + s.Stale) == 0;
             if (trained >= items && settled && status.Training is { Activity: "idle", Version: not null })
@@ -160,12 +195,13 @@ internal static class QualitySuite
         }
     }
 
-    private static async Task MeasureAsync(
-        ShoalClient client, LabelledData data, List<SourceItem> stream, int seed, IReadOnlyDictionary<string, object?> settings,
+    private static async Task<Classified> MeasureAsync(
+        ShoalClient client, LabelledData data, List<SourceItem> stream, QualityProbe probe, int seed, IReadOnlyDictionary<string, object?> settings,
         string suffix, FigureWriter figures)
     {
         void Write(string name, double value, string unit) => figures.Write(name + suffix, value, unit, seed, settings);
-        Classified test = await ClassifyAsync(client, data, data.Test);
+        await probe.FinishAsync();
+        Classified test = await Classified.OfAsync(client, data, data.Test, withEmbeddings: true);
         (int[] clusters, int[] labels, float[] embeddings, var width) = (test.Clusters, test.Labels, test.Embeddings, test.Width);
         ClusterScores scores = ClusterScores.Of(clusters, labels);
         Write("quality.strict", scores.Accuracy, "fraction");
@@ -178,38 +214,53 @@ internal static class QualitySuite
         Write("quality.served", await ServedAsync(client, data, stream), "fraction");
 
         List<SourceItem> reference = stream.Count <= MaxReference ? stream : [.. stream.Take(MaxReference)];
-        Classified known = await ClassifyAsync(client, data, reference);
+        Classified known = await Classified.OfAsync(client, data, reference, withEmbeddings: true);
         Write("quality.knn", Share(NearestNeighbours.Predict(known.Embeddings, known.Labels, embeddings, width), labels), "fraction");
         Write("quality.linear", Share(LinearProbe.Predict(known.Embeddings, known.Labels, embeddings, width, seed), labels), "fraction");
         int[] fine = KMeans.Cluster(embeddings, width, 2 * data.Classes.Length, seed);
         Write("quality.purity_2k", ClusterScores.Of(fine, labels).Purity, "fraction");
+        WriteStability(data, probe, stream.Count, seed, settings, suffix, figures);
+        return test;
     }
 
-    private sealed record Classified(int[] Clusters, double[] Confidences, int[] Labels, float[] Embeddings, int Width);
-
-    private static async Task<Classified> ClassifyAsync(
-        ShoalClient client, LabelledData data, IReadOnlyList<SourceItem> items)
+    /// <summary>What the curve so far says: of forgetting, and of ids in the second half of the stream and after it.</summary>
+    private static void WriteStability(
+        LabelledData data, QualityProbe probe, int items, int seed, IReadOnlyDictionary<string, object?> settings, string suffix, FigureWriter figures)
     {
-        Dictionary<string, int> positions = items.Select((item, i) => (item.Upload.Id, i)).ToDictionary(x => x.Id, x => x.i, StringComparer.Ordinal);
-        var clusters = new int[items.Count];
-        var confidences = new double[items.Count];
-        float[] embeddings = [];
-        var width = 0;
-        await foreach (ClassifiedItem answer in client.ClassifyAsync("bench", items.Select(i => i.Upload).ToAsyncEnumerable(), withEmbeddings: true))
+        double[][] recalls = [.. probe.Curve.Select(point => point.Recalls)];
+        figures.Write("quality.forgetting" + suffix, Forgetting.Mean(recalls), "fraction", seed, settings);
+        figures.WriteSeries(
+            "quality.forgetting.class" + suffix, "fraction", seed, settings,
+            [.. Forgetting.OfClasses(recalls).Select((lost, kind) => (lost, At(("class", data.Classes[kind]))))]);
+        var changes = IdStability.Changes([.. probe.Curve.Where(point => point.Samples >= items / 2).Select(point => point.Ids)]);
+        figures.Write("quality.id_changes" + suffix, changes, "fraction", seed, settings);
+        figures.Write("quality.id_stability" + suffix, 1 - changes, "fraction", seed, settings);
+    }
+
+    private static void WriteCurve(LabelledData data, IReadOnlyList<ProbePoint> curve, int seed, IReadOnlyDictionary<string, object?> settings, FigureWriter figures)
+    {
+        Write("quality.curve.strict", "fraction", point => point.Strict);
+        Write("quality.curve.purity", "fraction", point => point.Purity);
+        Write("quality.curve.clusters", "clusters", point => point.Clusters);
+        figures.WriteSeries(
+            "quality.curve.recall", "fraction", seed, settings,
+            [.. curve.SelectMany(p => p.Recalls.Select((recall, kind) => (recall, At(("samples", p.Samples), ("idle_steps", p.IdleSteps), ("version", p.Version), ("class", data.Classes[kind])))))],
+            asText: false);
+
+        void Write(string name, string unit, Func<ProbePoint, double> value) => figures.WriteSeries(
+            name, unit, seed, settings,
+            [.. curve.Select(p => (value(p), At(("samples", p.Samples), ("idle_steps", p.IdleSteps), ("version", p.Version), ("classes", p.Seen))))]);
+    }
+
+    private static Dictionary<string, object?> At(params ReadOnlySpan<(string Name, object Value)> settings)
+    {
+        var at = new Dictionary<string, object?>(StringComparer.Ordinal);
+        foreach (var (name, value) in settings)
         {
-            var at = positions[answer.Id];
-            clusters[at] = (int)(answer.Answer.Cluster ?? -1);
-            confidences[at] = answer.Answer.Confidence;
-            if (answer.Answer.Embedding is { } bytes)
-            {
-                ReadOnlySpan<Half> halves = MemoryMarshal.Cast<byte, Half>(bytes);
-                width = halves.Length;
-                embeddings = embeddings.Length == 0 ? new float[items.Count * width] : embeddings;
-                TensorPrimitives.ConvertToSingle(halves, embeddings.AsSpan(at * width, width));
-            }
+            at[name] = value;
         }
 
-        return new Classified(clusters, confidences, [.. items.Select(data.LabelOf)], embeddings, width);
+        return at;
     }
 
     /// <summary>Scores what queries answer for the ingested items themselves.</summary>

@@ -11,10 +11,12 @@ internal static class StreamOrder
     /// <param name="name"><c>iid</c>; <c>phases:PxC</c>: P phases of C classes each, shuffled inside; or <c>imbalanced:R</c>: shuffled, the first class R times as frequent as the last, geometric between.</param>
     /// <param name="data">The data set.</param>
     /// <param name="seed">Of the shuffle.</param>
-    public static List<SourceItem> Of(string name, LabelledData data, int seed)
+    /// <param name="limit">How many items at most, drawn before they are ordered, so that every class and phase keeps its share; null for all.</param>
+    public static List<SourceItem> Of(string name, LabelledData data, int seed, int? limit)
     {
         SourceItem[] items = [.. data.Train];
         new Random(seed).Shuffle(items);
+        items = items[..Math.Min(items.Length, limit ?? int.MaxValue)];
         if (string.Equals(name, "iid", StringComparison.Ordinal))
         {
             return [.. items];
