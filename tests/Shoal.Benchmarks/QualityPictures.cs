@@ -24,7 +24,7 @@ internal sealed class QualityPictures
     private const float TitleSize = 15;
 
     // A share of 1, or the last item, is not drawn onto the frame; above it is room for what the stream brings.
-    private const double Edge = 1.02;
+    private const double Border = 1.02;
     private const double Top = 1.12;
     private static readonly Color Grey = Color.FromHex("#808080");
 
@@ -39,7 +39,7 @@ internal sealed class QualityPictures
         _palette = data.Classes.Length <= 10 ? new Category10() : new Category20();
     }
 
-    /// <summary>Makes sure that pictures can be drawn before hours are measured: there is a folder, and there is a font.</summary>
+    /// <summary>Makes sure that pictures can be drawn before anything is measured: there is a folder, and there is a font.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="data">What is measured.</param>
     /// <param name="stream">The stream's name.</param>
@@ -60,7 +60,7 @@ internal sealed class QualityPictures
     public void Draw(QualityRun run)
     {
         DrawCurve(run);
-        DrawState(run, run.End, string.Empty, _stream.StartsWith("phases:", StringComparison.Ordinal) ? "end of stream" : "at the end");
+        DrawState(run, run.End, string.Empty, StreamOrder.IsShuffled(_stream) ? "at the end" : "end of stream");
         if (run.AfterRehearsal is { } after)
         {
             DrawState(run, after, "-after-rehearsal", "after rehearsal");
@@ -86,10 +86,10 @@ internal sealed class QualityPictures
         Line(counts, xs, curve.Select(p => (double)p.Seen), "classes that have appeared", Grey).MarkerShape = MarkerShape.None;
         scores.Title($"{Heading(run)}: test items of the classes that have appeared", TitleSize);
         scores.YLabel("share that is right");
-        scores.Axes.SetLimits(0, most * Edge, 0, Top);
+        scores.Axes.SetLimits(0, most * Border, 0, Top);
         counts.YLabel("number");
         counts.XLabel("items of the stream trained on" + (most > run.Items ? "; a step of rehearsal is drawn as wide as one of training" : string.Empty));
-        counts.Axes.SetLimits(0, most * Edge, 0, curve.Select(p => Math.Max(p.Clusters, p.Seen)).DefaultIfEmpty(1).Max() * 1.15);
+        counts.Axes.SetLimits(0, most * Border, 0, curve.Select(p => Math.Max(p.Clusters, p.Seen)).DefaultIfEmpty(1).Max() * 1.15);
         counts.Axes.Left.TickGenerator = new NumericAutomatic { IntegerTicksOnly = true };
 
         var figure = new Multiplot(scores);
@@ -123,14 +123,13 @@ internal sealed class QualityPictures
     {
         if (most > run.Items)
         {
-            plot.Add.HorizontalSpan(run.Items, most * Edge, Grey.WithAlpha(0.12));
+            plot.Add.HorizontalSpan(run.Items, most * Border, Grey.WithAlpha(0.12));
             Say(run.Items, "rehearsal");
         }
 
-        if (!StreamOrder.IsShuffled(_stream))
+        if (StreamOrder.ClassesInPhase(_stream) is { } size)
         {
-            // Classes of one phase appear within a few items of each other.
-            foreach (IGrouping<int, int> phase in Enumerable.Range(0, _data.Classes.Length).Where(c => run.Probe.Firsts[c] < run.Items).GroupBy(c => run.Probe.Firsts[c] * 50 / run.Items))
+            foreach (int[] phase in Enumerable.Range(0, _data.Classes.Length).Chunk(size))
             {
                 var start = phase.Min(c => run.Probe.Firsts[c]);
                 plot.Add.VerticalLine(start, 1, Grey, LinePattern.Dashed);
@@ -181,7 +180,7 @@ internal sealed class QualityPictures
             plot.XLabel($"t-SNE 1, no unit; {rows.Length:N0} test items");
             plot.YLabel("t-SNE 2, no unit");
             (plot.Axes.Bottom.TickGenerator, plot.Axes.Left.TickGenerator) = (new NumericManual(), new NumericManual());
-            plot.ShowLegend(ScottPlot.Edge.Right);
+            plot.ShowLegend(Edge.Right);
         }
     }
 

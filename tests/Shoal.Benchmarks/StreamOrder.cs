@@ -45,4 +45,8 @@ internal static class StreamOrder
     /// <summary>Whether a stream's order says nothing about its labels.</summary>
     /// <param name="name">As <see cref="Of"/> takes it.</param>
     public static bool IsShuffled(string name) => !name.StartsWith("phases:", StringComparison.Ordinal);
+
+    /// <summary>How many classes arrive together; null for a stream without phases.</summary>
+    /// <param name="name">As <see cref="Of"/> takes it.</param>
+    public static int? ClassesInPhase(string name) => IsShuffled(name) ? null : int.Parse(name.AsSpan(name.LastIndexOf('x') + 1), CultureInfo.InvariantCulture);
 }
