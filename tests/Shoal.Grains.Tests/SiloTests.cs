@@ -166,8 +166,8 @@ public sealed class SiloTests(Azurite azurite)
         // Rounds that end by time would hide that what was rehearsed is not handed over.
         var change = new DatasetChange { IdleRehearsalSteps = 5, RoundSeconds = 3_600 };
         Assert.Equal(5, (await client.ChangeDatasetAsync("blobs", change)).IdleRehearsalSteps);
-        status = await Waiting.UntilAsync(client, silo, "a round of five steps of rehearsal", s =>
-            s.Training is { Activity: "idle", Progress.IdleSteps: 5 } && s.Training.Round > round, "blobs");
+        status = await Waiting.UntilAsync(client, silo, "a round of six times five steps of rehearsal, as few were taken before", s =>
+            s.Training is { Activity: "idle", Progress.IdleSteps: 30 } && s.Training.Round > round, "blobs");
         Assert.Equal(2, status.Training.Progress!.Segments);
         Assert.False(await client.CreateDatasetAsync("blobs", settings), "the same dataset was taken for another");
         var refused = await Assert.ThrowsAsync<ShoalException>(() => client.ChangeDatasetAsync("blobs", new DatasetChange { RoundSeconds = 0 }));
