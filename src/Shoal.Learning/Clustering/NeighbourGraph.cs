@@ -10,9 +10,9 @@ public sealed class NeighbourGraph
     // Twice the weight of the links inside a node that stands for a group.
     private readonly double[] _inside;
 
-    private NeighbourGraph(int[] starts, Link[] links, double[] inside)
+    private NeighbourGraph(int[] starts, Link[] links, double[] inside, int[] sizes)
     {
-        (_starts, _links, _inside, Degrees) = (starts, links, inside, [.. inside]);
+        (_starts, _links, _inside, Sizes, Degrees) = (starts, links, inside, sizes, [.. inside]);
         for (var node = 0; node < Count; node++)
         {
             foreach (var link in Links(node))
@@ -31,6 +31,9 @@ public sealed class NeighbourGraph
 
     /// <summary>Nodes, n.</summary>
     public int Count => _inside.Length;
+
+    /// <summary>How many samples each node stands for, [n].</summary>
+    public int[] Sizes { get; }
 
     /// <summary>The weight of each node's links, [n]; of those inside it, twice.</summary>
     public double[] Degrees { get; }
@@ -72,7 +75,7 @@ public sealed class NeighbourGraph
             }
         }
 
-        return Make(links, new double[count]);
+        return Make(links, new double[count], [.. Enumerable.Repeat(1, count)]);
     }
 
     /// <summary>The links of a node.</summary>
@@ -85,12 +88,13 @@ public sealed class NeighbourGraph
     public NeighbourGraph Contract(int[] groups, int count)
     {
         ArgumentNullException.ThrowIfNull(groups);
-        var inside = new double[count];
+        var (inside, sizes) = (new double[count], new int[count]);
         var between = new Dictionary<(int From, int To), double>();
         for (var node = 0; node < Count; node++)
         {
             var group = groups[node];
             inside[group] += _inside[node];
+            sizes[group] += Sizes[node];
             foreach (var (target, weight) in Links(node))
             {
                 var other = groups[target];
@@ -105,10 +109,10 @@ public sealed class NeighbourGraph
             }
         }
 
-        return Make([.. between.Select(link => (link.Key.From, link.Key.To, link.Value))], inside);
+        return Make([.. between.Select(link => (link.Key.From, link.Key.To, link.Value))], inside, sizes);
     }
 
-    private static NeighbourGraph Make(List<(int From, int To, double Weight)> links, double[] inside)
+    private static NeighbourGraph Make(List<(int From, int To, double Weight)> links, double[] inside, int[] sizes)
     {
         var starts = new int[inside.Length + 1];
         foreach (var (from, to, _) in links)
@@ -129,7 +133,7 @@ public sealed class NeighbourGraph
             ends[next[to]++] = new Link(from, weight);
         }
 
-        return new NeighbourGraph(starts, ends, inside);
+        return new NeighbourGraph(starts, ends, inside, sizes);
     }
 
     // How many numbers two sorted arrays share.

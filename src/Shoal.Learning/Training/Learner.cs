@@ -148,10 +148,10 @@ public sealed partial class Learner : IDisposable
             }
         }
 
-        var report = Step(fresh, trained);
-        foreach (var i in trained)
+        var (report, kinds) = Step(fresh, trained);
+        foreach (var (row, i) in trained.Index())
         {
-            _replay.Offer(fresh[i], fresh.Keys[i].Packed, random);
+            _replay.Offer(fresh[i], fresh.Keys[i].Packed, random, kinds?[row] ?? -1);
             _recent.Add(fresh[i], fresh.Keys[i].Packed);
         }
 
@@ -162,7 +162,7 @@ public sealed partial class Learner : IDisposable
     /// <exception cref="InvalidOperationException">There is nothing to rehearse yet.</exception>
     public StepReport Rehearse()
         => _replay.Count > 0
-            ? Step(null, [])
+            ? Step(null, []).Report
             : throw new InvalidOperationException("There is nothing to rehearse: the replay buffer is empty until a first batch was observed.");
 
     /// <inheritdoc/>
@@ -182,7 +182,8 @@ public sealed partial class Learner : IDisposable
         }
     }
 
-    private StepReport Step(SampleBatch? fresh, List<int> trained)
+    // Also the clusters that the fresh samples seem to be of, where that is known.
+    private (StepReport Report, int[]? Kinds) Step(SampleBatch? fresh, List<int> trained)
     {
         using var scope = NewDisposeScope();
 
@@ -193,7 +194,7 @@ public sealed partial class Learner : IDisposable
             Keyed.Random(Options.StepSeed, Steps, Purpose.Rehearsal));
         if (trained.Count + slots.Length == 0)
         {
-            return new StepReport(new Dictionary<string, double>(StringComparer.Ordinal), 0, 0);
+            return (new StepReport(new Dictionary<string, double>(StringComparer.Ordinal), 0, 0), null);
         }
 
         if (Steps % Options.MineEvery == 0)
@@ -221,10 +222,11 @@ public sealed partial class Learner : IDisposable
             Labels = tensor(labels, device: _device),
             Head = _head,
         };
+        var kinds = trained.Count > 0 ? _clusterer.Assign(batch.KeyFeatures.narrow(0, 0, trained.Count)) : null;
         var losses = Descend(batch, keys);
         Steps++;
         BackwardPasses += 2L * keys.Length;
-        return new StepReport(losses, trained.Count, slots.Length);
+        return (new StepReport(losses, trained.Count, slots.Length), kinds);
     }
 
     private Dictionary<string, double> Descend(StepBatch batch, long[] keys)

@@ -129,6 +129,51 @@ public sealed class CommunityTests
     }
 
     [Fact]
+    public void A_rare_blob_beside_a_frequent_one_is_no_piece_of_it()
+    {
+        var (graph, truth) = Blobs([900, 300, 40], spread: 0.42);
+        var pieces = Communities.Find(graph, 4, 100, new Random(1));
+        Assert.InRange(pieces.Distinct().Count(), 6, 60);
+        var united = Communities.Unite(graph, pieces, 3, 20);
+        Assert.InRange(ClusterScores.Of(Array.ConvertAll(pieces, piece => united[piece]), truth).BalancedAccuracy, 0.95, 1);
+    }
+
+    [Fact]
+    public void Borders_are_links_to_others_for_the_size_of_each_group()
+    {
+        // The links of the first test: 0-1, 0-2, 1-2 weigh 1, 1-3 and 2-3 weigh 0.5. Degrees are 6 + 1 and 1.
+        var graph = NeighbourGraph.Of([1, 2, 0, 2, 1, 0, 2, 1], 2);
+        Assert.Equal((1 / Math.Pow(7, 0.55)) + 1, Communities.Borders(graph, [0, 0, 0, 1]), 12);
+        Assert.Equal(0, Communities.Borders(graph, [0, 0, 0, 0]), 12);
+    }
+
+    [Fact]
+    public void A_group_too_small_to_judge_is_joined_before_others()
+    {
+        // Ten neighbours each: the eight of the last blob have some outside it.
+        var (graph, truth) = Blobs([200, 100, 8], spread: 0.3);
+        var united = Communities.Unite(graph, truth, 2, 20);
+        Assert.Equal(2, united.Distinct().Count());
+        Assert.NotEqual(united[0], united[1]);
+        Assert.Equal([0, 1, 2], Communities.Unite(graph, truth, 3, 20));
+    }
+
+    [Fact]
+    public void A_rare_kind_has_more_of_the_replay_buffer_than_of_the_stream()
+    {
+        using var learner = new Learner(Making.Grey, Making.Small() with { Clusters = 2 });
+        for (var step = 0; step < 80; step++)
+        {
+            learner.Observe(Kinds(0, step, rareOneIn: 16));
+        }
+
+        var pixels = learner.Snapshot()["replay"].Single(t => string.Equals(t.Name, "train.pixels", StringComparison.Ordinal)).Data;
+
+        // The rare kind's square is in the upper right corner. 16 of 256 samples would be its share, a quarter of the other's is 51.
+        Assert.InRange(Enumerable.Range(0, 256).Count(i => pixels[(i * Making.Grey.Size) + (2 * 12) + 8] > 120), 40, 60);
+    }
+
+    [Fact]
     public void The_number_of_clusters_is_found_when_none_is_given()
     {
         using var learner = new Learner(Making.Grey, Making.Small() with { Clusters = 0 });
@@ -177,15 +222,15 @@ public sealed class CommunityTests
         Assert.Equal(ids, restored.Refit().Descent.Inherited.Select(id => Math.Max(0, id)));
     }
 
-    // Samples of kinds first and first + 1 by turns: a bright square in one of four corners, with noise.
-    private static SampleBatch Kinds(int first, int step, int kinds = 2)
+    // Samples of kinds first and first + 1 by turns, or the second one as rarely as said: a bright square in one of four corners, with noise.
+    private static SampleBatch Kinds(int first, int step, int kinds = 2, int rareOneIn = 1)
     {
         var random = new Random((step * 31) + first);
         var pixels = new byte[16 * Making.Grey.Size];
         for (var p = 0; p < pixels.Length; p++)
         {
             var (sample, row, column) = (p / Making.Grey.Size, p % Making.Grey.Size / 12, p % 12);
-            var kind = first + (sample % kinds);
+            var kind = first + (rareOneIn > 1 ? (sample % rareOneIn) / (rareOneIn - 1) : sample % kinds);
             var (top, left) = (kind < 2 ? 1 : 7, kind % 2 == 0 ? 1 : 7);
             var lit = row >= top && row < top + 4 && column >= left && column < left + 4;
             pixels[p] = (byte)((lit ? 180 : 20) + random.Next(60));

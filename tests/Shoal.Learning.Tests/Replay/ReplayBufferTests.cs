@@ -39,6 +39,73 @@ public sealed class ReplayBufferTests
     }
 
     [Fact]
+    public void A_rare_kind_is_kept_and_frequent_ones_stay_uniform()
+    {
+        // 200 runs into 40 places: kind 0 nineteen times of twenty, kind 1 once. Uniform, kind 1 would have 2 places; it has a quarter of the other's.
+        var kept = new int[4];
+        for (var seed = 0; seed < 200; seed++)
+        {
+            var (buffer, random) = (Filled(40, 40, seed), new Random(seed));
+            buffer.Sort([.. buffer.Keys.ToArray().Select(Kind)]);
+            for (var key = 40; key < 800; key++)
+            {
+                buffer.Offer([0], key, random, Kind(key));
+            }
+
+            Assert.InRange(buffer.Keys.ToArray().Count(key => Kind(key) == 1), 8, 9);
+            Assert.All(Enumerable.Range(0, 40), slot => Assert.Equal(Kind(buffer.Keys[slot]), buffer.KindOf(slot)));
+            foreach (var key in buffer.Keys.ToArray().Where(key => Kind(key) == 0))
+            {
+                kept[key / 200]++;
+            }
+        }
+
+        // Of about 32 of kind 0, each quarter of the stream has a quarter.
+        Assert.All(kept, count => Assert.InRange(count, 1_400, 1_800));
+
+        static int Kind(long key) => key % 20 == 7 ? 1 : 0;
+    }
+
+    [Fact]
+    public void A_sample_of_unknown_kind_is_kept_as_often_as_any()
+    {
+        var kept = 0;
+        for (var seed = 0; seed < 400; seed++)
+        {
+            var buffer = Filled(20, 20, seed);
+            buffer.Sort(new int[20]);
+            OfferAll(buffer, 20, 80, seed);
+            kept += buffer.Keys.ToArray().Count(key => key >= 50);
+        }
+
+        // Half of 100 offers: 10 places of 20.
+        Assert.InRange(kept, 3_700, 4_300);
+        var error = Assert.Throws<ArgumentException>(() => Filled(20, 20, seed: 1).Sort([0]));
+        Assert.StartsWith("1 kinds for 20 samples.", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_buffer_of_known_kinds_that_was_saved_goes_on_alike()
+    {
+        var (buffer, other) = (Filled(8, 8, seed: 2), new ReplayBuffer(Pixel, 8, 1));
+        buffer.Sort([0, 0, 0, 0, 0, 1, 1, 2]);
+        OfferKinds(buffer, 8, 50);
+        other.Load("x.", buffer.Save("x."));
+        OfferKinds(buffer, 50, 200);
+        OfferKinds(other, 50, 200);
+        Assert.Equal(buffer.Keys, other.Keys);
+        Assert.Equal(Enumerable.Range(0, 8).Select(buffer.KindOf), Enumerable.Range(0, 8).Select(other.KindOf));
+
+        static void OfferKinds(ReplayBuffer buffer, int from, int to)
+        {
+            for (var key = from; key < to; key++)
+            {
+                buffer.Offer([(byte)key], key, new Random(key), key % 3);
+            }
+        }
+    }
+
+    [Fact]
     public void What_was_saved_is_read_back()
     {
         var buffer = Filled(8, 50, seed: 2);
