@@ -20,6 +20,20 @@ public abstract class Encoder : nn.Module<Tensor, Tensor>
     /// <summary>What convolutions and wide linear layers compute in; features are float32 whatever it is.</summary>
     /// <value>float32.</value>
     public ScalarType ComputeType { get; set; } = ScalarType.Float32;
+
+    /// <summary>Whether objectives move its parameters; if not, it learns by <see cref="Watch"/>.</summary>
+    public virtual bool LearnsByGradient => true;
+
+    /// <summary>What it needs in order to go on learning, and nobody to embed with; null when there is nothing. Made when first asked for.</summary>
+    public virtual nn.Module? Memories => null;
+
+    /// <summary>Sees what a step trains on, before it does.</summary>
+    /// <param name="samples">Normalised, without a view's changes, fresh ones first, [N, C, H, W], float32.</param>
+    /// <param name="viewA">One view of each fresh sample, normalised, [n, C, H, W], float32; n at least 1, at most N.</param>
+    /// <param name="viewB">Another, likewise.</param>
+    public virtual void Watch(Tensor samples, Tensor viewA, Tensor viewB)
+    {
+    }
 }
 
 /// <summary>Names an encoder, as options and model versions refer to it.</summary>
@@ -39,8 +53,30 @@ public static class EncoderCatalogue
             .ToDictionary(type => type.GetCustomAttribute<EncoderAttribute>()!.Name, StringComparer.Ordinal),
         StringComparer.Ordinal);
 
+    /// <summary>Stands for the encoder that suits the samples' shape.</summary>
+    public const string Auto = "auto";
+
+    // Larger photographs show more than what is left of them at PatchEncoder.LargestSide.
+    private const int LargestOfPatches = 2 * PatchEncoder.LargestSide;
+
     /// <summary>The names of all encoders, in order.</summary>
     public static IReadOnlyCollection<string> Names => Types.Keys;
+
+    /// <summary>The encoder that a setting means: for <see cref="Auto"/> <c>patches</c> for colour up to 64 pixels a side, else <c>strided</c>.</summary>
+    /// <param name="name">One of <see cref="Names"/>, or <see cref="Auto"/>.</param>
+    /// <param name="shape">What it will see.</param>
+    public static string Resolve(string name, SampleShape shape)
+    {
+        ArgumentNullException.ThrowIfNull(shape);
+        if (!string.Equals(name, Auto, StringComparison.Ordinal))
+        {
+            return name;
+        }
+
+        return shape.Channels == 3 && Math.Max(shape.Height, shape.Width) <= LargestOfPatches && Math.Min(shape.Height, shape.Width) >= PatchEncoder.LeastSide
+            ? "patches"
+            : "strided";
+    }
 
     /// <summary>Makes an encoder with fresh weights from libtorch's global generator.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>

@@ -76,7 +76,7 @@ public sealed partial class Learner
         return
         [
             NamedTensor.Of<long>(ModelFormat.Shape, [Shape.Channels, Shape.Height, Shape.Width]),
-            ModelFormat.Text(ModelFormat.EncoderName, Options.Encoder),
+            ModelFormat.Text(ModelFormat.EncoderName, _encoderName),
             NamedTensor.Of<float>(ModelFormat.Mean, _statistics.Mean),
             NamedTensor.Of<float>(ModelFormat.Deviation, _statistics.Deviation),
             .. _shown.Export(),

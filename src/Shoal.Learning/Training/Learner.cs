@@ -17,6 +17,10 @@ public sealed partial class Learner : IDisposable
     private const double RampSteps = 4;
 
     private readonly Device _device;
+    private readonly string _encoderName;
+
+    // Without gradients in the encoder only a head of 'scan' is left to move: communities are shown as means of embeddings.
+    private readonly bool _descends;
     private readonly Encoder _encoder;
     private readonly Encoder _keyEncoder;
     private readonly ClusterHead _head;
@@ -48,8 +52,9 @@ public sealed partial class Learner : IDisposable
 
         (Shape, Options, _device) = (shape, options, new Device(device));
         manual_seed((long)(Keyed.Mix(options.StepSeed, 0, (long)Purpose.Weights) >> 1));
-        _encoder = EncoderCatalogue.Create(options.Encoder, shape);
-        _keyEncoder = EncoderCatalogue.Create(options.Encoder, shape);
+        _encoderName = EncoderCatalogue.Resolve(options.Encoder, shape);
+        _encoder = EncoderCatalogue.Create(_encoderName, shape);
+        _keyEncoder = EncoderCatalogue.Create(_encoderName, shape);
         var heads = options.Uses("scan") ? options.Heads : 1;
         _head = new ClusterHead(heads, options.Prototypes, _encoder.Width, options.Scale);
         _keyHead = new ClusterHead(heads, options.Prototypes, _encoder.Width, options.Scale);
@@ -58,6 +63,7 @@ public sealed partial class Learner : IDisposable
             _objectives[name] = (ObjectiveCatalogue.Create(name, _encoder.Width), weight);
         }
 
+        _descends = _encoder.LearnsByGradient || options.Uses("scan");
         foreach (var (_, module) in Modules)
         {
             module.to(_device);
@@ -116,6 +122,7 @@ public sealed partial class Learner : IDisposable
         ("key.", _keyEncoder),
         ("head.", _head),
         ("keyhead.", _keyHead),
+        .. _encoder.Memories is { } memories ? [("memories.", memories)] : Array.Empty<(string, nn.Module)>(),
         .. _objectives.Select(entry => ($"objective.{entry.Key}.", entry.Value.Objective.Own)),
     ];
 
@@ -205,14 +212,23 @@ public sealed partial class Learner : IDisposable
         var (pixels, keys) = Gather(fresh, trained, slots);
         using var generator = Keyed.Generator(Options.StepSeed, Steps, Purpose.Views, _device);
         var samples = TorchTensors.ToUnit(pixels, Shape, _device);
+        Watch(samples, trained.Count, generator);
+        if (!_descends)
+        {
+            Steps++;
+            var features = trained.Count > 0 ? _encoder.forward(Normalise(samples.narrow(0, 0, trained.Count))) : null;
+            return (new StepReport(new Dictionary<string, double>(StringComparer.Ordinal), trained.Count, slots.Length), features is null ? null : _clusterer.Assign(features));
+        }
+
         var views = Normalise(cat([_views.Make(samples, generator), _views.Make(samples, generator)]));
+        var embedded = _encoder.forward(views);
         var (bankKeys, bankSamples) = _bank.Read();
         var (anchors, neighbours) = Pairs(trained.Count, paired);
         long[] labels = [.. trained.Select(_ => -1L), .. slots.Select(slot => (long)_replay.LabelOf(slot))];
         var batch = new StepBatch
         {
-            Features = _encoder.forward(views),
-            KeyFeatures = KeyFeatures(views),
+            Features = embedded,
+            KeyFeatures = _encoder.LearnsByGradient ? KeyFeatures(views) : embedded,
             Samples = tensor(keys, device: _device),
             BankKeys = bankKeys,
             BankSamples = bankSamples,
@@ -264,6 +280,20 @@ public sealed partial class Learner : IDisposable
 
         losses["total"] = total.item<float>();
         return losses;
+    }
+
+    // What an encoder learns without gradients it learns from fresh samples only: each counts once, in whatever order they come.
+    private void Watch(Tensor samples, int fresh, Generator generator)
+    {
+        if (fresh == 0 || _encoder.Memories is null)
+        {
+            return;
+        }
+
+        using var scope = NewDisposeScope();
+        var seen = samples.narrow(0, 0, fresh);
+        _encoder.Watch(Normalise(samples), Normalise(_views.Make(seen, generator)), Normalise(_views.Make(seen, generator)));
+        Momentum.Follow(_keyEncoder, _encoder, 0);
     }
 
     private Tensor KeyFeatures(Tensor views)

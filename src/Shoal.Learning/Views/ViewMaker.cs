@@ -6,8 +6,9 @@ namespace Shoal.Learning;
 /// <summary>Makes random views: the changes that must not change what a sample is.</summary>
 /// <remarks>
 /// Everything is batched: one affine resampling for all samples, each with its own transform, then brightness, contrast,
-/// noise and an erased square. Colour samples are also mirrored, greyed and tinted (SimCLR, Chen et al. 2020, appendix A);
-/// grey ones never are mirrored, since letters, digits and spectrograms would change their meaning.
+/// noise and an erased square. Colour samples get what SimCLR gives photographs (Chen et al. 2020, appendix A): crops, mirrors,
+/// and changes of brightness, contrast, saturation and hue, all of one sample's together one affine map of its colours. Grey
+/// ones never are mirrored, since letters, digits and spectrograms would change their meaning.
 /// </remarks>
 public sealed class ViewMaker
 {
@@ -51,6 +52,9 @@ public sealed class ViewMaker
         /// <summary>Largest shift; 0 to 0.5.</summary>
         public double Shift { get; init; } = 0.12;
 
+        /// <summary>Whether the window lies anywhere inside the sample instead of being shifted by at most <see cref="Shift"/>.</summary>
+        public bool Crop { get; init; }
+
         /// <summary>Brightness and contrast are multiplied by 1 ± this; 0 to 1.</summary>
         public double Light { get; init; } = 0.3;
 
@@ -69,25 +73,34 @@ public sealed class ViewMaker
         /// <summary>How often colour is taken away; 0 to 1.</summary>
         public double GreyChance { get; init; }
 
-        /// <summary>Each channel is multiplied by 1 ± this; 0 to 1.</summary>
-        public double Tint { get; init; }
+        /// <summary>How often the light of a colour sample changes at all, and its colours; 0 to 1.</summary>
+        public double JitterChance { get; init; } = 1;
+
+        /// <summary>Saturation is multiplied by 1 ± this; 0 to 1.</summary>
+        public double Saturation { get; init; }
+
+        /// <summary>Largest turn of hue, of a full circle; 0 to 0.5.</summary>
+        public double Hue { get; init; }
 
         /// <summary>For one channel: the strengths that worked on digits.</summary>
         public static Options Grey { get; } = new();
 
-        /// <summary>For three channels: crops, mirrors and colour instead of shears.</summary>
+        /// <summary>For three channels: SimCLR's strengths for CIFAR-10, where a crop shows a fifth of the area at least.</summary>
         public static Options Colour { get; } = new()
         {
-            Rotation = 8,
-            Window = (0.5, 1.0),
-            Shear = 0.05,
-            Shift = 0.2,
+            Rotation = 0,
+            Window = (0.45, 1.0),
+            Stretch = 0.25,
+            Shear = 0,
+            Crop = true,
             Light = 0.4,
-            Noise = 0.02,
-            Erased = 0.25,
+            Noise = 0,
+            EraseChance = 0,
             MirrorChance = 0.5,
             GreyChance = 0.2,
-            Tint = 0.2,
+            JitterChance = 0.8,
+            Saturation = 0.4,
+            Hue = 0.1,
         };
     }
 
@@ -110,9 +123,13 @@ public sealed class ViewMaker
 
         // What lies outside continues the border: black stays black, a photograph goes on.
         var views = grid_sample(samples, grid, GridSampleMode.Bilinear, GridSamplePaddingMode.Border, align_corners: false);
-        views = Light(views, generator);
-        views.add_(randn(views.shape, generator: generator, device: _device), _options.Noise);
-        return Erase(views, generator).MoveToOuterDisposeScope();
+        views = _shape.Channels == 3 ? Colours(views, generator) : Light(views, generator);
+        if (_options.Noise > 0)
+        {
+            views.add_(randn(views.shape, generator: generator, device: _device), _options.Noise);
+        }
+
+        return (_options.EraseChance > 0 ? Erase(views, generator) : views).MoveToOuterDisposeScope();
     }
 
     // [N, 2, 3]: from view coordinates to sample coordinates, both -1 to 1.
@@ -121,6 +138,12 @@ public sealed class ViewMaker
         var angle = Between(count, generator, -_options.Rotation, _options.Rotation) * (Math.PI / 180);
         var across = Between(count, generator, _options.Window.Least, _options.Window.Most);
         var down = across * Between(count, generator, 1 - _options.Stretch, 1 + _options.Stretch);
+        if (_options.Crop)
+        {
+            // Nothing is left to shift where the window is as long as the sample.
+            (across, down) = (across.clamp_max(1), down.clamp_max(1));
+        }
+
         var shear = Between(count, generator, -_options.Shear, _options.Shear);
         if (_options.MirrorChance > 0)
         {
@@ -128,8 +151,8 @@ public sealed class ViewMaker
         }
 
         var (cos, sin) = (angle.cos(), angle.sin());
-        var shiftX = Between(count, generator, -2 * _options.Shift, 2 * _options.Shift);
-        var shiftY = Between(count, generator, -2 * _options.Shift, 2 * _options.Shift);
+        var shiftX = Shift(across, generator);
+        var shiftY = Shift(down, generator);
         return stack(
             [
                 stack([cos * across, (shear * cos - sin) * down, shiftX], 1),
@@ -138,31 +161,42 @@ public sealed class ViewMaker
             1);
     }
 
+    // [N]: where the middle of a window of these lengths, [N], is; samples reach from -1 to 1.
+    private Tensor Shift(Tensor length, Generator generator) => _options.Crop
+        ? Between(length.shape[0], generator, -1, 1) * (1 - length.abs())
+        : Between(length.shape[0], generator, -2 * _options.Shift, 2 * _options.Shift);
+
+    // Grey images are ink on paper: only their strength varies.
     private Tensor Light(Tensor views, Generator generator)
+        => (views * Factor(views.shape[0], generator, _options.Light)).clamp_(0, 1);
+
+    // Hue, saturation, brightness and contrast are affine in a pixel's colour: one map of colours, [N, 3, 3], and one offset.
+    private Tensor Colours(Tensor views, Generator generator)
     {
         var count = views.shape[0];
-        var contrast = Between(count, generator, 1 - _options.Light, 1 + _options.Light).view(-1, 1, 1, 1);
-        if (_options.Tint > 0)
-        {
-            contrast = contrast * Between(count * _shape.Channels, generator, 1 - _options.Tint, 1 + _options.Tint).view(count, -1, 1, 1);
-        }
+        var chosen = Between(count, generator, 0, 1).lt(_options.JitterChance).to_type(ScalarType.Float32).view(-1, 1, 1);
+        Tensor Jitter(double strength) => ((Factor(count, generator, strength).view(-1, 1, 1) - 1) * chosen) + 1;
+        var (brightness, contrast, saturation) = (Jitter(_options.Light), Jitter(_options.Light), Jitter(_options.Saturation));
+        saturation = saturation * Between(count, generator, 0, 1).ge(_options.GreyChance).to_type(ScalarType.Float32).view(-1, 1, 1);
+        var turn = Between(count, generator, -_options.Hue, _options.Hue).view(-1, 1, 1) * chosen * (2 * Math.PI);
 
-        if (_options.GreyChance > 0)
-        {
-            var grey = views.mean([1], keepdim: true).expand_as(views);
-            views = where(Between(count, generator, 0, 1).lt(_options.GreyChance).view(-1, 1, 1, 1), grey, views);
-        }
+        // Rec. 601, as SimCLR's greys are.
+        var luma = tensor((float[])[0.299f, 0.587f, 0.114f], device: _device).view(1, 1, 3);
+        var (same, grey) = (eye(3, device: _device).unsqueeze(0), luma.expand(1, 3, 3));
 
-        // Grey images are ink on paper: only their strength varies. Photographs also vary around their mean.
-        if (_shape.Channels == 3)
-        {
-            var mean = views.mean([1, 2, 3], keepdim: true);
-            var spread = Between(count, generator, 1 - _options.Light, 1 + _options.Light).view(-1, 1, 1, 1);
-            views = ((views - mean) * spread) + mean;
-        }
+        // Rodrigues' rotation about the axis of greys.
+        var axis = tensor((float[])[0, -1, 1, 1, 0, -1, -1, 1, 0], device: _device).view(1, 3, 3) / Math.Sqrt(3);
+        var hue = (turn.cos() * same) + ((1 - turn.cos()) / 3 * ones_like(same)) + (turn.sin() * axis);
+        var map = ((saturation * same) + ((1 - saturation) * grey)).matmul(hue) * brightness;
 
-        return (views * contrast).clamp_(0, 1);
+        // Contrast is around the view's mean grey.
+        var pixels = views.flatten(2);
+        var middle = luma.matmul(map.matmul(pixels.mean([2], keepdim: true)));
+        return (map * contrast).matmul(pixels).add_((1 - contrast) * middle).clamp_(0, 1).view(views.shape);
     }
+
+    // [N, 1, 1, 1], 1 ± strength.
+    private Tensor Factor(long count, Generator generator, double strength) => Between(count, generator, 1 - strength, 1 + strength).view(-1, 1, 1, 1);
 
     private Tensor Erase(Tensor views, Generator generator)
     {

@@ -31,6 +31,40 @@ public sealed class LearnerTests
     }
 
     [Fact]
+    public void One_that_learns_without_gradients_goes_on_bit_exactly_too()
+    {
+        var shape = new SampleShape(3, 16, 16);
+        var options = Making.Small() with { FreshPerStep = 48 };
+        static void Watch(Learner learner, SampleShape shape, int from, int to)
+        {
+            for (var step = from; step < to; step++)
+            {
+                learner.Observe(Making.Bars(48, step * 48, shape));
+            }
+        }
+
+        var threads = get_num_threads();
+        set_num_threads(1);
+        try
+        {
+            using var straight = new Learner(shape, options);
+            Watch(straight, shape, 0, 14);
+            using var first = new Learner(shape, options);
+            Watch(first, shape, 0, 9);
+            using var second = Learner.Restore(shape, options, first.Snapshot(), first.Bank());
+            Watch(second, shape, 9, 14);
+            Assert.Equal(Hashes(straight), Hashes(second));
+
+            // What it goes on learning from stays behind.
+            Assert.DoesNotContain(second.Export(), tensor => tensor.Name.Contains("square", StringComparison.Ordinal));
+        }
+        finally
+        {
+            set_num_threads(threads);
+        }
+    }
+
+    [Fact]
     public void Another_seed_gives_other_weights()
     {
         using var one = new Learner(Making.Grey, Making.Small(seed: 1));
@@ -249,7 +283,7 @@ public sealed class LearnerTests
         var options = Making.Small() with { Clusters = 1, Encoder = "nonesuch", Objectives = new Dictionary<string, double>(StringComparer.Ordinal) { ["moco"] = -1 } };
         var error = Assert.Throws<ArgumentException>(() => new Learner(Making.Grey, options));
         Assert.Contains("Clusters is 1; must be 2 to 1000.", error.Message, StringComparison.Ordinal);
-        Assert.Contains("Encoder 'nonesuch' is unknown; there are: strided.", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Encoder 'nonesuch' is unknown; there are: auto, patches, strided.", error.Message, StringComparison.Ordinal);
         Assert.Contains("Objective 'moco': Weight is -1; must be 0 to 1000.", error.Message, StringComparison.Ordinal);
     }
 
