@@ -35,24 +35,16 @@ public sealed class LearnerTests
     {
         var shape = new SampleShape(3, 16, 16);
         var options = Making.Small() with { FreshPerStep = 48 };
-        static void Watch(Learner learner, SampleShape shape, int from, int to)
-        {
-            for (var step = from; step < to; step++)
-            {
-                learner.Observe(Making.Bars(48, step * 48, shape));
-            }
-        }
-
         var threads = get_num_threads();
         set_num_threads(1);
         try
         {
             using var straight = new Learner(shape, options);
-            Watch(straight, shape, 0, 14);
+            Watch(straight, 0, 14);
             using var first = new Learner(shape, options);
-            Watch(first, shape, 0, 9);
+            Watch(first, 0, 9);
             using var second = Learner.Restore(shape, options, first.Snapshot(), first.Bank());
-            Watch(second, shape, 9, 14);
+            Watch(second, 9, 14);
             Assert.Equal(Hashes(straight), Hashes(second));
 
             // What it goes on learning from stays behind.
@@ -87,6 +79,20 @@ public sealed class LearnerTests
         using var learner = new Learner(Making.Grey, Making.Small());
         Run(learner, 0, 20);
         Assert.Equal(0, Growth(() => Run(learner, 20, 220)));
+    }
+
+    [Fact]
+    public void Learning_without_gradients_leaks_no_tensor()
+    {
+        using var learner = new Learner(new SampleShape(3, 16, 16), Making.Small() with { FreshPerStep = 48 });
+        Watch(learner, 0, 8);
+
+        // The map is fitted once more in between.
+        Assert.Equal(0, Growth(() =>
+        {
+            Watch(learner, 8, 20);
+            learner.Rehearse();
+        }));
     }
 
     [Fact]
@@ -317,6 +323,14 @@ public sealed class LearnerTests
             {
                 learner.Refit();
             }
+        }
+    }
+
+    private static void Watch(Learner learner, int from, int to)
+    {
+        for (var step = from; step < to; step++)
+        {
+            learner.Observe(Making.Bars(48, step * 48, learner.Shape));
         }
     }
 

@@ -72,10 +72,7 @@ public sealed class ViewMakerTests
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(1);
-        var hue = new ViewMaker.Options
-        {
-            Rotation = 0, Window = (1, 1), Stretch = 0, Shear = 0, Shift = 0, Light = 0, Noise = 0, EraseChance = 0, Hue = 0.5,
-        };
+        var hue = new ViewMaker.Options { Rotation = 0, Window = (1, 1), Stretch = 0, Shear = 0, Shift = 0, Light = 0, Noise = 0, EraseChance = 0, Hue = 0.5 };
 
         // Far from black and white, where nothing is cut off.
         var samples = (rand(16, 3, 16, 16) * 0.2) + 0.4;
