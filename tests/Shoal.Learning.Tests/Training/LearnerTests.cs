@@ -241,7 +241,13 @@ public sealed class LearnerTests
         var prototypes = model.Single(t => t.Name.Equals("prototypes", StringComparison.Ordinal));
         var scale = model.Single(t => t.Name.Equals("scale", StringComparison.Ordinal)).Values<float>()[0];
         var z = tensor(Array.ConvertAll(embeddings, h => (float)h), [64, embedder.Width]);
-        var own = Making.Floats(ClusterHead.LogProbabilities(nn.functional.normalize(z, 2, dim: 1), tensor(prototypes.Values<float>(), prototypes.Shape).unsqueeze(0), scale).exp());
+
+        // A prototype of zeros is not in use; a cluster has the probabilities of its prototypes together.
+        var rows = tensor(prototypes.Values<float>(), prototypes.Shape);
+        var used = rows.abs().sum(1).gt(0).nonzero().squeeze(1);
+        var clusters = tensor(model.Single(t => t.Name.Equals("prototypes.clusters", StringComparison.Ordinal)).Values<long>()).index_select(0, used);
+        var pieces = ClusterHead.LogProbabilities(nn.functional.normalize(z, 2, dim: 1), rows.index_select(0, used).unsqueeze(0), scale).exp().squeeze(0);
+        var own = Making.Floats(zeros(64, 4).index_add_(1, clusters, pieces, 1));
         for (var i = 0; i < 64; i++)
         {
             var placed = embedder.Prototypes.Assign(embeddings.AsSpan(i * embedder.Width, embedder.Width));
