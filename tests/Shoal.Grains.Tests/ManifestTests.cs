@@ -60,6 +60,7 @@ public sealed class ManifestTests
         Assert.Equal(3, restored.Version.EncoderVersion);
         Assert.True(restored.StateIsPublished);
         Assert.NotEqual(manifest.Retreats, restored.Retreats);
+        Assert.NotEqual(manifest.Term, restored.Term);
     }
 
     [Fact]
@@ -70,10 +71,14 @@ public sealed class ManifestTests
         {
             manifest = manifest.Commit(State(2, 900)).Retreat();
             Assert.Equal((100, "model1", i), (manifest.State.Cursors[0].Next, manifest.State.Parts["model"].Name, manifest.Retreats));
+            Assert.Equal(i, manifest.Term);
         }
 
-        manifest = manifest.Commit(State(2, 900)).Retreat();
+        SeatProgress Progress(int idleSteps) => new() { Losses = [], IdleSteps = idleSteps };
+        KeptVersion published = manifest.Versions[0] with { Checkpoint = manifest.Versions[0].Checkpoint with { Progress = Progress(7) } };
+        manifest = (manifest with { Versions = [published] }).Commit(State(2, 900) with { Progress = Progress(100) }).Retreat();
         Assert.Equal((900, "model1"), (manifest.State.Cursors[0].Next, manifest.State.Parts["model"].Name));
+        Assert.Equal(100, manifest.State.Progress!.IdleSteps);
         Assert.Equal(0, Published(manifest, 3, 1, 2).RetreatsInARow);
 
         // Without a version it begins anew.

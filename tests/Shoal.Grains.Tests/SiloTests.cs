@@ -174,6 +174,139 @@ public sealed class SiloTests(Azurite azurite)
         Assert.Equal("RoundSeconds is 0; must be 1 to 3,600.", refused.Message);
     }
 
+    [Fact]
+    public async Task Edits_hold_at_once_while_paused_and_a_rollback_brings_an_earlier_version_back()
+    {
+        using var folder = new TempFolder();
+        await using SiloProcess silo = await SiloProcess.StartAsync(folder.Path, "--log", "Warning");
+        await using ShoalClient client = await silo.ConnectAsync();
+        await client.CreateDatasetAsync("blobs", Settings);
+        ItemUpload[] items = Blobs(2_500, 1, firstCorner: 0, corners: 3);
+        await StoreAsync(client, items, IngestOutcome.Accepted);
+        await Waiting.UntilAsync(client, silo, "a first version", s => s.Training is { Activity: "idle", Version: not null }, "blobs");
+
+        // A kind that it has not seen makes another version.
+        await StoreAsync(client, Blobs(1_500, 2), IngestOutcome.Accepted);
+        await Waiting.UntilAsync(client, silo, "everything to be assigned by another version", s =>
+            s.Training is { Activity: "idle", Version.Version: > 1 } && s.Shards.Sum(x => x.Pending + x.Stale) == 0, "blobs");
+        await client.PauseAsync("blobs");
+        ClusterSummary[] clusters = await client.ClustersAsync("blobs", exemplars: 9);
+
+        // Names, by id and by examples; a query sees them at once.
+        await client.NameClusterAsync("blobs", clusters[0].Id, "largest");
+        string[] examples = [.. clusters[1].Exemplars.Select(e => e.Id).Take(5)];
+        Assert.Equal(clusters[1].Id, await client.NameByExamplesAsync("blobs", "second", examples));
+        Assert.Equal("second", (await client.GetAsync("blobs", examples[0])).ClusterName);
+        ItemContent content = (await client.GetContentAsync("blobs", examples[0]))!;
+        Classification classified = await ClassifyAsync(client, new ItemUpload { Id = content.Id, MediaType = content.MediaType, Bytes = content.Bytes });
+        Assert.Equal(("second", clusters[1].Id), (classified.ClusterName, classified.Cluster));
+        var scattered = await Assert.ThrowsAsync<ShoalException>(() => client.NameByExamplesAsync("blobs", "x", [clusters[0].Exemplars[0].Id, clusters[1].Exemplars[0].Id]));
+        Assert.Equal(ShoalErrorKind.Conflict, scattered.Kind);
+        Assert.Contains("1 of 2 in cluster", scattered.Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<ShoalException>(() => client.NameByExamplesAsync("blobs", "x", ["nonesuch"]));
+
+        // A merge keeps the larger one's id, answers for both, and can be taken back.
+        ClusterSummary last = clusters[^1];
+        Assert.Equal(clusters[0].Id, await client.MergeClustersAsync("blobs", last.Id, clusters[0].Id));
+        Assert.Equal(clusters[0].Id, await client.MergeClustersAsync("blobs", last.Id, clusters[0].Id));
+        Assert.Equal((clusters[0].Id, "largest"), ((await client.GetAsync("blobs", last.Exemplars[0].Id)).Cluster!.Value, (await client.GetAsync("blobs", last.Exemplars[0].Id)).ClusterName));
+        ClusterSummary merged = (await client.ClustersAsync("blobs")).First(c => c.Id == clusters[0].Id);
+        Assert.Equal(clusters[0].Count + last.Count, merged.Count);
+        Assert.Equal([last.Id], merged.Merged);
+        await client.UnmergeClusterAsync("blobs", last.Id);
+        Assert.Equal(last.Id, (await client.GetAsync("blobs", last.Exemplars[0].Id)).Cluster);
+
+        await client.PinClusterAsync("blobs", clusters[1].Id);
+        Assert.True((await client.ClustersAsync("blobs")).Single(c => c.Id == clusters[1].Id).Pinned);
+
+        // An earlier version is a new one; queries for fresh answers are by it at once, and names are where they were.
+        PublishedVersion[] versions = await client.VersionsAsync("blobs");
+        Assert.True(versions.Length > 1);
+        PublishedVersion restored = await client.RollbackAsync("blobs", versions[1].Version);
+        Assert.Equal((versions[0].Version + 1, versions[1].Version), (restored.Version, restored.Restores));
+        Assert.Equal(restored.Version, (await client.RollbackAsync("blobs", versions[1].Version)).Version);
+        ItemAnswer fresh = await client.GetFreshAsync("blobs", examples[0]);
+        Assert.Equal((restored.Version, 0), (fresh.ModelVersion, fresh.VersionsBehind));
+        Assert.Equal(ItemState.Unknown, (await client.GetFreshAsync("blobs", "nonesuch")).State);
+        await Assert.ThrowsAsync<ShoalException>(() => client.RollbackAsync("blobs", 999));
+        LineageEvent[] events = await client.EventsAsync("blobs");
+        Assert.Contains(events, e => e.Kind is "rolled back" && e.ModelVersion == restored.Version);
+        Assert.Contains(events, e => e.Kind is "merged" && e.Cluster == last.Id);
+        Assert.Equal("paused", (await client.StatusAsync("blobs")).Training.Activity);
+
+        await client.ResumeAsync("blobs");
+        await Waiting.UntilAsync(client, silo, "training to go on from the earlier version and rest", s =>
+            s.Training is { Activity: "idle" } && s.Training.Cursors.Sum(c => c.Next) == 4_000 && s.Shards.Sum(x => x.Pending + x.Stale) == 0, "blobs");
+        Assert.Equal("second", (await client.GetAsync("blobs", examples[0])).ClusterName);
+    }
+
+    [Fact]
+    public async Task A_broken_candidate_is_refused_and_training_goes_back_to_the_published_version()
+    {
+        using var folder = new TempFolder();
+        await using SiloProcess silo = await SiloProcess.StartAsync(folder.Path, "--log", "Warning");
+        await using ShoalClient client = await silo.ConnectAsync();
+        await client.CreateDatasetAsync("blobs", Settings);
+        await StoreAsync(client, Blobs(2_500, 1), IngestOutcome.Accepted);
+        TrainingStatus before = (await Waiting.UntilAsync(client, silo, "a version", s => s.Training is { Activity: "idle", Version: not null }, "blobs")).Training;
+
+        // What a seat hands over whose parameters are not finite any more.
+        var broken = new RoundDelivery
+        {
+            Seat = "broken",
+            Term = before.Term,
+            Round = before.Round,
+            Cursors = before.Cursors,
+            Parts = [],
+            Keys = new BankKeys { First = before.Bank.Count, Keys = [], Samples = [], Steps = [] },
+            Candidate = new Claim("nothing", 0),
+            Evidence = new CandidateEvidence { Finite = false },
+            Progress = before.Progress!,
+            Descent = new ClusterDescent { Inherited = [], Parents = [], Sizes = [], Heirs = [] },
+        };
+        IModelGrain model = client.Cluster.GetGrain<IModelGrain>("blobs");
+        Assert.Equal(ShoalErrorKind.Conflict, (await Assert.ThrowsAsync<ShoalException>(() => model.DeliverAsync(broken))).Kind);
+
+        // Sent again, as when the answer was lost, it is not taken for a round that was.
+        Assert.Equal(ShoalErrorKind.Conflict, (await Assert.ThrowsAsync<ShoalException>(() => model.DeliverAsync(broken))).Kind);
+        LineageEvent refused = Assert.Single(await client.EventsAsync("blobs"), e => string.Equals(e.Kind, "refused", StringComparison.Ordinal));
+        Assert.Equal("the parameters hold a number that is not finite; training goes back to the last good checkpoint", refused.Reason);
+        DatasetStatus after = await Waiting.UntilAsync(client, silo, "training under another deal", s =>
+            s.Training.Term > before.Term + 1 && s.Training is { Activity: "idle", Refused: 1 } && s.Training.Cursors.Sum(c => c.Next) == 2_500, "blobs");
+        Assert.True(after.Training.Version!.Version >= before.Version!.Version);
+    }
+
+    [Fact]
+    public async Task Items_of_another_kind_are_outliers_until_enough_of_them_are_a_cluster()
+    {
+        using var folder = new TempFolder();
+        await using SiloProcess silo = await SiloProcess.StartAsync(folder.Path, "--log", "Warning");
+        await using ShoalClient client = await silo.ConnectAsync();
+        await client.CreateDatasetAsync("blobs", Settings with { Clusters = 0, IdleRehearsalSteps = 20 });
+        await StoreAsync(client, Blobs(4_000, 1, firstCorner: 0, corners: 3), IngestOutcome.Accepted);
+        DatasetStatus status = await Waiting.UntilAsync(client, silo, "three kinds to be learned", s =>
+            s.Training is { Activity: "idle", Version: not null } && s.Shards.Sum(x => x.Pending + x.Stale) == 0, "blobs");
+        Assert.True(status.Shards.Sum(s => s.Outliers) < 120, $"{status.Shards.Sum(s => s.Outliers)} of 4,000 items that were learned fit no cluster");
+
+        ItemUpload[] others = Blobs(2_000, 2, firstCorner: 3, corners: 1);
+        Classification[] first = await Task.WhenAll(others.Take(20).Select(item => ClassifyAsync(client, item)));
+        Classification[] known = await Task.WhenAll(Blobs(100, 3, firstCorner: 0, corners: 3).Select(item => ClassifyAsync(client, item)));
+        Assert.True(first.Count(c => c.State == ItemState.Outlier) > 15, $"new: {string.Join(", ", first.Select(c => $"{c.Distance:F3}").Order())}; known: {string.Join(", ", known.Select(c => $"{c.Distance:F3}").Order())}");
+        Assert.All(first, c => Assert.True(c.State != ItemState.Outlier || (c.Distance > 0 && c.Cluster is null)));
+
+        long[] before = [.. (await client.ClustersAsync("blobs")).Select(c => c.Id)];
+        await StoreAsync(client, others, IngestOutcome.Accepted);
+        await Waiting.UntilAsync(client, silo, "the fourth kind to be learned", s =>
+            s.Training is { Activity: "idle", Progress.Samples: 6_000 } && s.Shards.Sum(x => x.Pending + x.Stale) == 0, "blobs");
+        ItemAnswer[] answers = await client.GetManyAsync("blobs", [.. others.Select(i => i.Id)]);
+        (long Cluster, int Count) most = answers.CountBy(a => a.Cluster ?? 0).Select(c => (c.Key, c.Value)).MaxBy(c => c.Value);
+        Assert.True(most.Cluster > 0 && !before.Contains(most.Cluster) && most.Count > 1_800, $"cluster {most.Cluster} holds {most.Count} of 2,000; before: {string.Join(", ", before)}");
+        Assert.Contains(await client.EventsAsync("blobs"), e => e.Kind is "born" or "split" && e.Cluster == most.Cluster);
+    }
+
+    private static async Task<Classification> ClassifyAsync(ShoalClient client, ItemUpload item) =>
+        (await client.ClassifyAsync("blobs", new[] { item }.ToAsyncEnumerable()).ToArrayAsync())[0].Answer;
+
     private static async Task StoreAsync(ShoalClient client, ItemUpload[] items, IngestOutcome expected, string dataset = "blobs")
     {
         await foreach (IngestResult result in client.IngestAsync(dataset, items.ToAsyncEnumerable()))

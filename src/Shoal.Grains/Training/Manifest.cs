@@ -121,7 +121,7 @@ internal sealed record Manifest
     public Manifest Restore(KeptVersion kept, DateTimeOffset now)
     {
         var number = Version!.Version + 1;
-        return (this with { State = kept.Checkpoint, Retreats = Retreats + 1 }).With(VersionLineage.Between(Version, kept.Version), kept.Version with
+        return (this with { Term = Term + 1, State = kept.Checkpoint, Retreats = Retreats + 1 }).With(VersionLineage.Between(Version, kept.Version), kept.Version with
         {
             Version = number,
             PublishedAt = now,
@@ -142,11 +142,16 @@ internal sealed record Manifest
         var skips = RetreatsInARow >= MostRetreats;
         return this with
         {
-            State = skips ? good with { Cursors = State.Cursors } : good,
+            // Whatever else the seat delivers, the same round once more included, is built on what is given up.
+            Term = Term + 1,
+            State = skips ? good with { Cursors = State.Cursors, Progress = Rested(good.Progress) } : good,
             Retreats = Retreats + 1,
             RetreatsInARow = RetreatsInARow + 1,
         };
     }
+
+    // Idle time that was used up is: what is refused again and again must not be rehearsed for ever either.
+    private SeatProgress? Rested(SeatProgress? good) => good is null || State.Progress is null ? good : good with { IdleSteps = State.Progress.IdleSteps };
 
     private Manifest With(ClusterFate[] fates, PublishedVersion version) => this with
     {
