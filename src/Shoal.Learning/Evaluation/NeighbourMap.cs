@@ -52,24 +52,30 @@ public static class NeighbourMap
         var distances = cdist(x, x).square();
         var (low, high) = (zeros(n, 1), full([n, 1], double.PositiveInfinity));
         var precision = ones(n, 1) / distances.mean();
-        var picks = distances;
 
         // By halves, until a row's entropy is that of as many equally near neighbours as the perplexity says: 2^-30 is below float32.
         for (var i = 0; i < 30; i++)
         {
             using var step = NewDisposeScope();
-            picks = distances * -precision;
-            picks.diagonal().fill_(double.NegativeInfinity);
-            picks = picks.softmax(1);
-            var entropy = -(picks * picks.clamp(min: 1e-30).log()).sum(1, keepdim: true);
+            var picked = Picks(distances, precision);
+            var entropy = -(picked * picked.clamp(min: 1e-30).log()).sum(1, keepdim: true);
             var tooWide = entropy > Math.Log(Perplexity);
             low = where(tooWide, precision, low);
             high = where(tooWide, high, precision);
             precision = where(high.isinf(), precision * 2, (low + high) / 2);
-            step.MoveToOuter(low, high, precision, picks);
+            step.MoveToOuter(low, high, precision);
         }
 
+        var picks = Picks(distances, precision);
         return ((picks + picks.t()) / (2.0 * n)).MoveToOuterDisposeScope();
+    }
+
+    // [n, n], rows of sum 1: how likely each row picks each other one.
+    private static Tensor Picks(Tensor distances, Tensor precision)
+    {
+        var scores = distances * -precision;
+        scores.diagonal().fill_(double.NegativeInfinity);
+        return scores.softmax(1);
     }
 
     private static Tensor Descend(Tensor affinities, Tensor plane)
