@@ -228,7 +228,7 @@ internal sealed class QualityPictures
 
     // Matched clusters in the order of their labels, then the others.
     private static IEnumerable<int> Order(int[] clusters, int[] matched) =>
-        [.. matched.Where(clusters.Contains), .. clusters.Distinct().Except(matched).Order()];
+        [.. matched.Where(cluster => cluster >= 0 && clusters.Contains(cluster)), .. clusters.Where(cluster => cluster >= 0).Distinct().Except(matched).Order()];
 
     private string ClusterName(int cluster, int[] matched) =>
         Array.IndexOf(matched, cluster) is var label && label >= 0 ? $"{cluster} ({_data.Classes[label]})" : $"{cluster}";

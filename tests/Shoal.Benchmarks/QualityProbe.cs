@@ -114,7 +114,7 @@ internal sealed class QualityProbe(ShoalClient client, LabelledData data, IReadO
         ClusterScores scores = ClusterScores.Of(clusters, labels);
         return new ProbePoint(
             sighting.Version, sighting.Samples, sighting.Progress.IdleSteps, sighting.Progress.Steps, labels.Distinct().Count(), scores.Accuracy, scores.Purity,
-            answers.Clusters.Distinct().Count(), ClusterScores.Recalls(clusters, labels, data.Classes.Length), answers.Clusters);
+            answers.Clusters.Where(cluster => cluster >= 0).Distinct().Count(), ClusterScores.Recalls(clusters, labels, data.Classes.Length), answers.Clusters);
     }
 
     // As many of each class.

@@ -207,7 +207,8 @@ internal static class QualitySuite
         Write("quality.strict", scores.Accuracy, "fraction");
         Write("quality.balanced", scores.BalancedAccuracy, "fraction");
         Write("quality.many_to_one", scores.Purity, "fraction");
-        Write("quality.clusters", clusters.Distinct().Count(), "clusters");
+        Write("quality.clusters", clusters.Where(cluster => cluster >= 0).Distinct().Count(), "clusters");
+        Write("quality.outliers", clusters.Count(cluster => cluster < 0) / (double)clusters.Length, "fraction");
         Write("quality.nmi", scores.NormalizedMutualInformation, "fraction");
         Write("quality.ari", scores.AdjustedRandIndex, "fraction");
         Write("quality.calibration_error", Calibration.Error(test.Confidences, clusters, labels), "fraction");

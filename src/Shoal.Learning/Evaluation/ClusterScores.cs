@@ -10,31 +10,32 @@ namespace Shoal.Learning;
 public sealed record ClusterScores(double Accuracy, double BalancedAccuracy, double Purity, double NormalizedMutualInformation, double AdjustedRandIndex)
 {
     /// <summary>Computes all scores.</summary>
-    /// <param name="clusters">The cluster of each item, 0 and up.</param>
+    /// <param name="clusters">The cluster of each item, 0 and up; below 0 for an item in none, which no score takes for right.</param>
     /// <param name="classes">The class of each item, 0 and up.</param>
     /// <exception cref="ArgumentException">The lengths differ or are 0.</exception>
     public static ClusterScores Of(ReadOnlySpan<int> clusters, ReadOnlySpan<int> classes)
     {
         var table = Contingency(clusters, classes);
-        var (rows, columns, total) = (Sums(table, 0), Sums(table, 1), (double)clusters.Length);
+        var whole = WithNone(table, clusters, classes);
+        var (rows, columns, total) = (Sums(whole, 0), Sums(whole, 1), (double)clusters.Length);
         double[] matched = [.. Assigned(table).Select((cluster, kind) => cluster < 0 ? 0 : table[cluster, kind])];
         return new ClusterScores(
             matched.Sum() / total,
             matched.Zip(columns, (right, all) => all > 0 ? right / all : double.NaN).Where(double.IsFinite).Average(),
-            Enumerable.Range(0, rows.Length).Sum(row => Enumerable.Range(0, columns.Length).Max(column => table[row, column])) / total,
-            MutualInformation(table, rows, columns, total),
-            Rand(table, rows, columns, total));
+            Enumerable.Range(0, table.GetLength(0)).Sum(row => Enumerable.Range(0, columns.Length).Max(column => table[row, column])) / total,
+            MutualInformation(whole, rows, columns, total),
+            Rand(whole, rows, columns, total));
     }
 
     /// <summary>The cluster that each class is given when each is given at most one, as well as possible (Hungarian).</summary>
-    /// <param name="clusters">The cluster of each item, 0 and up.</param>
+    /// <param name="clusters">The cluster of each item, 0 and up; below 0 for an item in none, which no score takes for right.</param>
     /// <param name="classes">The class of each item, 0 and up.</param>
     /// <returns>One a class; -1 for a class that is given none.</returns>
     /// <exception cref="ArgumentException">The lengths differ or are 0.</exception>
     public static int[] Match(ReadOnlySpan<int> clusters, ReadOnlySpan<int> classes) => Assigned(Contingency(clusters, classes));
 
     /// <summary>The share of each class's items that is right when every cluster is called after its most frequent class (many-to-one).</summary>
-    /// <param name="clusters">The cluster of each item, 0 and up.</param>
+    /// <param name="clusters">The cluster of each item, 0 and up; below 0 for an item in none, which no score takes for right.</param>
     /// <param name="classes">The class of each item, 0 and up.</param>
     /// <param name="kinds">How many classes there are, with and without items.</param>
     /// <returns>One a class; NaN for a class without items.</returns>
@@ -42,7 +43,7 @@ public sealed record ClusterScores(double Accuracy, double BalancedAccuracy, dou
     public static double[] Recalls(ReadOnlySpan<int> clusters, ReadOnlySpan<int> classes, int kinds)
     {
         var table = Contingency(clusters, classes);
-        double[] all = Sums(table, 1);
+        double[] all = Sums(WithNone(table, clusters, classes), 1);
         var right = new double[all.Length];
         for (var row = 0; row < table.GetLength(0); row++)
         {
@@ -54,8 +55,8 @@ public sealed record ClusterScores(double Accuracy, double BalancedAccuracy, dou
         return [.. Enumerable.Range(0, kinds).Select(kind => kind < all.Length && all[kind] > 0 ? right[kind] / all[kind] : double.NaN)];
     }
 
-    /// <summary>Counts the items of every pair of cluster and class.</summary>
-    /// <param name="clusters">The cluster of each item, 0 and up.</param>
+    /// <summary>Counts the items of every pair of cluster and class; those in no cluster are not counted.</summary>
+    /// <param name="clusters">The cluster of each item, 0 and up; below 0 for an item in none, which no score takes for right.</param>
     /// <param name="classes">The class of each item, 0 and up.</param>
     /// <returns>[clusters, classes].</returns>
     /// <exception cref="ArgumentException">The lengths differ or are 0.</exception>
@@ -75,10 +76,30 @@ public sealed record ClusterScores(double Accuracy, double BalancedAccuracy, dou
         var table = new double[rows, columns];
         for (var i = 0; i < clusters.Length; i++)
         {
-            table[clusters[i], classes[i]]++;
+            if (clusters[i] >= 0)
+            {
+                table[clusters[i], classes[i]]++;
+            }
         }
 
         return table;
+    }
+
+    // With one more row, of the items in no cluster.
+    private static double[,] WithNone(double[,] table, ReadOnlySpan<int> clusters, ReadOnlySpan<int> classes)
+    {
+        var (rows, columns) = (table.GetLength(0), table.GetLength(1));
+        var whole = new double[rows + 1, columns];
+        Array.Copy(table, whole, table.Length);
+        for (var i = 0; i < clusters.Length; i++)
+        {
+            if (clusters[i] < 0)
+            {
+                whole[rows, classes[i]]++;
+            }
+        }
+
+        return whole;
     }
 
     // The cluster of each class, -1 for none.

@@ -36,6 +36,21 @@ public sealed class ClusterScoresTests
     }
 
     [Fact]
+    public void An_item_in_no_cluster_is_never_right()
+    {
+        var scores = ClusterScores.Of([0, 0, -1, 1], [0, 0, 0, 1]);
+        Assert.Equal(0.75, scores.Accuracy, 12);
+        Assert.Equal(0.75, scores.Purity, 12);
+        Assert.Equal(((2.0 / 3) + 1) / 2, scores.BalancedAccuracy, 12);
+        Assert.Equal([2.0 / 3, 1], ClusterScores.Recalls([0, 0, -1, 1], [0, 0, 0, 1], 2));
+
+        // A class of its own is no match for none.
+        Assert.Equal(0.5, ClusterScores.Of([0, -1], [0, 1]).Accuracy, 12);
+        Assert.Equal(0, ClusterScores.Of([-1, -1], [0, 1]).Accuracy, 12);
+        Assert.True(scores.AdjustedRandIndex < 1 && scores.NormalizedMutualInformation < 1);
+    }
+
+    [Fact]
     public void A_rare_class_counts_as_much_as_a_frequent_one_when_balanced()
     {
         // Class 0 four of four, class 1 none of one: it is in the other's cluster. Empty cluster 2 is given to nobody.
