@@ -64,6 +64,27 @@ public sealed class ManifestTests
     }
 
     [Fact]
+    public void What_is_broken_is_given_up_at_once_and_what_is_only_worse_when_it_stays_so()
+    {
+        var worse = new PublicationDecision(PublicationVerdict.Refuse, "worse");
+        var collapsed = worse with { Broken = true };
+        var young = new Manifest();
+        Assert.False(young.Refuse(collapsed).Retreats);
+        Assert.True(young.Refuse(collapsed with { Finite = false }).Retreats);
+
+        Manifest manifest = Published(young, 1, 0, 0);
+        Assert.True(manifest.Refuse(collapsed).Retreats);
+        for (var i = 1; i < Manifest.MostRefusals; i++)
+        {
+            (manifest, var retreats) = manifest.Refuse(worse);
+            Assert.False(retreats);
+        }
+
+        Assert.Equal(0, Published(manifest, 2, 1, 2).RefusedInARow);
+        Assert.Equal((true, 0), (manifest.Refuse(worse).Retreats, manifest.Refuse(worse).Next.RefusedInARow));
+    }
+
+    [Fact]
     public void A_retreat_takes_the_same_samples_again_three_times_and_then_skips_them()
     {
         Manifest manifest = Published(new Manifest(), 1, 0, 0);

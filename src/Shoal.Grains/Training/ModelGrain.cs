@@ -122,8 +122,7 @@ internal sealed partial class ModelGrain(
         PublicationDecision decision = PublicationDecider.Decide(
             delivery.Evidence, manifest.Version, delivery.Progress.Samples, await StaleShareAsync(), delivery.Resting);
         Manifest next = manifest.Commit(new Checkpoint { Cursors = delivery.Cursors, Parts = delivery.Parts, Bank = bankClaim, Progress = delivery.Progress });
-        // Before there is a version, an encoder may still be on its way out of what looks like a collapse.
-        var retreats = decision.Verdict == PublicationVerdict.Refuse && (manifest.Version is not null || !delivery.Evidence.Finite);
+        var retreats = false;
         if (decision.Verdict == PublicationVerdict.Publish)
         {
             // What the version before did to clusters must be known first: only the last version's fates are kept.
@@ -132,11 +131,11 @@ internal sealed partial class ModelGrain(
         }
         else if (decision.Verdict == PublicationVerdict.Refuse)
         {
-            next = (retreats ? next.Retreat() : next) with { Refused = manifest.Refused + 1 };
+            (next, retreats) = next.Refuse(decision);
         }
 
         await SwapAsync(next);
-        await FollowUpAsync(decision, delivery);
+        await FollowUpAsync(decision, delivery, retreats);
         return retreats
             ? throw new ShoalException(ShoalErrorKind.Conflict, $"Round {delivery.Round} is refused: {decision.Reason}; begin again from the last good checkpoint.")
             : new DeliveryReceipt(next.Round, decision.Verdict == PublicationVerdict.Publish ? next.Version : null, _bank);
@@ -206,7 +205,7 @@ internal sealed partial class ModelGrain(
         return Task.CompletedTask;
     }
 
-    private async Task FollowUpAsync(PublicationDecision decision, RoundDelivery delivery)
+    private async Task FollowUpAsync(PublicationDecision decision, RoundDelivery delivery, bool retreats)
     {
         LogRound(Dataset, delivery.Round, delivery.Progress.Steps, delivery.Samples, decision.Verdict, decision.Reason);
         DateTimeOffset now = time.GetUtcNow();
@@ -221,7 +220,7 @@ internal sealed partial class ModelGrain(
         {
             var retreat = Current.RetreatsInARow switch
             {
-                0 => string.Empty,
+                _ when !retreats => string.Empty,
                 <= Manifest.MostRetreats => "; training goes back to the last good checkpoint",
                 _ => "; training goes back to the last good checkpoint and skips what came since",
             };

@@ -18,7 +18,9 @@ internal enum PublicationVerdict
 /// <summary>A verdict and the reason that users read.</summary>
 /// <param name="Verdict">The verdict.</param>
 /// <param name="Reason">Why, in a sentence.</param>
-internal readonly record struct PublicationDecision(PublicationVerdict Verdict, string Reason);
+/// <param name="Broken">Whether nothing good can come of training on from the candidate.</param>
+/// <param name="Finite">As <see cref="CandidateEvidence.Finite"/>.</param>
+internal readonly record struct PublicationDecision(PublicationVerdict Verdict, string Reason, bool Broken = false, bool Finite = true);
 
 /// <summary>Decides, without labels, whether a candidate becomes a model version.</summary>
 internal static class PublicationDecider
@@ -52,17 +54,17 @@ internal static class PublicationDecider
     {
         if (!evidence.Finite)
         {
-            return new(PublicationVerdict.Refuse, "the parameters hold a number that is not finite");
+            return new(PublicationVerdict.Refuse, "the parameters hold a number that is not finite", Broken: true, Finite: false);
         }
 
         if (evidence.Spread < CollapsedSpread)
         {
-            return new(PublicationVerdict.Refuse, $"the embeddings have collapsed (spread {evidence.Spread:F3}, healthy above {CollapsedSpread})");
+            return new(PublicationVerdict.Refuse, $"the embeddings have collapsed (spread {evidence.Spread:F3}, healthy above {CollapsedSpread})", Broken: true);
         }
 
         if (evidence.ClustersInUse < 2)
         {
-            return new(PublicationVerdict.Refuse, "every held-out sample falls into one cluster");
+            return new(PublicationVerdict.Refuse, "every held-out sample falls into one cluster", Broken: true);
         }
 
         if (published is null)

@@ -96,21 +96,7 @@ internal sealed class CommunityClusterer : IClusterer
             _scale = LikeliestScale(embeddings, heldOut);
         }
 
-        return new RefitReport(Enumerable.Range(0, (int)embeddings.shape[0]).Select(_replay.KindOf).Distinct().Count(), _moved);
-    }
-
-    /// <inheritdoc/>
-    /// <remarks>Where their number is not given a small cluster may as well be an odd piece of another: nothing to keep more samples of.</remarks>
-    public int[]? Assign(Tensor features)
-    {
-        if (!_found || _options.Clusters == 0)
-        {
-            return null;
-        }
-
-        using var scope = NewDisposeScope();
-        using var noGrad = no_grad();
-        return Array.ConvertAll(Cosines(normalize(features, 2, dim: 1)).argmax(1).ToArray<long>(), prototype => (int)_clusters[prototype]);
+        return new RefitReport(Enumerable.Range(0, (int)embeddings.shape[0]).Select(_replay.ShownOf).Distinct().Count(), _moved);
     }
 
     /// <inheritdoc/>
@@ -156,13 +142,13 @@ internal sealed class CommunityClusterer : IClusterer
     // What is shown from now on: pieces, [n], and the group of each.
     private void Show(Tensor embeddings, int[] pieces, int[] united)
     {
-        var slots = Matched(Array.ConvertAll(pieces, piece => united[piece]), _replay.KindOf);
+        var slots = Matched(Array.ConvertAll(pieces, piece => united[piece]), _replay.ShownOf);
         _clusters = [.. Enumerable.Range(0, _clusters.Length).Select(piece => piece < united.Length ? (long)slots[united[piece]] : 0)];
         _prototypes.copy_(Means(embeddings, pieces, _clusters.Length));
         _found = true;
-        var kinds = Array.ConvertAll(pieces, piece => (int)_clusters[piece]);
-        _moved = Enumerable.Range(0, kinds.Length).Count(sample => _replay.KindOf(sample) is var before && before >= 0 && before != kinds[sample]) / (double)kinds.Length;
-        _replay.Sort(kinds);
+        var shown = Array.ConvertAll(pieces, piece => (int)_clusters[piece]);
+        _moved = Enumerable.Range(0, shown.Length).Count(sample => _replay.ShownOf(sample) is var before && before >= 0 && before != shown[sample]) / (double)shown.Length;
+        _replay.Show(shown);
     }
 
     // The slot of each group of samples, [n]: the assignment that moves the fewest from the slots that they had, lowest slots first.
@@ -220,7 +206,7 @@ internal sealed class CommunityClusterer : IClusterer
         var truth = new long[heldOut.shape[0]];
         for (var i = 0; i < truth.Length; i++)
         {
-            truth[i] = nearest.Slice(i * count, count).ToArray().CountBy(row => _replay.KindOf((int)row)).MaxBy(votes => votes.Value).Key;
+            truth[i] = nearest.Slice(i * count, count).ToArray().CountBy(row => _replay.ShownOf((int)row)).MaxBy(votes => votes.Value).Key;
         }
 
         // A cluster has the probabilities of its prototypes together.

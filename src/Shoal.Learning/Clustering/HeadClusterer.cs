@@ -57,10 +57,6 @@ internal sealed class HeadClusterer(LearnerOptions options, ClusterHead head, Cl
     }
 
     /// <inheritdoc/>
-    /// <remarks>Its clusters are of about equal size whatever the stream is.</remarks>
-    public int[]? Assign(Tensor features) => null;
-
-    /// <inheritdoc/>
     public IReadOnlyList<NamedTensor> Export() =>
     [
         keyHead.Weight.select(0, _shown).Save(ModelFormat.Prototypes),

@@ -20,11 +20,6 @@ internal interface IClusterer : IDisposable
     /// <param name="between">As there.</param>
     RefitReport Refit(Tensor embeddings, Tensor neighbours, Tensor heldOut, long step, Action? between);
 
-    /// <summary>The clusters that samples would be shown in.</summary>
-    /// <param name="features">Of the key encoder, [m, D].</param>
-    /// <returns>Cluster slots, [m]; null where clusters say nothing about how frequent they are, or none were found yet.</returns>
-    int[]? Assign(Tensor features);
-
     /// <summary>
     /// What a version shows: <see cref="ModelFormat.Prototypes"/>, [P, D], zeros where one is not in use; the cluster slot of each,
     /// <see cref="ModelFormat.PrototypeClusters"/>, [P]; and <see cref="ModelFormat.Scale"/>.

@@ -1,29 +1,19 @@
-using System.Numerics.Tensors;
-
 namespace Shoal.Learning;
 
-/// <summary>Decides which past samples a replica rehearses: an equal share of each segment of the stream, and in it more of rare kinds than came; decoded.</summary>
+/// <summary>Decides which past samples a replica rehearses: an equal share of each segment of the stream, and of each a uniform sample; decoded.</summary>
 /// <remarks>
-/// Class-balancing reservoir sampling (Chrysakis and Moens 2020, "Online Continual Learning from Imbalanced Data", algorithm
-/// 1) inside each segment, with clusters for classes, up to a quarter of the largest one: a rare kind pushes out a sample of the most
-/// frequent one, and frequent ones are uniform samples of their own kind. While kinds are not known it is reservoir sampling of the segment (Vitter
-/// 1985, algorithm R). A stream that never drifts has one segment. What is new reaches its share after as many samples as
-/// the share holds. Also remembers each sample's mined neighbours.
+/// Reservoir sampling, Vitter 1985, algorithm R, inside each segment: a stream that never drifts has one segment, and the
+/// buffer is a uniform sample of all that was ever offered. What is new reaches its share after as many samples as the share
+/// holds. Also remembers each sample's mined neighbours.
 /// </remarks>
 public sealed class ReplayBuffer
 {
-    // A kind with at least this part of the largest one's samples has its share: two kinds that are taken for one by mistake
-    // must keep theirs beside one that is torn in two. With 0.9 shuffled MNIST ended with 236 fives and 308 eights, which
-    // were one cluster, beside 783 sevens, which were two; learned like that, they stayed so.
-    private const double FullShare = 0.25;
-
     private readonly SampleShape _shape;
     private readonly int _neighbourCount;
     private readonly long[] _keys;
     private readonly bool[] _mined;
     private readonly int[] _labels;
-    private readonly int[] _kinds;
-    private readonly SortedDictionary<int, long> _arrived = [];
+    private readonly int[] _shown;
     private readonly List<Segment> _segments = [new()];
     private byte[] _pixels = [];
     private int[] _neighbours = [];
@@ -36,9 +26,9 @@ public sealed class ReplayBuffer
     {
         ArgumentNullException.ThrowIfNull(shape);
         (_shape, _neighbourCount, Capacity) = (shape, neighbourCount, capacity);
-        (_keys, _mined, _labels, _kinds) = (new long[capacity], new bool[capacity], new int[capacity], new int[capacity]);
+        (_keys, _mined, _labels, _shown) = (new long[capacity], new bool[capacity], new int[capacity], new int[capacity]);
         Array.Fill(_labels, -1);
-        Array.Fill(_kinds, -1);
+        Array.Fill(_shown, -1);
     }
 
     /// <summary>Most samples kept.</summary>
@@ -78,21 +68,15 @@ public sealed class ReplayBuffer
         _segments.RemoveAt(first);
     }
 
-    /// <summary>Offers a sample of the current segment; it is kept with the chance that keeps its kind's samples uniform.</summary>
+    /// <summary>Offers a sample of the current segment; it is kept with the chance that keeps the segment uniform.</summary>
     /// <param name="pixels">uint8, [C, H, W].</param>
     /// <param name="key">Its packed key.</param>
     /// <param name="random">Where the decision comes from.</param>
-    /// <param name="kind">What it seems to be, one of those given to <see cref="Sort"/>; -1 when that is not known.</param>
-    public void Offer(ReadOnlySpan<byte> pixels, long key, Random random, int kind = -1)
+    public void Offer(ReadOnlySpan<byte> pixels, long key, Random random)
     {
         ArgumentNullException.ThrowIfNull(random);
         Offered++;
-        if (kind >= 0)
-        {
-            _arrived[kind] = _arrived.GetValueOrDefault(kind) + 1;
-        }
-
-        if (Place(random, kind) is not { } slot)
+        if (Place(random) is not { } slot)
         {
             return;
         }
@@ -107,7 +91,7 @@ public sealed class ReplayBuffer
         _keys[slot] = key;
         _mined[slot] = false;
         _labels[slot] = -1;
-        _kinds[slot] = kind;
+        _shown[slot] = -1;
     }
 
     /// <summary>One sample's pixels.</summary>
@@ -146,23 +130,22 @@ public sealed class ReplayBuffer
     /// <param name="slot">0 to <see cref="Count"/> - 1.</param>
     public int LabelOf(int slot) => _labels[slot];
 
-    /// <summary>Remembers the kind of each sample that is kept now: what is balanced from now on.</summary>
-    /// <param name="kinds">0 and up, [Count].</param>
-    public void Sort(int[] kinds)
+    /// <summary>Remembers the cluster that each sample that is kept now is shown in; it may be another than that by which it trains.</summary>
+    /// <param name="clusters">Cluster slots, [Count].</param>
+    public void Show(int[] clusters)
     {
-        ArgumentNullException.ThrowIfNull(kinds);
-        if (kinds.Length != Count)
+        ArgumentNullException.ThrowIfNull(clusters);
+        if (clusters.Length != Count)
         {
-            throw new ArgumentException($"{kinds.Length} kinds for {Count} samples.", nameof(kinds));
+            throw new ArgumentException($"{clusters.Length} clusters for {Count} samples.", nameof(clusters));
         }
 
-        kinds.CopyTo(_kinds, 0);
-        _arrived.Clear();
+        clusters.CopyTo(_shown, 0);
     }
 
-    /// <summary>The kind of a sample; -1 when it is not known.</summary>
+    /// <summary>The cluster slot that a sample was shown in when <see cref="Show"/> was last called; -1 when it came since.</summary>
     /// <param name="slot">0 to <see cref="Count"/> - 1.</param>
-    public int KindOf(int slot) => _kinds[slot];
+    public int ShownOf(int slot) => _shown[slot];
 
     /// <summary>Draws samples to rehearse, in pairs of a sample and one of its neighbours where those are known.</summary>
     /// <param name="count">How many samples.</param>
@@ -201,9 +184,7 @@ public sealed class ReplayBuffer
         NamedTensor.Of<byte>(prefix + "mined", Array.ConvertAll(_mined[..Count], mined => (byte)(mined ? 1 : 0))),
         NamedTensor.Of<int>(prefix + "neighbours", _neighbours),
         NamedTensor.Of<int>(prefix + "labels", _labels.AsSpan(0, Count)),
-        NamedTensor.Of<int>(prefix + "kinds", _kinds.AsSpan(0, Count)),
-        NamedTensor.Of<int>(prefix + "arrived.kinds", [.. _arrived.Keys]),
-        NamedTensor.Of<long>(prefix + "arrived.counts", [.. _arrived.Values]),
+        NamedTensor.Of<int>(prefix + "shown", _shown.AsSpan(0, Count)),
         NamedTensor.Of<long>(prefix + "segments.offered", [.. _segments.Select(s => s.Offered)]),
         NamedTensor.Of<int>(prefix + "segments.count", [.. _segments.Select(s => s.Slots.Count)]),
         NamedTensor.Of<int>(prefix + "segments.slots", [.. _segments.SelectMany(s => s.Slots)]),
@@ -227,13 +208,7 @@ public sealed class ReplayBuffer
         Offered = saved.Named(prefix + "offered").Values<long>()[0];
         keys.CopyTo(_keys, 0);
         saved.Named(prefix + "labels").Values<int>().CopyTo(_labels, 0);
-        saved.Named(prefix + "kinds").Values<int>().CopyTo(_kinds, 0);
-        _arrived.Clear();
-        foreach (var (kind, count) in saved.Named(prefix + "arrived.kinds").Values<int>().Zip(saved.Named(prefix + "arrived.counts").Values<long>()))
-        {
-            _arrived[kind] = count;
-        }
-
+        saved.Named(prefix + "shown").Values<int>().CopyTo(_shown, 0);
         var mined = saved.Named(prefix + "mined").Values<byte>();
         for (var i = 0; i < Count; i++)
         {
@@ -251,7 +226,7 @@ public sealed class ReplayBuffer
     }
 
     // The slot that a sample of the current segment takes; null when it is not kept.
-    private int? Place(Random random, int kind)
+    private int? Place(Random random)
     {
         var current = _segments[^1];
         current.Offered++;
@@ -262,11 +237,6 @@ public sealed class ReplayBuffer
         }
 
         var share = Capacity / _segments.Count;
-        if (kind >= 0 && current.Slots.Count >= share)
-        {
-            return Balance(current, random, kind);
-        }
-
         var place = random.NextInt64(current.Offered);
         if (place >= Math.Max(share, current.Slots.Count))
         {
@@ -285,39 +255,6 @@ public sealed class ReplayBuffer
         largest.Slots.RemoveAt(largest.Slots.Count - 1);
         current.Slots.Add(slot);
         return slot;
-    }
-
-    // The slot that a sample of a known kind takes in a segment that has its share; null when it is not kept.
-    private int? Balance(Segment segment, Random random, int kind)
-    {
-        var sizes = new int[1 + Math.Max(kind, TensorPrimitives.Max<int>(_kinds))];
-        foreach (var slot in segment.Slots)
-        {
-            if (_kinds[slot] >= 0)
-            {
-                sizes[_kinds[slot]]++;
-            }
-        }
-
-        var largest = TensorPrimitives.IndexOfMax<int>(sizes);
-        var full = sizes[kind] >= FullShare * sizes[largest];
-
-        // How many of its kind were offered: as large a part as of those that came since kinds were last told apart.
-        var offered = segment.Offered * (_arrived[kind] / (double)_arrived.Values.Sum());
-        if (full && random.NextDouble() * offered >= sizes[kind])
-        {
-            return null;
-        }
-
-        // Both kinds are large parts of the segment: a few tries.
-        while (true)
-        {
-            var victim = segment.Slots[random.Next(segment.Slots.Count)];
-            if (_kinds[victim] == (full ? kind : largest))
-            {
-                return victim;
-            }
-        }
     }
 
     private sealed class Segment

@@ -155,10 +155,10 @@ public sealed partial class Learner : IDisposable
             }
         }
 
-        var (report, kinds) = Step(fresh, trained);
-        foreach (var (row, i) in trained.Index())
+        var report = Step(fresh, trained);
+        foreach (var i in trained)
         {
-            _replay.Offer(fresh[i], fresh.Keys[i].Packed, random, kinds?[row] ?? -1);
+            _replay.Offer(fresh[i], fresh.Keys[i].Packed, random);
             _recent.Add(fresh[i], fresh.Keys[i].Packed);
         }
 
@@ -169,7 +169,7 @@ public sealed partial class Learner : IDisposable
     /// <exception cref="InvalidOperationException">There is nothing to rehearse yet.</exception>
     public StepReport Rehearse()
         => _replay.Count > 0
-            ? Step(null, []).Report
+            ? Step(null, [])
             : throw new InvalidOperationException("There is nothing to rehearse: the replay buffer is empty until a first batch was observed.");
 
     /// <inheritdoc/>
@@ -189,8 +189,7 @@ public sealed partial class Learner : IDisposable
         }
     }
 
-    // Also the clusters that the fresh samples seem to be of, where that is known.
-    private (StepReport Report, int[]? Kinds) Step(SampleBatch? fresh, List<int> trained)
+    private StepReport Step(SampleBatch? fresh, List<int> trained)
     {
         using var scope = NewDisposeScope();
 
@@ -201,7 +200,7 @@ public sealed partial class Learner : IDisposable
             Keyed.Random(Options.StepSeed, Steps, Purpose.Rehearsal));
         if (trained.Count + slots.Length == 0)
         {
-            return (new StepReport(new Dictionary<string, double>(StringComparer.Ordinal), 0, 0), null);
+            return new StepReport(new Dictionary<string, double>(StringComparer.Ordinal), 0, 0);
         }
 
         if (Steps % Options.MineEvery == 0)
@@ -216,8 +215,7 @@ public sealed partial class Learner : IDisposable
         if (!_descends)
         {
             Steps++;
-            var features = trained.Count > 0 ? _encoder.forward(Normalise(samples.narrow(0, 0, trained.Count))) : null;
-            return (new StepReport(new Dictionary<string, double>(StringComparer.Ordinal), trained.Count, slots.Length), features is null ? null : _clusterer.Assign(features));
+            return new StepReport(new Dictionary<string, double>(StringComparer.Ordinal), trained.Count, slots.Length);
         }
 
         var views = Normalise(cat([_views.Make(samples, generator), _views.Make(samples, generator)]));
@@ -238,11 +236,10 @@ public sealed partial class Learner : IDisposable
             Labels = tensor(labels, device: _device),
             Head = _head,
         };
-        var kinds = trained.Count > 0 ? _clusterer.Assign(batch.KeyFeatures.narrow(0, 0, trained.Count)) : null;
         var losses = Descend(batch, keys);
         Steps++;
         BackwardPasses += 2L * keys.Length;
-        return (new StepReport(losses, trained.Count, slots.Length), kinds);
+        return new StepReport(losses, trained.Count, slots.Length);
     }
 
     private Dictionary<string, double> Descend(StepBatch batch, long[] keys)

@@ -159,21 +159,6 @@ public sealed class CommunityTests
     }
 
     [Fact]
-    public void A_rare_kind_has_more_of_the_replay_buffer_than_of_the_stream()
-    {
-        using var learner = new Learner(Making.Grey, Making.Small() with { Clusters = 2 });
-        for (var step = 0; step < 80; step++)
-        {
-            learner.Observe(Kinds(0, step, rareOneIn: 16));
-        }
-
-        var pixels = learner.Snapshot()["replay"].Single(t => string.Equals(t.Name, "train.pixels", StringComparison.Ordinal)).Data;
-
-        // The rare kind's square is in the upper right corner. 16 of 256 samples would be its share, a quarter of the other's is 51.
-        Assert.InRange(Enumerable.Range(0, 256).Count(i => pixels[(i * Making.Grey.Size) + (2 * 12) + 8] > 120), 40, 60);
-    }
-
-    [Fact]
     public void The_number_of_clusters_is_found_when_none_is_given()
     {
         using var learner = new Learner(Making.Grey, Making.Small() with { Clusters = 0 });
@@ -222,15 +207,15 @@ public sealed class CommunityTests
         Assert.Equal(ids, restored.Refit().Descent.Inherited.Select(id => Math.Max(0, id)));
     }
 
-    // Samples of kinds first and first + 1 by turns, or the second one as rarely as said: a bright square in one of four corners, with noise.
-    private static SampleBatch Kinds(int first, int step, int kinds = 2, int rareOneIn = 1)
+    // Samples of kinds first and first + 1 by turns: a bright square in one of four corners, with noise.
+    private static SampleBatch Kinds(int first, int step, int kinds = 2)
     {
         var random = new Random((step * 31) + first);
         var pixels = new byte[16 * Making.Grey.Size];
         for (var p = 0; p < pixels.Length; p++)
         {
             var (sample, row, column) = (p / Making.Grey.Size, p % Making.Grey.Size / 12, p % 12);
-            var kind = first + (rareOneIn > 1 ? (sample % rareOneIn) / (rareOneIn - 1) : sample % kinds);
+            var kind = first + (sample % kinds);
             var (top, left) = (kind < 2 ? 1 : 7, kind % 2 == 0 ? 1 : 7);
             var lit = row >= top && row < top + 4 && column >= left && column < left + 4;
             pixels[p] = (byte)((lit ? 180 : 20) + random.Next(60));

@@ -85,8 +85,6 @@ public sealed class ShownClustersTests
 
         public RefitReport Refit(Tensor embeddings, Tensor neighbours, Tensor heldOut, long step, Action? between) => throw new NotSupportedException();
 
-        public int[]? Assign(Tensor features) => throw new NotSupportedException();
-
         public IReadOnlyList<NamedTensor> Save() => [];
 
         public void Load(IReadOnlyList<NamedTensor> saved)
