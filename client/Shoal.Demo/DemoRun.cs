@@ -213,7 +213,8 @@ internal sealed class DemoRun
         ItemAnswer[] answers = await _client.GetManyAsync(Dataset, [.. _stream.Take(10).Select(i => i.Upload.Id)]);
         _console.WriteLine();
         _console.Write(DemoView.Items(answers, [.. _stream.Take(10).Select(i => i.Label ?? "?")]));
-        _console.Write(ShoalViews.Clusters(await _client.ClustersAsync(Dataset, 3)));
+        ClusterSummary[] clusters = await _client.ClustersAsync(Dataset, 3);
+        _console.Write(ShoalViews.Clusters(clusters));
         _console.WriteLine($"Accuracy {accuracy:P1} (best matching of clusters to digits, over all {_stream.Count:N0}; the learner never saw a label)");
         _console.WriteLine($"Version {status.Training.Version?.Version}, {status.Training.Progress?.Steps:N0} steps, {status.Training.Progress?.BackwardPasses:N0} backward passes");
         _console.WriteLine($"{seconds:F0} s, {resident / 1e6:F0} MB resident at the end, {growth:+0;-0;0} MB over the last half");
@@ -221,6 +222,6 @@ internal sealed class DemoRun
         _console.WriteLine("How to go on:");
         _console.WriteLine($"  ./shoal serve --data {request.Data}");
         _console.WriteLine($"  ./shoal query {Dataset} {_stream[0].Upload.Id}        (in a second terminal)");
-        _console.WriteLine($"  ./shoal clusters {Dataset}; ./shoal similar {Dataset} {_stream[0].Upload.Id}; ./shoal name {Dataset} 1 \"my favourite\"");
+        _console.WriteLine($"  ./shoal clusters {Dataset}; ./shoal similar {Dataset} {_stream[0].Upload.Id}; ./shoal name {Dataset} {clusters.FirstOrDefault()?.Id} \"my favourite\"");
     }
 }

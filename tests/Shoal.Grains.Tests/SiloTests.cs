@@ -230,6 +230,11 @@ public sealed class SiloTests(Azurite azurite)
         Assert.Equal((restored.Version, 0), (fresh.ModelVersion, fresh.VersionsBehind));
         Assert.Equal(ItemState.Unknown, (await client.GetFreshAsync("blobs", "nonesuch")).State);
         await Assert.ThrowsAsync<ShoalException>(() => client.RollbackAsync("blobs", 999));
+        foreach (var gone in versions[0].Clusters.Except(restored.Clusters).Where(id => id > 0).Append(999))
+        {
+            Assert.Equal(ShoalErrorKind.NotFound, (await Assert.ThrowsAsync<ShoalException>(() => client.NameClusterAsync("blobs", gone, "x"))).Kind);
+        }
+
         LineageEvent[] events = await client.EventsAsync("blobs");
         Assert.Contains(events, e => e.Kind is "rolled back" && e.ModelVersion == restored.Version);
         Assert.Contains(events, e => e.Kind is "merged" && e.Cluster == last.Id);

@@ -7,22 +7,14 @@ namespace Shoal.Grains.Clusters;
 internal static class ClusterNaming
 {
     /// <summary>The cluster that bears each given name; 0 where none does.</summary>
-    public static IReadOnlyDictionary<string, long> Bearers(ClusterEdits edits, ClusterRegistry registry)
-    {
-        IReadOnlyDictionary<long, long> redirects = Redirects(edits, registry);
-        return edits.Names.ToDictionary(
-            given => given.Name,
-            given => registry.Moved.GetValueOrDefault(given.Name) is { } moved && moved.Edit == given.Edit
-                ? Resolve(moved.Cluster, redirects)
-                : Resolve(given.Cluster, redirects),
-            StringComparer.Ordinal);
-    }
+    public static IReadOnlyDictionary<string, long> Bearers(ClusterEdits edits, ClusterRegistry registry) => Bearers(edits, registry, Redirects(edits, registry));
 
     /// <summary>What shards answer with.</summary>
     public static ClusterDirectory Directory(ClusterEdits edits, ClusterRegistry registry)
     {
         var names = new Dictionary<long, string>();
-        IReadOnlyDictionary<string, long> bearers = Bearers(edits, registry);
+        Dictionary<long, long> redirects = Redirects(edits, registry);
+        Dictionary<string, long> bearers = Bearers(edits, registry, redirects);
         foreach (GivenName given in edits.Names.Where(given => bearers[given.Name] != 0))
         {
             // Two names for one cluster, since versions united what they named: the one that was given first.
@@ -34,7 +26,7 @@ internal static class ClusterNaming
             // Both only grow, and each change of either is another directory.
             Revision = edits.Revision + registry.Version,
             Names = names,
-            Redirects = new Dictionary<long, long>(Redirects(edits, registry)),
+            Redirects = redirects,
             Pinned = [.. edits.Pins],
         };
     }
@@ -48,8 +40,8 @@ internal static class ClusterNaming
     public static IReadOnlyDictionary<string, long> Follow(
         ClusterEdits edits, ClusterRegistry registry, IReadOnlyCollection<long> shown, IReadOnlyDictionary<string, long[]> places)
     {
-        IReadOnlyDictionary<string, long> bearers = Bearers(edits, registry);
-        IReadOnlyDictionary<long, long> redirects = Redirects(edits, registry);
+        Dictionary<long, long> redirects = Redirects(edits, registry);
+        Dictionary<string, long> bearers = Bearers(edits, registry, redirects);
         var votes = places.ToDictionary(
             place => place.Key, place => place.Value.Where(c => c > 0).Select(c => Resolve(c, redirects)).CountBy(c => c).ToDictionary(), StringComparer.Ordinal);
 
@@ -98,6 +90,12 @@ internal static class ClusterNaming
                 ? $"'{m.Key}' is borne by no cluster any more: most of its examples left {bearers[m.Key]} and are not together elsewhere"
                 : $"'{m.Key}' followed its examples {(bearers[m.Key] == 0 ? "back" : $"from cluster {bearers[m.Key]}")} to cluster {m.Value}")));
     }
+
+    private static Dictionary<string, long> Bearers(ClusterEdits edits, ClusterRegistry registry, IReadOnlyDictionary<long, long> redirects) =>
+        edits.Names.ToDictionary(
+            given => given.Name,
+            given => Resolve(registry.Moved.GetValueOrDefault(given.Name) is { } moved && moved.Edit == given.Edit ? moved.Cluster : given.Cluster, redirects),
+            StringComparer.Ordinal);
 
     // Users' merges on top of those of versions; chains are followed to their end. A user's merge into a cluster that is gone, or that a
     // version has merged into the other way round, says nothing any more.

@@ -15,8 +15,12 @@ internal sealed partial class ClustersGrain(IObjectStore store, TimeProvider tim
     private const int ExamplesOfName = 9;
     private const int MostExamples = 100;
 
+    // Each name's examples are asked at once with those of others: a request waits for the step that is under way.
+    private const int MostPlacedAtOnce = 512;
+
     private StoredDocument<ClusterEdits> _edits = null!;
     private StoredDocument<ClusterRegistry> _registry = null!;
+    private ClusterDirectory? _directory;
 
     private string Dataset => this.GetPrimaryKeyString();
 
@@ -24,7 +28,8 @@ internal sealed partial class ClustersGrain(IObjectStore store, TimeProvider tim
 
     private ClusterRegistry Registry => _registry.Value ?? ClusterRegistry.Empty;
 
-    private ClusterDirectory Directory => ClusterNaming.Directory(Edits, Registry);
+    // Every classification asks for it: made once for each change.
+    private ClusterDirectory Directory => _directory ??= ClusterNaming.Directory(Edits, Registry);
 
     /// <inheritdoc/>
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
@@ -185,11 +190,18 @@ internal sealed partial class ClustersGrain(IObjectStore store, TimeProvider tim
         };
     }
 
-    /// <summary>The cluster that answers for an id.</summary>
+    /// <summary>The cluster that answers for an id, and that the published version shows.</summary>
     /// <exception cref="ShoalException">NotFound.</exception>
-    private long Known(long cluster) => Directory.Resolve(cluster) is var known && Registry.Lives.ContainsKey(known)
-        ? known
-        : throw new ShoalException(ShoalErrorKind.NotFound, $"There is no cluster {cluster}; see them with: shoal clusters {Dataset}");
+    private long Known(long cluster)
+    {
+        var known = Directory.Resolve(cluster);
+        ClusterLife? life = Registry.Lives.GetValueOrDefault(known);
+        return life is { Ended: null }
+            ? known
+            : throw new ShoalException(
+                ShoalErrorKind.NotFound,
+                $"There is no cluster {cluster}{(life is null ? string.Empty : $" since version {life.Ended}")}; see them with: shoal clusters {Dataset}");
+    }
 
     private Task NameAsync(long cluster, string name, ImmutableArray<string> examples) => EditAsync(
         Edits.Name(cluster, name, examples, ClusterNaming.Bearers(Edits, Registry)), "named", cluster, name.Trim().Length == 0 ? "name taken away" : $"named '{name.Trim()}'");
@@ -216,18 +228,18 @@ internal sealed partial class ClustersGrain(IObjectStore store, TimeProvider tim
         try
         {
             IShardGrain[] shards = await ShardsAsync();
-            var places = new Dictionary<string, long[]>(StringComparer.Ordinal);
-            foreach (GivenName given in edits.Names)
+            var places = new List<(string Name, long Cluster)>();
+            foreach ((string Name, string Id)[] chunk in edits.Names.SelectMany(given => given.Examples.Select(id => (given.Name, id))).Chunk(MostPlacedAtOnce))
             {
-                ItemContent?[] contents = await Task.WhenAll(given.Examples.Select(id => shards[ItemKey.Of(id).Shard(shards.Length)].GetContentAsync(id)));
-                ItemUpload[] items = [.. contents.OfType<ItemContent>().Select(c => new ItemUpload { Id = c.Id, MediaType = c.MediaType, Bytes = c.Bytes })];
-                if (items.Length > 0)
-                {
-                    places[given.Name] = await GrainFactory.GetGrain<IEmbedderGrain>(Dataset).PlaceAsync(Dataset, version, new ItemBatch(items));
-                }
+                (string Name, ItemContent? Content)[] asked = await Task.WhenAll(chunk.Select(async example =>
+                    (example.Name, await shards[ItemKey.Of(example.Id).Shard(shards.Length)].GetContentAsync(example.Id))));
+                asked = Array.FindAll(asked, example => example.Content is not null);
+                ItemUpload[] items = Array.ConvertAll(asked, e => new ItemUpload { Id = e.Content!.Id, MediaType = e.Content.MediaType, Bytes = e.Content.Bytes });
+                var placed = await GrainFactory.GetGrain<IEmbedderGrain>(Dataset).PlaceAsync(Dataset, version, new ItemBatch(items));
+                places.AddRange(asked.Zip(placed, (example, cluster) => (example.Name, cluster)));
             }
 
-            return places;
+            return places.GroupBy(place => place.Name, place => place.Cluster, StringComparer.Ordinal).ToDictionary(name => name.Key, name => name.ToArray(), StringComparer.Ordinal);
         }
         catch (Exception e) when (e is ShoalException or StorageUnavailableException or TimeoutException or OrleansException)
         {
@@ -255,6 +267,7 @@ internal sealed partial class ClustersGrain(IObjectStore store, TimeProvider tim
         try
         {
             await document.SaveAsync(value);
+            _directory = null;
         }
         catch (ObjectConflictException e)
         {
