@@ -5,7 +5,7 @@ namespace Shoal.Learning;
 /// <summary>Assigns stored embeddings to clusters without libtorch: cheap enough for a grain's turn.</summary>
 public sealed class Prototypes
 {
-    // [P, D], normalised; zeros where a prototype is not in use.
+    // Those in use, [P, D], normalised, and the cluster slot of each.
     private readonly float[] _rows;
     private readonly int[] _clusters;
     private readonly float _scale;
@@ -18,22 +18,22 @@ public sealed class Prototypes
 
     private Prototypes(float[] rows, long[] clusters, float scale, Half[] landmarks, float reach)
     {
-        _landmarks = new float[landmarks.Length];
+        (Width, Reach, _scale, _landmarks) = (rows.Length / clusters.Length, reach, scale, new float[landmarks.Length]);
         TensorPrimitives.ConvertToSingle(landmarks, _landmarks);
-        (_rows, _clusters, _scale, Width) = (rows, Array.ConvertAll(clusters, cluster => (int)cluster), scale, rows.Length / clusters.Length);
-        Reach = reach;
-        for (var prototype = 0; prototype < clusters.Length; prototype++)
+
+        // Rows of zeros are not in use. A model without any has one cluster, that of a direction which nothing is near.
+        int[] used = [.. Enumerable.Range(0, clusters.Length).Where(row => rows.AsSpan(row * Width, Width).IndexOfAnyExcept(0f) >= 0).DefaultIfEmpty(0)];
+        _clusters = Array.ConvertAll(used, row => (int)clusters[row]);
+        _rows = [.. used.SelectMany(row => rows[(row * Width)..((row + 1) * Width)])];
+        Count = _clusters.Max() + 1;
+        for (var prototype = 0; prototype < used.Length; prototype++)
         {
             Normalise(Row(prototype));
-            Count = Math.Max(Count, IsUsed(prototype) ? _clusters[prototype] + 1 : 1);
         }
     }
 
     /// <summary>How many slots for clusters, K; one without a prototype has none, and nothing is assigned to it.</summary>
     public int Count { get; }
-
-    /// <summary>How many prototypes there is room for, P; a cluster may have several.</summary>
-    public int Room => _clusters.Length;
 
     /// <summary>The embedding's width, D.</summary>
     public int Width { get; }
@@ -54,21 +54,41 @@ public sealed class Prototypes
 
     /// <summary>Whether a slot has a prototype.</summary>
     /// <param name="slot">0 to K-1.</param>
-    public bool HasCluster(int slot) => Enumerable.Range(0, Room).Any(prototype => _clusters[prototype] == slot && IsUsed(prototype));
+    public bool HasCluster(int slot) => _clusters.Contains(slot);
 
     /// <summary>The distance to the nearest landmark (1 - cosine, 0 to 2) beyond which an embedding fits no cluster.</summary>
     public float Reach { get; }
 
-    /// <summary>The cluster of an embedding.</summary>
+    /// <summary>The cluster of an embedding, and whether it fits.</summary>
     /// <param name="embedding">[D], as <see cref="Embedder.Embed"/> gave it.</param>
     /// <exception cref="ArgumentException">Another width.</exception>
     public Placement Assign(ReadOnlySpan<Half> embedding)
     {
-        Span<float> probabilities = Count <= 1024 ? stackalloc float[Count] : new float[Count];
-        Probabilities(embedding, probabilities);
-        var best = TensorPrimitives.IndexOfMax(probabilities);
-        var distance = Distance(embedding);
-        return new Placement(best, probabilities[best], distance, distance > Reach);
+        Span<float> query = Width <= 1024 ? stackalloc float[Width] : new float[Width];
+        Widen(embedding, query);
+        var (slot, confidence) = MostProbable(query);
+        var distance = Distance(query);
+        return new Placement(slot, confidence, distance, distance > Reach);
+    }
+
+    /// <summary>The slot of an embedding's most probable cluster, whether it fits or not.</summary>
+    /// <param name="embedding">[D], as <see cref="Embedder.Embed"/> gave it.</param>
+    /// <exception cref="ArgumentException">Another width.</exception>
+    public int SlotOf(ReadOnlySpan<Half> embedding)
+    {
+        Span<float> query = Width <= 1024 ? stackalloc float[Width] : new float[Width];
+        Widen(embedding, query);
+        return MostProbable(query).Slot;
+    }
+
+    /// <summary>The distance of an embedding to the nearest landmark: 1 - cosine, 0 to 2; 0 where there are no landmarks.</summary>
+    /// <param name="embedding">[D], as <see cref="Embedder.Embed"/> gave it.</param>
+    /// <exception cref="ArgumentException">Another width.</exception>
+    public float Distance(ReadOnlySpan<Half> embedding)
+    {
+        Span<float> query = Width <= 1024 ? stackalloc float[Width] : new float[Width];
+        Widen(embedding, query);
+        return Distance(query);
     }
 
     /// <summary>The probability of each cluster: that of its prototypes together.</summary>
@@ -77,49 +97,60 @@ public sealed class Prototypes
     /// <exception cref="ArgumentException">Another width.</exception>
     public void Probabilities(ReadOnlySpan<Half> embedding, Span<float> probabilities)
     {
-        if (embedding.Length != Width || probabilities.Length != Count)
+        if (probabilities.Length != Count)
         {
-            throw new ArgumentException(
-                $"The embedding is {embedding.Length} wide and {probabilities.Length} probabilities are asked for; prototypes are [{Room}, {Width}] of {Count} clusters.", nameof(embedding));
+            throw new ArgumentException($"{probabilities.Length} probabilities are asked for of {Count} clusters.", nameof(probabilities));
         }
 
         Span<float> query = Width <= 1024 ? stackalloc float[Width] : new float[Width];
         Widen(embedding, query);
-        Span<float> shares = Room <= 1024 ? stackalloc float[Room] : new float[Room];
-        for (var prototype = 0; prototype < Room; prototype++)
+        Probabilities(query, probabilities);
+    }
+
+    private (int Slot, float Confidence) MostProbable(ReadOnlySpan<float> query)
+    {
+        Span<float> probabilities = Count <= 1024 ? stackalloc float[Count] : new float[Count];
+        Probabilities(query, probabilities);
+        var best = TensorPrimitives.IndexOfMax(probabilities);
+        return (best, probabilities[best]);
+    }
+
+    private void Probabilities(ReadOnlySpan<float> query, Span<float> probabilities)
+    {
+        Span<float> shares = _clusters.Length <= 1024 ? stackalloc float[_clusters.Length] : new float[_clusters.Length];
+        for (var prototype = 0; prototype < shares.Length; prototype++)
         {
-            shares[prototype] = IsUsed(prototype) ? _scale * TensorPrimitives.Dot(query, Row(prototype)) : float.NegativeInfinity;
+            shares[prototype] = _scale * TensorPrimitives.Dot(query, Row(prototype));
         }
 
         // Its exponentials overflow above 88.
         TensorPrimitives.Subtract(shares, TensorPrimitives.Max<float>(shares), shares);
         TensorPrimitives.SoftMax(shares, shares);
         probabilities.Clear();
-        for (var prototype = 0; prototype < Room; prototype++)
+        for (var prototype = 0; prototype < shares.Length; prototype++)
         {
-            if (shares[prototype] > 0)
-            {
-                probabilities[_clusters[prototype]] += shares[prototype];
-            }
+            probabilities[_clusters[prototype]] += shares[prototype];
         }
     }
 
-    // To the nearest landmark; nothing is far where there are none.
-    private float Distance(ReadOnlySpan<Half> embedding)
+    private float Distance(ReadOnlySpan<float> query)
     {
-        Span<float> query = Width <= 1024 ? stackalloc float[Width] : new float[Width];
-        Widen(embedding, query);
         var nearest = _landmarks.Length == 0 ? 1f : float.NegativeInfinity;
         for (var start = 0; start < _landmarks.Length; start += Width)
         {
-            nearest = Math.Max(nearest, TensorPrimitives.Dot<float>(query, _landmarks.AsSpan(start, Width)));
+            nearest = Math.Max(nearest, TensorPrimitives.Dot(query, _landmarks.AsSpan(start, Width)));
         }
 
         return Math.Clamp(1 - nearest, 0, Everything);
     }
 
-    private static void Widen(ReadOnlySpan<Half> embedding, Span<float> query)
+    private void Widen(ReadOnlySpan<Half> embedding, Span<float> query)
     {
+        if (embedding.Length != Width)
+        {
+            throw new ArgumentException($"The embedding is {embedding.Length} wide; prototypes are [{_clusters.Length}, {Width}] of {Count} clusters.", nameof(embedding));
+        }
+
         TensorPrimitives.ConvertToSingle(embedding, query);
 
         // Rounding to fp16 moved the length off 1.
@@ -127,8 +158,6 @@ public sealed class Prototypes
     }
 
     private Span<float> Row(int prototype) => _rows.AsSpan(prototype * Width, Width);
-
-    private bool IsUsed(int prototype) => Row(prototype).IndexOfAnyExcept(0f) >= 0;
 
     private static void Normalise(Span<float> row)
         => TensorPrimitives.Divide(row, Math.Max(TensorPrimitives.Norm(row), 1e-12f), row);

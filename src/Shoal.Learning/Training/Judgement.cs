@@ -5,7 +5,7 @@ namespace Shoal.Learning;
 /// <summary>How one version sees a set of samples and a view of each.</summary>
 /// <param name="Embeddings">[n, D], of the samples, widened to float32.</param>
 /// <param name="Count">n.</param>
-/// <param name="Loss">Disagreement of sample and view on a cluster, plus the logarithm of the most clusters less the entropy of their use; 0 is perfect.</param>
+/// <param name="Loss">Disagreement of sample and view on a cluster, less the entropy of the clusters' use; the logarithm of 1 / K is perfect.</param>
 /// <param name="Disagreement">The first part of it.</param>
 /// <param name="Spread">As in <see cref="Evidence.Spread"/>.</param>
 /// <param name="ClustersInUse">As in <see cref="Evidence.ClustersInUse"/>.</param>
@@ -34,7 +34,7 @@ internal sealed record Judgement(float[] Embeddings, int Count, double Loss, dou
         var entropy = -mean.Sum(share => share * Math.Log(Math.Max(share, 1e-12)));
         var embeddings = new float[first.Length];
         TensorPrimitives.ConvertToSingle(first, embeddings);
-        return new Judgement(embeddings, count, disagreement + Math.Log(version.Prototypes.Room) - entropy, disagreement, SpreadOf(embeddings, width), used.Count);
+        return new Judgement(embeddings, count, disagreement - entropy, disagreement, SpreadOf(embeddings, width), used.Count);
     }
 
     /// <summary>1 - the correlation of both versions' similarities between samples, mean over samples.</summary>

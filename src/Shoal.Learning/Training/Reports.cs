@@ -19,7 +19,7 @@ public sealed record RefitReport(int Clusters, double Moved)
 /// <summary>What speaks for or against publishing the learner's present state.</summary>
 public sealed record Evidence
 {
-    /// <summary>How badly views of held-out samples agree on a cluster, plus how unevenly clusters are used; lower is better, NaN when there was nothing to judge by.</summary>
+    /// <summary>How badly views of held-out samples agree on a cluster, less the entropy of their use; lower is better, NaN when there was nothing to judge by.</summary>
     public double HeldOutLoss { get; init; } = double.NaN;
 
     /// <summary>The same of the published version on the same views; NaN when none is published.</summary>
