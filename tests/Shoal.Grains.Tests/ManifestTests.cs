@@ -36,6 +36,7 @@ public sealed class ManifestTests
         Assert.Equal([3, 2, 0], second.Version!.Clusters);
         Assert.Equal("born", Assert.Single(second.Fates).Kind);
         Assert.True(second.StateIsPublished);
+        Assert.Equal((2, null), (second.PublishedFrom(2)?.Version, second.Commit(State(3, 300)).PublishedFrom(3)));
         Assert.False(second.Commit(State(9, 0)).StateIsPublished);
     }
 
@@ -66,22 +67,21 @@ public sealed class ManifestTests
     [Fact]
     public void What_is_broken_is_given_up_at_once_and_what_is_only_worse_when_it_stays_so()
     {
-        var worse = new PublicationDecision(PublicationVerdict.Refuse, "worse");
-        var collapsed = worse with { Broken = true };
         var young = new Manifest();
-        Assert.False(young.Refuse(collapsed).Retreats);
-        Assert.True(young.Refuse(collapsed with { Finite = false }).Retreats);
+        Assert.False(young.Refuse(broken: true, finite: true).Retreats);
+        Assert.True(young.Refuse(broken: true, finite: false).Retreats);
 
         Manifest manifest = Published(young, 1, 0, 0);
-        Assert.True(manifest.Refuse(collapsed).Retreats);
+        Assert.True(manifest.Refuse(broken: true, finite: true).Retreats);
         for (var i = 1; i < Manifest.MostRefusals; i++)
         {
-            (manifest, var retreats) = manifest.Refuse(worse);
+            (manifest, var retreats) = manifest.Refuse(broken: false, finite: true);
             Assert.False(retreats);
         }
 
         Assert.Equal(0, Published(manifest, 2, 1, 2).RefusedInARow);
-        Assert.Equal((true, 0), (manifest.Refuse(worse).Retreats, manifest.Refuse(worse).Next.RefusedInARow));
+        (Manifest back, var last) = manifest.Refuse(broken: false, finite: true);
+        Assert.Equal((true, 0), (last, back.RefusedInARow));
     }
 
     [Fact]

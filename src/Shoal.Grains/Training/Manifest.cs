@@ -94,6 +94,10 @@ internal sealed record Manifest
     public bool StateIsPublished => Versions.FirstOrDefault() is { } published
         && published.Checkpoint.Parts.Values.Select(c => c.Name).SequenceEqual(State.Parts.Values.Select(c => c.Name), StringComparer.Ordinal);
 
+    /// <summary>The published version if it was made in a round; null otherwise.</summary>
+    /// <param name="round">The round.</param>
+    public PublishedVersion? PublishedFrom(long round) => Version is { } version && version.Round == round ? version : null;
+
     /// <summary>Every object that this manifest needs.</summary>
     public IEnumerable<string> Objects() => State.Objects().Concat(Versions.SelectMany(v => v.Checkpoint.Objects().Append(v.Version.Model.Name)));
 
@@ -141,13 +145,14 @@ internal sealed record Manifest
     }
 
     /// <summary>The candidate of the round is refused; training goes back where nothing good can come of going on.</summary>
-    /// <param name="decision">Why.</param>
+    /// <param name="broken">Whether nothing good can come of going on from it.</param>
+    /// <param name="finite">Whether its numbers are.</param>
     /// <returns>The manifest, and whether training goes back.</returns>
-    public (Manifest Next, bool Retreats) Refuse(PublicationDecision decision)
+    public (Manifest Next, bool Retreats) Refuse(bool broken, bool finite)
     {
         Manifest refused = this with { Refused = Refused + 1, RefusedInARow = RefusedInARow + 1 };
         // Before there is a version, an encoder may still be on its way out of what looks like a collapse; numbers that are none never end.
-        var lost = decision.Broken ? Version is not null || !decision.Finite : Version is not null && refused.RefusedInARow >= MostRefusals;
+        var lost = !finite || (Version is not null && (broken || refused.RefusedInARow >= MostRefusals));
         return lost ? (refused.Retreat(), true) : (refused, false);
     }
 

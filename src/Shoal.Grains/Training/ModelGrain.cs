@@ -113,7 +113,7 @@ internal sealed partial class ModelGrain(
         if (delivery.Round == manifest.Round - 1)
         {
             // The answer to this very delivery was lost.
-            return new DeliveryReceipt(manifest.Round, manifest.Version, _bank);
+            return new DeliveryReceipt(manifest.Round, manifest.PublishedFrom(delivery.Round), _bank);
         }
 
         IMemoryBankGrain bank = GrainFactory.GetGrain<IMemoryBankGrain>(Dataset);
@@ -131,14 +131,14 @@ internal sealed partial class ModelGrain(
         }
         else if (decision.Verdict == PublicationVerdict.Refuse)
         {
-            (next, retreats) = next.Refuse(decision);
+            (next, retreats) = next.Refuse(decision.Broken, delivery.Evidence.Finite);
         }
 
         await SwapAsync(next);
         await FollowUpAsync(decision, delivery, retreats);
         return retreats
             ? throw new ShoalException(ShoalErrorKind.Conflict, $"Round {delivery.Round} is refused: {decision.Reason}; begin again from the last good checkpoint.")
-            : new DeliveryReceipt(next.Round, decision.Verdict == PublicationVerdict.Publish ? next.Version : null, _bank);
+            : new DeliveryReceipt(next.Round, next.PublishedFrom(delivery.Round), _bank);
     }
 
     /// <inheritdoc/>
@@ -161,14 +161,12 @@ internal sealed partial class ModelGrain(
         KeptVersion kept = Array.Find(Current.Versions, v => v.Version.Version == version)
             ?? throw new ShoalException(ShoalErrorKind.NotFound, $"Version {version} is not kept; there are: {string.Join(", ", Current.Versions.Select(v => v.Version.Version))}.");
         _settings ??= await GrainFactory.GetGrain<IDatasetGrain>(Dataset).GetSettingsAsync();
-        var paused = _paused;
-        // The seat works on what is given up. Its last round, should it come, is of an old deal once the next begins.
-        await StopAsync();
         await RegisterAsync();
         await SwapAsync(Current.Restore(kept, time.GetUtcNow()));
         PublishedVersion restored = Current.Version!;
         await NewsAsync([new LineageEvent(time.GetUtcNow(), "rolled back", null, restored.Version, restored.Reason)]);
-        _paused = paused;
+
+        // The seat works on what is given up: its rounds are of an old deal now, and it ends when the next deal begins.
         await StartAsync();
         return restored;
     }
@@ -218,13 +216,9 @@ internal sealed partial class ModelGrain(
         }
         else if (decision.Verdict == PublicationVerdict.Refuse)
         {
-            var retreat = Current.RetreatsInARow switch
-            {
-                _ when !retreats => string.Empty,
-                <= Manifest.MostRetreats => "; training goes back to the last good checkpoint",
-                _ => "; training goes back to the last good checkpoint and skips what came since",
-            };
-            events.Add(new LineageEvent(now, "refused", null, version + 1, decision.Reason + retreat));
+            var back = retreats ? "; training goes back to the last good checkpoint" : string.Empty;
+            var skips = retreats && Current.RetreatsInARow > Manifest.MostRetreats ? " and skips what came since" : string.Empty;
+            events.Add(new LineageEvent(now, "refused", null, version + 1, decision.Reason + back + skips));
         }
 
         await NewsAsync(events);
@@ -234,13 +228,13 @@ internal sealed partial class ModelGrain(
     // The manifest holds. What follows only spreads the news, and is made up for where it fails.
     private Task NewsAsync(IReadOnlyList<LineageEvent> events) => TellAsync(async () =>
     {
-        await RegisterAsync();
+        var isNew = await RegisterAsync();
         foreach (LineageEvent news in events)
         {
             await GrainFactory.GetGrain<IClustersGrain>(Dataset).RecordAsync(news);
         }
 
-        if (events.Any(news => news.Kind is "published" or "rolled back"))
+        if (isNew)
         {
             await AnnounceAsync();
         }
@@ -259,14 +253,18 @@ internal sealed partial class ModelGrain(
         }
     }
 
-    /// <summary>Tells the registry of clusters what the published version did to them, unless it knows.</summary>
-    private async Task RegisterAsync()
+    /// <summary>Tells the registry of clusters what the published version did to them, unless it was told.</summary>
+    /// <returns>Whether it was told now.</returns>
+    private async Task<bool> RegisterAsync()
     {
-        if (Current.Version is { } version && version.Version != _registered)
+        if (Current.Version is not { } version || version.Version == _registered)
         {
-            await GrainFactory.GetGrain<IClustersGrain>(Dataset).RegisterAsync(version, Current.Fates);
-            _registered = version.Version;
+            return false;
         }
+
+        await GrainFactory.GetGrain<IClustersGrain>(Dataset).RegisterAsync(version, Current.Fates);
+        _registered = version.Version;
+        return true;
     }
 
     /// <summary>Removes objects of rounds that no manifest needs any more.</summary>

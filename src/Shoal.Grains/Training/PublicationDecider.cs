@@ -19,8 +19,7 @@ internal enum PublicationVerdict
 /// <param name="Verdict">The verdict.</param>
 /// <param name="Reason">Why, in a sentence.</param>
 /// <param name="Broken">Whether nothing good can come of training on from the candidate.</param>
-/// <param name="Finite">As <see cref="CandidateEvidence.Finite"/>.</param>
-internal readonly record struct PublicationDecision(PublicationVerdict Verdict, string Reason, bool Broken = false, bool Finite = true);
+internal readonly record struct PublicationDecision(PublicationVerdict Verdict, string Reason, bool Broken = false);
 
 /// <summary>Decides, without labels, whether a candidate becomes a model version.</summary>
 internal static class PublicationDecider
@@ -54,7 +53,7 @@ internal static class PublicationDecider
     {
         if (!evidence.Finite)
         {
-            return new(PublicationVerdict.Refuse, "the parameters hold a number that is not finite", Broken: true, Finite: false);
+            return new(PublicationVerdict.Refuse, "the parameters hold a number that is not finite", Broken: true);
         }
 
         if (evidence.Spread < CollapsedSpread)
