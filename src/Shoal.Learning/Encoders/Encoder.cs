@@ -62,10 +62,14 @@ public static class EncoderCatalogue
     /// <summary>The names of all encoders, in order.</summary>
     public static IReadOnlyCollection<string> Names => Types.Keys;
 
-    /// <summary>The encoder that a setting means: for <see cref="Auto"/> <c>patches</c> for colour up to 64 pixels a side, else <c>strided</c>.</summary>
+    /// <summary>
+    /// The encoder that a setting means: for <see cref="Auto"/> <c>patches</c> for colour up to 64 pixels a side, else <c>strided</c>;
+    /// that, too, where somebody chose objectives, which <c>patches</c> would not follow.
+    /// </summary>
     /// <param name="name">One of <see cref="Names"/>, or <see cref="Auto"/>.</param>
     /// <param name="shape">What it will see.</param>
-    public static string Resolve(string name, SampleShape shape)
+    /// <param name="objectivesChosen">Whether objectives were given instead of left to the default.</param>
+    public static string Resolve(string name, SampleShape shape, bool objectivesChosen)
     {
         ArgumentNullException.ThrowIfNull(shape);
         if (!string.Equals(name, Auto, StringComparison.Ordinal))
@@ -73,7 +77,7 @@ public static class EncoderCatalogue
             return name;
         }
 
-        return shape.Channels == 3 && Math.Max(shape.Height, shape.Width) <= LargestOfPatches && Math.Min(shape.Height, shape.Width) >= PatchEncoder.LeastSide
+        return !objectivesChosen && shape.Channels == 3 && Math.Max(shape.Height, shape.Width) <= LargestOfPatches && Math.Min(shape.Height, shape.Width) >= PatchEncoder.LeastSide
             ? "patches"
             : "strided";
     }

@@ -76,10 +76,10 @@ public sealed class PatchEncoder : Encoder
 
         var patch = shape.Channels * Side * Side;
         using var scope = NewDisposeScope();
-        _whitening = Register("whitening", zeros(patch, shape.Channels, Side, Side));
-        _words = Register("words", zeros(MirroredWords, patch, 1, 1));
-        _centre = Register("centre", zeros(Pooled));
-        _map = Register("map", randn(Pooled, FeatureWidth) / Math.Sqrt(Pooled));
+        _whitening = Register(this, "whitening", zeros(patch, shape.Channels, Side, Side));
+        _words = Register(this, "words", zeros(MirroredWords, patch, 1, 1));
+        _centre = Register(this, "centre", zeros(Pooled));
+        _map = Register(this, "map", randn(Pooled, FeatureWidth) / Math.Sqrt(Pooled));
     }
 
     /// <inheritdoc/>
@@ -89,7 +89,9 @@ public sealed class PatchEncoder : Encoder
     public override bool LearnsByGradient => false;
 
     /// <inheritdoc/>
-    public override nn.Module Memories => _moments ??= new Moments();
+    public override nn.Module Memories => Averages;
+
+    private Moments Averages => _moments ??= new Moments();
 
     /// <summary>Computes features.</summary>
     /// <param name="input">Normalised samples, [N, C, H, W], float32.</param>
@@ -106,8 +108,7 @@ public sealed class PatchEncoder : Encoder
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        _ = Memories;
-        var moments = _moments!;
+        var moments = Averages;
         var fresh = viewA.shape[0];
         var seen = moments.Seen;
         if (seen < FirstSamples)
@@ -142,11 +143,12 @@ public sealed class PatchEncoder : Encoder
         base.Dispose(disposing);
     }
 
-    private Parameter Register(string name, Tensor value)
+    // A parameter that no gradient moves.
+    private static Parameter Register(nn.Module module, string name, Tensor value)
     {
         var parameter = new Parameter(value, requires_grad: false);
         parameter.DetachFromDisposeScope();
-        register_parameter(name, parameter);
+        module.register_parameter(name, parameter);
         return parameter;
     }
 
@@ -232,10 +234,10 @@ public sealed class PatchEncoder : Encoder
             : base("moments")
         {
             using var scope = NewDisposeScope();
-            _counts = Keep("counts", zeros(2, ScalarType.Float64));
-            Mean = Keep("mean", zeros(Pooled));
-            Square = Keep("square", zeros(Pooled, Pooled));
-            Views = Keep("views", zeros(Pooled, Pooled));
+            _counts = Register(this, "counts", zeros(2, ScalarType.Float64));
+            Mean = Register(this, "mean", zeros(Pooled));
+            Square = Register(this, "square", zeros(Pooled, Pooled));
+            Views = Register(this, "views", zeros(Pooled, Pooled));
         }
 
         // Of pooled samples, [W].
@@ -279,14 +281,6 @@ public sealed class PatchEncoder : Encoder
             }
 
             base.Dispose(disposing);
-        }
-
-        private Parameter Keep(string name, Tensor value)
-        {
-            var parameter = new Parameter(value, requires_grad: false);
-            parameter.DetachFromDisposeScope();
-            register_parameter(name, parameter);
-            return parameter;
         }
     }
 }

@@ -52,7 +52,7 @@ public sealed partial class Learner : IDisposable
 
         (Shape, Options, _device) = (shape, options, new Device(device));
         manual_seed((long)(Keyed.Mix(options.StepSeed, 0, (long)Purpose.Weights) >> 1));
-        _encoderName = EncoderCatalogue.Resolve(options.Encoder, shape);
+        _encoderName = EncoderCatalogue.Resolve(options.Encoder, shape, options.Objectives is not null);
         _encoder = EncoderCatalogue.Create(_encoderName, shape);
         _keyEncoder = EncoderCatalogue.Create(_encoderName, shape);
         var heads = options.Uses("scan") ? options.Heads : 1;

@@ -75,8 +75,12 @@ public sealed class EncoderContractTests
     [InlineData(3, 33, 9, "strided")]
     public void Auto_is_the_encoder_that_suits_the_shape(int channels, int height, int width, string name)
     {
-        Assert.Equal(name, EncoderCatalogue.Resolve("auto", new SampleShape(channels, height, width)));
-        Assert.Equal("strided", EncoderCatalogue.Resolve("strided", new SampleShape(channels, height, width)));
+        Assert.Equal(name, EncoderCatalogue.Resolve("auto", new SampleShape(channels, height, width), objectivesChosen: false));
+        Assert.Equal("strided", EncoderCatalogue.Resolve("strided", new SampleShape(channels, height, width), objectivesChosen: false));
+
+        // Who chooses objectives wants them to move the encoder.
+        Assert.Equal("strided", EncoderCatalogue.Resolve("auto", new SampleShape(channels, height, width), objectivesChosen: true));
+        Assert.Equal("patches", EncoderCatalogue.Resolve("patches", new SampleShape(channels, height, width), objectivesChosen: true));
     }
 
     private static Encoder Made(string name)
