@@ -119,13 +119,7 @@ public sealed partial class ShoalClient
     private async Task EditAsync(string dataset, Func<IClustersGrain, Task> edit, CancellationToken cancellationToken)
     {
         IClustersGrain clusters = await RegistryAsync(dataset, cancellationToken);
-        await CallAsync(EditOnceAsync, cancellationToken);
-
-        async Task<bool> EditOnceAsync()
-        {
-            await edit(clusters);
-            return true;
-        }
+        await CallAsync(() => edit(clusters), cancellationToken);
     }
 
     // The registry cannot tell an unknown dataset from one without clusters; the dataset's own grain can.

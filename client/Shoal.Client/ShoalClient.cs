@@ -84,7 +84,7 @@ public sealed partial class ShoalClient : IAsyncDisposable
         bool tried = false;
         await CallAsync(DeleteAsync, cancellationToken);
 
-        async Task<bool> DeleteAsync()
+        async Task DeleteAsync()
         {
             bool again = tried;
             tried = true;
@@ -96,8 +96,6 @@ public sealed partial class ShoalClient : IAsyncDisposable
             {
                 // The try before this one timed out after it had done its work.
             }
-
-            return true;
         }
     }
 
@@ -206,16 +204,10 @@ public sealed partial class ShoalClient : IAsyncDisposable
         return _cluster.GetGrain<IDatasetGrain>(name);
     }
 
-    private async Task SetPausedAsync(string dataset, bool paused, CancellationToken cancellationToken)
+    private Task SetPausedAsync(string dataset, bool paused, CancellationToken cancellationToken)
     {
         IDatasetGrain grain = Dataset(dataset);
-        await CallAsync(Set, cancellationToken);
-
-        async Task<bool> Set()
-        {
-            await grain.SetPausedAsync(paused);
-            return paused;
-        }
+        return CallAsync(() => grain.SetPausedAsync(paused), cancellationToken);
     }
 
     private DatasetRoute? FreshRoute(string dataset) =>
@@ -234,6 +226,17 @@ public sealed partial class ShoalClient : IAsyncDisposable
         var route = new DatasetRoute(dataset!, settings, _cluster, now);
         _routes[dataset!] = route;
         return route;
+    }
+
+    private async Task CallAsync(Func<Task> call, CancellationToken cancellationToken)
+    {
+        await CallAsync(Once, cancellationToken);
+
+        async Task<bool> Once()
+        {
+            await call();
+            return true;
+        }
     }
 
     /// <summary>Calls a grain; repeats while the failure is transient; explains what remains.</summary>

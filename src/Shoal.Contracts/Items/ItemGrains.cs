@@ -190,19 +190,19 @@ public sealed record ShardStatus
     [Id(8)] public required Dictionary<string, long> RejectReasons { get; init; }
 
     /// <summary>Assigned items whose assignment is older than the published version.</summary>
-    [Id(9)] public long Stale { get; init; }
+    public long Stale => StaleItems.Sum(stale => stale.Items);
 
     /// <summary>The same by how far behind they are, nearest first.</summary>
-    [Id(10)] public StaleItems[] StaleItems { get; init; } = [];
+    [Id(9)] public StaleItems[] StaleItems { get; init; } = [];
 
     /// <summary>Bytes in the shard's log.</summary>
-    [Id(11)] public long LogBytes { get; init; }
+    [Id(10)] public long LogBytes { get; init; }
 
     /// <summary>Storage syncs since activation.</summary>
-    [Id(12)] public long Syncs { get; init; }
+    [Id(11)] public long Syncs { get; init; }
 
     /// <summary>The published version that the shard assigns by; 0 when none.</summary>
-    [Id(13)] public int ModelVersion { get; init; }
+    [Id(12)] public int ModelVersion { get; init; }
 }
 
 /// <summary>Items whose assignments are as far behind the published version.</summary>

@@ -39,10 +39,6 @@ internal sealed class ShardLedger(AssignmentTable table)
     /// <summary>How many assignments each version made, oldest first.</summary>
     public IReadOnlyDictionary<int, long> Versions => _versions;
 
-    /// <summary>How many assignments are older than a version.</summary>
-    /// <param name="version">The version.</param>
-    public long StalerThan(int version) => _versions.TakeWhile(v => v.Key < version).Sum(v => v.Value);
-
     /// <summary>Counts what the table holds already.</summary>
     /// <param name="end">The first sequence number that is not used yet.</param>
     /// <param name="isGone">Whether an item was replaced or deleted.</param>

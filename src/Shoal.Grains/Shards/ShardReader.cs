@@ -158,7 +158,6 @@ internal sealed class ShardReader(ShardStore items, IndexPump pump, TimeProvider
             Quarantined = ledger.Quarantined,
             QuarantineReasons = ledger.Quarantine.Where(q => q.Value > 0).ToDictionary(q => QuarantineReasons.Code(q.Key), q => q.Value, StringComparer.Ordinal),
             RejectReasons = [],
-            Stale = ledger.StalerThan(published),
             StaleItems = [.. ledger.Versions.Where(v => v.Key < published).Reverse()
                 .Select(v => new StaleItems(published - v.Key, SecondsSince(v.Key, publishedAt), v.Value))],
             LogBytes = items.Log.DurableBytes,

@@ -118,12 +118,7 @@ public sealed class ReplayBuffer
     public void Label(int[] labels)
     {
         ArgumentNullException.ThrowIfNull(labels);
-        if (labels.Length != Count)
-        {
-            throw new ArgumentException($"{labels.Length} labels for {Count} samples.", nameof(labels));
-        }
-
-        labels.CopyTo(_labels, 0);
+        Keep(labels, _labels);
     }
 
     /// <summary>The cluster slot of a sample when <see cref="Label"/> was last called; -1 when it came since.</summary>
@@ -135,12 +130,7 @@ public sealed class ReplayBuffer
     public void Show(int[] clusters)
     {
         ArgumentNullException.ThrowIfNull(clusters);
-        if (clusters.Length != Count)
-        {
-            throw new ArgumentException($"{clusters.Length} clusters for {Count} samples.", nameof(clusters));
-        }
-
-        clusters.CopyTo(_shown, 0);
+        Keep(clusters, _shown);
     }
 
     /// <summary>The cluster slot that a sample was shown in when <see cref="Show"/> was last called; -1 when it came since.</summary>
@@ -223,6 +213,16 @@ public sealed class ReplayBuffer
             _segments.Add(new Segment { Offered = offered, Slots = [.. slots.AsSpan(read, count)] });
             read += count;
         }
+    }
+
+    private void Keep(int[] clusters, int[] target)
+    {
+        if (clusters.Length != Count)
+        {
+            throw new ArgumentException($"{clusters.Length} clusters for {Count} samples.", nameof(clusters));
+        }
+
+        clusters.CopyTo(target, 0);
     }
 
     // The slot that a sample of the current segment takes; null when it is not kept.
