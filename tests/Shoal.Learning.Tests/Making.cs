@@ -42,7 +42,7 @@ internal static class Making
     };
 
     /// <summary>N samples, features of width D, a bank of B keys, pairs of even rows with their successors.</summary>
-    public static StepBatch Batch(int seed, int count = 6, int width = 8, int keyWidth = 64, int bank = 12, int clusters = 3)
+    public static StepBatch Batch(int seed, int count = 6, int width = 8, int keyWidth = 64, int bank = 12, int clusters = 3, double scale = 5)
     {
         manual_seed(seed);
         return new StepBatch
@@ -56,7 +56,7 @@ internal static class Making
             Neighbours = tensor(Enumerable.Range(0, count / 2).Select(i => (2L * i) + 1).ToArray()),
             Replayed = arange(1, count, ScalarType.Int64),
             Labels = (arange(count, ScalarType.Int64) % (clusters + 1)) - 1,
-            Head = new ClusterHead(heads: 2, clusters, width, scale: 5),
+            Head = new ClusterHead(heads: 2, clusters, width, scale),
         };
     }
 

@@ -27,6 +27,11 @@ public sealed class ClusterHead : nn.Module
     /// <summary>The softmax's inverse temperature.</summary>
     public double Scale { get; }
 
+    /// <summary>Cosines with the prototypes.</summary>
+    /// <param name="embeddings">[M, D], float32, L2-normalised.</param>
+    /// <returns>[H, M, K], float32.</returns>
+    public Tensor Cosines(Tensor embeddings) => LogitsOf(embeddings, Weight, 1);
+
     /// <summary>Log-probabilities of clusters.</summary>
     /// <param name="embeddings">[M, D], float32, L2-normalised.</param>
     /// <returns>[H, M, K], float32.</returns>
@@ -40,6 +45,12 @@ public sealed class ClusterHead : nn.Module
     /// <exception cref="ArgumentException">The widths differ.</exception>
     public static Tensor LogProbabilities(Tensor embeddings, Tensor weight, double scale)
     {
+        using var scope = NewDisposeScope();
+        return log_softmax(LogitsOf(embeddings, weight, scale), 2).MoveToOuterDisposeScope();
+    }
+
+    private static Tensor LogitsOf(Tensor embeddings, Tensor weight, double scale)
+    {
         if (embeddings.dim() != 2 || embeddings.shape[1] != weight.shape[2])
         {
             throw new ArgumentException(
@@ -48,7 +59,7 @@ public sealed class ClusterHead : nn.Module
 
         using var scope = NewDisposeScope();
         var cosines = normalize(weight, 2, dim: 2).matmul(embeddings.t());
-        return log_softmax(cosines.transpose(1, 2) * scale, 2).MoveToOuterDisposeScope();
+        return (cosines.transpose(1, 2) * scale).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>

@@ -37,6 +37,17 @@ internal sealed class Lineage
         _published = _candidate.Where(sample => sample.Value < _clusters.Length).ToDictionary(sample => sample.Key, sample => _clusters[sample.Value]);
     }
 
+    /// <summary>Forgets samples.</summary>
+    /// <param name="keys">Packed keys.</param>
+    public void Forget(IReadOnlySet<long> keys)
+    {
+        foreach (var key in keys)
+        {
+            _published.Remove(key);
+            _candidate.Remove(key);
+        }
+    }
+
     /// <summary>Everything, to go on from.</summary>
     public IReadOnlyList<NamedTensor> Save() =>
     [

@@ -12,6 +12,12 @@ internal sealed class ShownClusters(IClusterer clusterer, int width)
     // (MNIST without eights and nines, clothes for the other kind), and is a tenth of the work for each item.
     private const int MostLandmarks = 512;
 
+    // The share of held-out samples whose distances say how the tail of all distances falls off.
+    private const double TailShare = 0.1;
+
+    // Of items like those learned, one in so many may lie beyond the reach.
+    private const double FalseAlarms = 0.001;
+
     private readonly Lineage _lineage = new();
     private List<(long Cluster, float[] Row)> _kept = [];
     private Half[] _landmarks = [];
@@ -46,6 +52,10 @@ internal sealed class ShownClusters(IClusterer clusterer, int width)
     /// <summary>The last candidate was published.</summary>
     /// <param name="clusters">The cluster id of each of its slots, [K].</param>
     public void Publish(IReadOnlyList<long> clusters) => _lineage.Publish(clusters);
+
+    /// <summary>Forgets which clusters samples were in; their landmarks go with the next candidate.</summary>
+    /// <param name="keys">Packed keys.</param>
+    public void Forget(IReadOnlySet<long> keys) => _lineage.Forget(keys);
 
     /// <summary>As <see cref="IClusterer.Export"/>, with <see cref="ModelFormat.Landmarks"/>, [M, D], and <see cref="ModelFormat.Reach"/>.</summary>
     public IReadOnlyList<NamedTensor> Export()
@@ -133,7 +143,7 @@ internal sealed class ShownClusters(IClusterer clusterer, int width)
         return [.. Enumerable.Range(0, hashes.Length).OrderBy(i => hashes[i]).Take(MostLandmarks).SelectMany(i => embeddings[(i * width)..((i + 1) * width)])];
     }
 
-    // What is farther than every sample that was held out: false alarms are one in as many as these.
+    // Peaks over a threshold (Pickands 1975), with an exponential tail: the largest of 500 distances alone is a noisy judge.
     private float Reach(Half[] heldOut)
     {
         var count = heldOut.Length / width;
@@ -143,6 +153,11 @@ internal sealed class ShownClusters(IClusterer clusterer, int width)
         }
 
         var prototypes = Prototypes.Read(Export());
-        return Enumerable.Range(0, count).Max(i => prototypes.Distance(heldOut.AsSpan(i * width, width)));
+        float[] distances = [.. Enumerable.Range(0, count).Select(i => prototypes.Distance(heldOut.AsSpan(i * width, width))).Order()];
+        var peaks = (int)Math.Ceiling(count * TailShare);
+        var threshold = distances[count - peaks - 1];
+        var excess = distances[^peaks..].Average() - threshold;
+        var reach = threshold + (excess * Math.Log(TailShare / FalseAlarms));
+        return (float)Math.Clamp(Math.Max(reach, distances[^1]), 0, Prototypes.Everything);
     }
 }

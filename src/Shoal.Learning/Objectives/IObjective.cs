@@ -35,26 +35,37 @@ public sealed class ObjectiveAttribute(string name) : Attribute
 {
     /// <summary>The name.</summary>
     public string Name { get; } = name;
+
+    /// <summary>Whether it trains the cluster heads jointly with the encoder, so that their number of clusters must be given.</summary>
+    public bool TrainsHead { get; init; }
+
+    /// <summary>Whether one cluster for all samples is among its best answers, so that another objective must make the clusters.</summary>
+    public bool Collapses { get; init; }
 }
 
 /// <summary>Finds objectives by name.</summary>
 public static class ObjectiveCatalogue
 {
-    private static readonly SortedDictionary<string, Type> Types = new(
+    private static readonly SortedDictionary<string, (Type Type, ObjectiveAttribute Is)> Types = new(
         typeof(ObjectiveCatalogue).Assembly.GetTypes()
-            .Where(type => type.GetCustomAttribute<ObjectiveAttribute>() is not null)
-            .ToDictionary(type => type.GetCustomAttribute<ObjectiveAttribute>()!.Name, StringComparer.Ordinal),
+            .Select(type => (Type: type, Is: type.GetCustomAttribute<ObjectiveAttribute>()!))
+            .Where(found => found.Is is not null)
+            .ToDictionary(found => found.Is.Name, StringComparer.Ordinal),
         StringComparer.Ordinal);
 
     /// <summary>The names of all objectives, in order.</summary>
     public static IReadOnlyCollection<string> Names => Types.Keys;
+
+    /// <summary>What is declared of an objective; null when no objective has that name.</summary>
+    /// <param name="name">Any name.</param>
+    public static ObjectiveAttribute? Find(string name) => Types.TryGetValue(name, out var found) ? found.Is : null;
 
     /// <summary>Makes an objective with fresh weights from libtorch's global generator.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <param name="featureWidth">The encoder's width, D.</param>
     /// <exception cref="ArgumentException">No objective has that name.</exception>
     public static IObjective Create(string name, int featureWidth)
-        => Types.TryGetValue(name, out var type)
-            ? (IObjective)Activator.CreateInstance(type, featureWidth)!
+        => Types.TryGetValue(name, out var found)
+            ? (IObjective)Activator.CreateInstance(found.Type, featureWidth)!
             : throw new ArgumentException($"Objective '{name}' is unknown; there are: {string.Join(", ", Names)}.", nameof(name));
 }

@@ -9,7 +9,7 @@ namespace Shoal.Learning;
 /// pair (A, B) of every sample beside the mined pairs, summed over pairs of either kind and averaged over heads. The mean
 /// for H is taken over replayed rows only: on a stream that is not iid, fresh samples say nothing about the prior.
 /// </remarks>
-[Objective("scan")]
+[Objective("scan", TrainsHead = true)]
 public sealed class ScanObjective : IObjective
 {
     // ⟨p, p'⟩ can underflow to 0 in float32 when both are certain of different clusters.

@@ -33,6 +33,24 @@ internal sealed class RecentSamples
 
     public void Look() => Unseen = 0;
 
+    public void Forget(IReadOnlySet<long> keys)
+    {
+        int[] kept = [.. Enumerable.Range(0, Count).Where(slot => !keys.Contains(_keys[slot]))];
+        if (kept.Length == Count)
+        {
+            return;
+        }
+
+        foreach (var (place, slot) in kept.Index())
+        {
+            _pixels.AsSpan(slot * _shape.Size, _shape.Size).CopyTo(_pixels.AsSpan(place * _shape.Size));
+            _keys[place] = _keys[slot];
+        }
+
+        _pixels.AsSpan(kept.Length * _shape.Size).Clear();
+        _added = kept.Length;
+    }
+
     public IReadOnlyList<NamedTensor> Save(string prefix) =>
     [
         NamedTensor.Of(prefix + "pixels", Pixels, Count, _shape.Channels, _shape.Height, _shape.Width),

@@ -4,7 +4,8 @@ namespace Shoal.Learning;
 /// <remarks>
 /// Reservoir sampling, Vitter 1985, algorithm R, inside each segment: a stream that never drifts has one segment, and the
 /// buffer is a uniform sample of all that was ever offered. What is new reaches its share after as many samples as the share
-/// holds. Also remembers each sample's mined neighbours.
+/// holds. Where redundancy is known, what is most redundant in a segment gives way instead, and everything new is kept. Also
+/// remembers each sample's mined neighbours.
 /// </remarks>
 public sealed class ReplayBuffer
 {
@@ -15,6 +16,7 @@ public sealed class ReplayBuffer
     private readonly int[] _labels;
     private readonly int[] _shown;
     private readonly List<Segment> _segments = [new()];
+    private readonly MinimumRedundancy? _redundancy;
     private byte[] _pixels = [];
     private int[] _neighbours = [];
 
@@ -23,9 +25,20 @@ public sealed class ReplayBuffer
     /// <param name="capacity">Most samples kept.</param>
     /// <param name="neighbourCount">Neighbours remembered for each.</param>
     public ReplayBuffer(SampleShape shape, int capacity, int neighbourCount)
+        : this(shape, capacity, neighbourCount, null)
+    {
+    }
+
+    /// <summary>Empty; what is most redundant gives way.</summary>
+    /// <param name="shape">The shape of every sample.</param>
+    /// <param name="capacity">Most samples kept.</param>
+    /// <param name="neighbourCount">Neighbours remembered for each.</param>
+    /// <param name="redundancy">Of the same capacity; null for a uniform sample.</param>
+    internal ReplayBuffer(SampleShape shape, int capacity, int neighbourCount, MinimumRedundancy? redundancy)
     {
         ArgumentNullException.ThrowIfNull(shape);
         (_shape, _neighbourCount, Capacity) = (shape, neighbourCount, capacity);
+        _redundancy = redundancy;
         (_keys, _mined, _labels, _shown) = (new long[capacity], new bool[capacity], new int[capacity], new int[capacity]);
         Array.Fill(_labels, -1);
         Array.Fill(_shown, -1);
@@ -72,7 +85,8 @@ public sealed class ReplayBuffer
     /// <param name="pixels">uint8, [C, H, W].</param>
     /// <param name="key">Its packed key.</param>
     /// <param name="random">Where the decision comes from.</param>
-    public void Offer(ReadOnlySpan<byte> pixels, long key, Random random)
+    /// <param name="embedding">[D], L2-normalised; needed where redundancy decides.</param>
+    public void Offer(ReadOnlySpan<byte> pixels, long key, Random random, ReadOnlySpan<float> embedding = default)
     {
         ArgumentNullException.ThrowIfNull(random);
         Offered++;
@@ -92,6 +106,7 @@ public sealed class ReplayBuffer
         _mined[slot] = false;
         _labels[slot] = -1;
         _shown[slot] = -1;
+        _redundancy?.Place(slot, embedding);
     }
 
     /// <summary>One sample's pixels.</summary>
@@ -164,6 +179,45 @@ public sealed class ReplayBuffer
         return (slots, paired);
     }
 
+    /// <summary>Forgets samples; neighbours are known again after the next mining.</summary>
+    /// <param name="keys">Packed keys; others than those kept are passed over.</param>
+    /// <returns>How many were forgotten.</returns>
+    public int Forget(IReadOnlySet<long> keys)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        int[] kept = [.. Enumerable.Range(0, Count).Where(slot => !keys.Contains(_keys[slot]))];
+        var forgotten = Count - kept.Length;
+        if (forgotten == 0)
+        {
+            return 0;
+        }
+
+        var places = new Dictionary<int, int>(kept.Length);
+        foreach (var (place, slot) in kept.Index())
+        {
+            // Slots only move down: nothing is overwritten before it was read.
+            places[slot] = place;
+            _pixels.AsSpan(slot * _shape.Size, _shape.Size).CopyTo(_pixels.AsSpan(place * _shape.Size));
+            (_keys[place], _labels[place], _shown[place]) = (_keys[slot], _labels[slot], _shown[slot]);
+        }
+
+        _pixels.AsSpan(kept.Length * _shape.Size, forgotten * _shape.Size).Clear();
+        _labels.AsSpan(kept.Length).Fill(-1);
+        _shown.AsSpan(kept.Length).Fill(-1);
+        Array.Clear(_mined);
+        _neighbours = [];
+        foreach (Segment segment in _segments)
+        {
+            int[] stay = [.. segment.Slots.Where(places.ContainsKey).Select(slot => places[slot])];
+            segment.Slots.Clear();
+            segment.Slots.AddRange(stay);
+        }
+
+        Count = kept.Length;
+        _redundancy?.Keep(kept);
+        return forgotten;
+    }
+
     /// <summary>Everything, to go on from.</summary>
     /// <param name="prefix">Put before every name.</param>
     public IReadOnlyList<NamedTensor> Save(string prefix) =>
@@ -178,6 +232,7 @@ public sealed class ReplayBuffer
         NamedTensor.Of<long>(prefix + "segments.offered", [.. _segments.Select(s => s.Offered)]),
         NamedTensor.Of<int>(prefix + "segments.count", [.. _segments.Select(s => s.Slots.Count)]),
         NamedTensor.Of<int>(prefix + "segments.slots", [.. _segments.SelectMany(s => s.Slots)]),
+        .. _redundancy?.Save(prefix) ?? [],
     ];
 
     /// <summary>Reads back what <see cref="Save"/> gave.</summary>
@@ -213,6 +268,8 @@ public sealed class ReplayBuffer
             _segments.Add(new Segment { Offered = offered, Slots = [.. slots.AsSpan(read, count)] });
             read += count;
         }
+
+        _redundancy?.Load(prefix, saved);
     }
 
     private void Keep(int[] clusters, int[] target)
@@ -237,25 +294,29 @@ public sealed class ReplayBuffer
         }
 
         var share = Capacity / _segments.Count;
-        var place = random.NextInt64(current.Offered);
-        if (place >= Math.Max(share, current.Slots.Count))
+        if (current.Slots.Count >= share)
+        {
+            return _redundancy is null ? Drawn(current, random) : current.Slots[_redundancy.Most(current.Slots)];
+        }
+
+        // Until a segment has its share, an earlier one gives way.
+        if (_redundancy is null && random.NextInt64(current.Offered) >= share)
         {
             return null;
         }
 
-        if (current.Slots.Count >= share)
-        {
-            return current.Slots[(int)place];
-        }
-
         var largest = _segments.MaxBy(s => s.Slots.Count)!;
-        var victim = random.Next(largest.Slots.Count);
+        var victim = _redundancy?.Most(largest.Slots) ?? random.Next(largest.Slots.Count);
         var slot = largest.Slots[victim];
         largest.Slots[victim] = largest.Slots[^1];
         largest.Slots.RemoveAt(largest.Slots.Count - 1);
         current.Slots.Add(slot);
         return slot;
     }
+
+    // Algorithm R.
+    private static int? Drawn(Segment current, Random random)
+        => random.NextInt64(current.Offered) is var place && place < current.Slots.Count ? current.Slots[(int)place] : null;
 
     private sealed class Segment
     {

@@ -90,7 +90,9 @@ public sealed partial class Learner
     private Tensor Mine(Tensor embeddings)
     {
         var neighbours = NeighbourMiner.Mine(embeddings, Options.NeighbourCount, Between);
-        _replay.Remember(Array.ConvertAll(neighbours.ToArray<long>(), slot => (int)slot));
+        var slots = Array.ConvertAll(neighbours.ToArray<long>(), slot => (int)slot);
+        _replay.Remember(slots);
+        _redundancy?.Refresh(embeddings.Values<float>(), [.. Enumerable.Range(0, _replay.Count).Select(slot => slots[slot * Options.NeighbourCount])]);
         _clusterer.Mined(embeddings, neighbours, Steps, Between);
         return neighbours;
     }
@@ -112,6 +114,16 @@ public sealed partial class Learner
 
         _keyEncoder.train();
         return cat(parts).MoveToOuterDisposeScope();
+    }
+
+    // Chosen rows of a batch under the key encoder, [n * D].
+    private float[] EmbedFresh(SampleBatch fresh, List<int> rows)
+    {
+        using var scope = NewDisposeScope();
+        _keyEncoder.eval();
+        var embeddings = rows.Count == 0 ? [] : Embed(Gather(fresh, rows, []).Pixels).ToArray<float>();
+        _keyEncoder.train();
+        return embeddings;
     }
 
     // Samples under the key encoder, which is in eval mode, [n, D].

@@ -33,14 +33,15 @@ public sealed partial class Learner
         var changed = separation > DriftThreshold;
         if (changed)
         {
-            BeginSegment(random);
+            BeginSegment(recent.ToArray<float>(), random);
         }
 
         _keyEncoder.train();
         return changed ? separation : null;
     }
 
-    private void BeginSegment(Random random)
+    // With the embeddings of the samples that came last, [n * D].
+    private void BeginSegment(float[] recent, Random random)
     {
         if (_replay.SegmentCount == MostSegments)
         {
@@ -53,7 +54,7 @@ public sealed partial class Learner
         _heldOut.BeginSegment();
         for (var i = 0; i < _recent.Count; i++)
         {
-            _replay.Offer(_recent.Pixels.Slice(i * Shape.Size, Shape.Size), _recent.Keys[i], random);
+            _replay.Offer(_recent.Pixels.Slice(i * Shape.Size, Shape.Size), _recent.Keys[i], random, recent.AsSpan(i * _encoder.Width, _encoder.Width));
         }
     }
 

@@ -19,7 +19,7 @@ public sealed partial class Learner : IDisposable
     private readonly Device _device;
     private readonly string _encoderName;
 
-    // Without gradients in the encoder only a head of 'scan' is left to move: communities are shown as means of embeddings.
+    // Without gradients in the encoder only heads are left to move: communities are shown as means of embeddings.
     private readonly bool _descends;
     private readonly Encoder _encoder;
     private readonly Encoder _keyEncoder;
@@ -28,6 +28,7 @@ public sealed partial class Learner : IDisposable
     private readonly SortedDictionary<string, (IObjective Objective, double Weight)> _objectives = new(StringComparer.Ordinal);
     private readonly AdamW _optimizer;
     private readonly MemoryBank _bank;
+    private readonly MinimumRedundancy? _redundancy;
     private readonly ReplayBuffer _replay;
     private readonly ReplayBuffer _heldOut;
     private readonly RecentSamples _recent;
@@ -55,7 +56,8 @@ public sealed partial class Learner : IDisposable
         _encoderName = EncoderCatalogue.Resolve(options.Encoder, shape, options.Objectives is not null);
         _encoder = EncoderCatalogue.Create(_encoderName, shape);
         _keyEncoder = EncoderCatalogue.Create(_encoderName, shape);
-        var heads = options.Uses("scan") ? options.Heads : 1;
+        var trainsHeads = options.HeadTrainer is not null;
+        var heads = trainsHeads ? options.Heads : 1;
         _head = new ClusterHead(heads, options.Prototypes, _encoder.Width, options.Scale);
         _keyHead = new ClusterHead(heads, options.Prototypes, _encoder.Width, options.Scale);
         foreach (var (name, weight) in options.ObjectivesInForce.Where(entry => entry.Value > 0).OrderBy(entry => entry.Key, StringComparer.Ordinal))
@@ -63,7 +65,7 @@ public sealed partial class Learner : IDisposable
             _objectives[name] = (ObjectiveCatalogue.Create(name, _encoder.Width), weight);
         }
 
-        _descends = _encoder.LearnsByGradient || options.Uses("scan");
+        _descends = _encoder.LearnsByGradient || trainsHeads;
         foreach (var (_, module) in Modules)
         {
             module.to(_device);
@@ -80,9 +82,10 @@ public sealed partial class Learner : IDisposable
             options.WeightDecay);
         var keyWidth = _objectives.Values.Max(entry => entry.Objective.KeyWidth);
         _bank = new MemoryBank(keyWidth > 0 ? options.BankSize : 0, keyWidth, _device);
-        _replay = new ReplayBuffer(shape, options.ReplaySize, options.NeighbourCount);
+        _redundancy = options.Replay == ReplayPolicy.MinimumRedundancy ? new MinimumRedundancy(options.ReplaySize, _encoder.Width) : null;
+        _replay = new ReplayBuffer(shape, options.ReplaySize, options.NeighbourCount, _redundancy);
         _heldOut = new ReplayBuffer(shape, options.HeldOutSize, options.NeighbourCount);
-        _clusterer = options.Uses("pseudolabel") || !options.Uses("scan")
+        _clusterer = options.Uses("pseudolabel") || !trainsHeads
             ? new CommunityClusterer(options, _replay, _head, _keyHead, _optimizer)
             : new HeadClusterer(options, _head, _keyHead, _optimizer);
         _shown = new ShownClusters(_clusterer, _encoder.Width);
@@ -156,9 +159,10 @@ public sealed partial class Learner : IDisposable
         }
 
         var report = Step(fresh, trained);
-        foreach (var i in trained)
+        var embeddings = _redundancy is null ? [] : EmbedFresh(fresh, trained);
+        foreach (var (row, i) in trained.Index())
         {
-            _replay.Offer(fresh[i], fresh.Keys[i].Packed, random);
+            _replay.Offer(fresh[i], fresh.Keys[i].Packed, random, _redundancy is null ? [] : embeddings.AsSpan(row * _encoder.Width, _encoder.Width));
             _recent.Add(fresh[i], fresh.Keys[i].Packed);
         }
 
@@ -171,6 +175,21 @@ public sealed partial class Learner : IDisposable
         => _replay.Count > 0
             ? Step(null, [])
             : throw new InvalidOperationException("There is nothing to rehearse: the replay buffer is empty until a first batch was observed.");
+
+    /// <summary>The packed keys of all samples whose pixels it holds, in no order.</summary>
+    public IReadOnlyCollection<long> HeldSamples() => [.. _replay.Keys.ToArray().Concat(_heldOut.Keys.ToArray()).Concat(_recent.Keys.ToArray()).Distinct()];
+
+    /// <summary>Forgets samples: they are not rehearsed, compared with or judged by again. What their steps did to the weights stays.</summary>
+    /// <param name="keys">Packed keys; others than those held are passed over.</param>
+    /// <returns>How many samples were rehearsed or held out.</returns>
+    public int Forget(IReadOnlySet<long> keys)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        _recent.Forget(keys);
+        _bank.Forget(keys);
+        _shown.Forget(keys);
+        return _replay.Forget(keys) + _heldOut.Forget(keys);
+    }
 
     /// <inheritdoc/>
     public void Dispose()

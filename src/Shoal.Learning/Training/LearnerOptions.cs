@@ -3,7 +3,7 @@ namespace Shoal.Learning;
 /// <summary>How a dataset is learned; the one place where defaults stand.</summary>
 public sealed record LearnerOptions
 {
-    /// <summary>Most clusters; 2 to 1,000, or 0 for as many as there are. <c>scan</c> makes just so many, <c>pseudolabel</c> as many of them as it finds.</summary>
+    /// <summary>Most clusters; 2 to 1,000, or 0 for as many as there are. Objectives that train heads make just so many, <c>pseudolabel</c> as many of them as it finds.</summary>
     /// <value>10.</value>
     public int Clusters { get; init; } = 10;
 
@@ -18,6 +18,10 @@ public sealed record LearnerOptions
     /// <summary>Past samples kept for rehearsal; 256 to 1,000,000.</summary>
     /// <value>5,000: 4 MB of MNIST, 15 MB of CIFAR.</value>
     public int ReplaySize { get; init; } = 5000;
+
+    /// <summary>Which past samples are rehearsed; <see cref="ReplayPolicy"/>.</summary>
+    /// <value>Reservoir.</value>
+    public ReplayPolicy Replay { get; init; } = ReplayPolicy.Reservoir;
 
     /// <summary>Most segments of the stream that the replay buffer tells apart; 1 to 100, 1 keeps a uniform sample of all that came.</summary>
     /// <value>16.</value>
@@ -47,7 +51,7 @@ public sealed record LearnerOptions
     /// <value>null.</value>
     public IReadOnlyDictionary<string, double>? Objectives { get; init; }
 
-    /// <summary>Cluster heads trained side by side by <c>scan</c>, the best of which is shown; 1 to 16. Without <c>scan</c> there is one.</summary>
+    /// <summary>Cluster heads trained side by side, the best of which is shown; 1 to 16. Without an objective that trains heads, as <c>scan</c> does, there is one.</summary>
     /// <value>3.</value>
     public int Heads { get; init; } = 3;
 
@@ -96,12 +100,18 @@ public sealed record LearnerOptions
     /// <summary>The seed of everything that steps draw.</summary>
     internal int StepSeed => unchecked(Seed + (1_000_003 * Retreats));
 
-    /// <summary>Prototypes of a head.</summary>
-    internal int Prototypes => Clusters == 0 ? CommunityClusterer.MostCommunities : Clusters;
+    /// <summary>Prototypes of a head: communities in training have room to spare, so that an odd group takes no place from a large one.</summary>
+    internal int Prototypes => Clusters == 0 ? CommunityClusterer.MostCommunities : HeadTrainer is null ? Clusters + Math.Max(1, Clusters / 5) : Clusters;
 
     /// <summary>Whether an objective is in force.</summary>
     /// <param name="name">One of <see cref="ObjectiveCatalogue.Names"/>.</param>
     internal bool Uses(string name) => ObjectivesInForce.TryGetValue(name, out var weight) && weight > 0;
+
+    /// <summary>An objective in force that trains the cluster heads; null when none does.</summary>
+    internal string? HeadTrainer => HeadTrainers.FirstOrDefault();
+
+    private IEnumerable<string> HeadTrainers =>
+        ObjectivesInForce.Where(entry => entry.Value > 0 && ObjectiveCatalogue.Find(entry.Key) is { TrainsHead: true }).Select(entry => entry.Key).Order(StringComparer.Ordinal);
 
     /// <summary>What is wrong with these options, one sentence each; empty when nothing is.</summary>
     public IReadOnlyList<string> Problems()
@@ -111,9 +121,9 @@ public sealed record LearnerOptions
         {
             Check(nameof(Clusters), Clusters, 2, 1000);
         }
-        else if (Uses("scan"))
+        else if (HeadTrainer is { } name)
         {
-            problems.Add("Clusters is 0; objective 'scan' needs their number: 2 to 1000.");
+            problems.Add($"Clusters is 0; objective '{name}' needs their number: 2 to 1000.");
         }
 
         Check(nameof(ReplaySize), ReplaySize, 256, 1_000_000);
@@ -136,14 +146,19 @@ public sealed record LearnerOptions
             problems.Add($"Encoder '{Encoder}' is unknown; there are: {string.Join(", ", encoders)}.");
         }
 
-        foreach (var (name, weight) in ObjectivesInForce)
+        foreach (var (objective, weight) in ObjectivesInForce)
         {
-            if (!ObjectiveCatalogue.Names.Contains(name, StringComparer.Ordinal))
+            if (!ObjectiveCatalogue.Names.Contains(objective, StringComparer.Ordinal))
             {
-                problems.Add($"Objective '{name}' is unknown; there are: {string.Join(", ", ObjectiveCatalogue.Names)}.");
+                problems.Add($"Objective '{objective}' is unknown; there are: {string.Join(", ", ObjectiveCatalogue.Names)}.");
             }
 
-            Check($"Objective '{name}': Weight", weight, 0, 1000);
+            Check($"Objective '{objective}': Weight", weight, 0, 1000);
+        }
+
+        if (HeadTrainer is { } trainer && HeadTrainers.All(entry => ObjectiveCatalogue.Find(entry)!.Collapses))
+        {
+            problems.Add($"Objective '{trainer}' puts all samples into one cluster when it is alone; add one that makes clusters, for example 'scan'.");
         }
 
         if (!ObjectivesInForce.Values.Any(weight => weight > 0))

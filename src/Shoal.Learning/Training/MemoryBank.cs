@@ -66,6 +66,23 @@ internal sealed class MemoryBank : IDisposable
         }
     }
 
+    /// <summary>Masks the keys of samples: zeros that nothing is near, of no sample.</summary>
+    /// <param name="keys">Packed sample keys.</param>
+    public void Forget(IReadOnlySet<long> keys)
+    {
+        using var noGrad = no_grad();
+        for (var slot = 0; slot < Held; slot++)
+        {
+            if (keys.Contains(_samples[slot]))
+            {
+                using var scope = NewDisposeScope();
+                _samples[slot] = -1;
+                _keyRing.narrow(0, slot, 1).zero_();
+                _sampleRing.narrow(0, slot, 1).fill_(-1L);
+            }
+        }
+    }
+
     /// <summary>Keys pushed after a count, oldest first, at most the capacity.</summary>
     public BankState Since(long count)
     {

@@ -158,6 +158,21 @@ public sealed class CommunityTests
         Assert.Equal([0, 1, 2], Communities.Unite(graph, truth, 3, 20));
     }
 
+    [Theory]
+    [InlineData(40, true)]
+    [InlineData(200, false)]
+    public void A_fragment_stays_with_what_it_was_one_cluster_with_and_a_whole_cluster_does_not(int size, bool stays)
+    {
+        // The middle blob of three must be joined to another. It was one cluster with the one that it would not be joined to.
+        var (graph, truth) = Blobs([200, size, 200], spread: 0.6);
+        int[] nothing = Array.ConvertAll(truth, _ => -1);
+        var alone = Communities.Unite(graph, truth, 2, nothing);
+        var other = alone[1] == alone[0] ? 2 : 0;
+        var known = Communities.Unite(graph, truth, 2, Array.ConvertAll(truth, blob => blob == 1 ? other : blob));
+        Assert.Equal(stays, known[1] == known[other]);
+        Assert.Equal(stays, !alone.SequenceEqual(known));
+    }
+
     [Fact]
     public void The_number_of_clusters_is_found_when_none_is_given()
     {

@@ -13,7 +13,9 @@ public sealed class ObjectiveContractTests
     {
         using var scope = NewDisposeScope();
         using var objective = ObjectiveCatalogue.Create(name, 8);
-        var batch = Making.Batch(1);
+
+        // Heads that are certain of some samples: where nothing is certain, self-labelling learns nothing.
+        var batch = Making.Batch(1, scale: 20);
         var loss = Loss(objective, batch);
         loss.backward();
         Assert.True(float.IsFinite(loss.item<float>()));
@@ -112,7 +114,7 @@ public sealed class ObjectiveContractTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void A_collapsed_batch_scores_worse_than_a_learned_one(string name)
+    public void A_collapsed_batch_scores_worse_than_a_learned_one_unless_that_is_declared(string name)
     {
         using var scope = NewDisposeScope();
         manual_seed(3);
@@ -130,7 +132,8 @@ public sealed class ObjectiveContractTests
         var collapsed = directions[0].expand(6, 8).clone();
         var bank = Bank(learned);
         var collapsedBank = Bank(collapsed);
-        Assert.True(Loss(objective, Of(collapsed, collapsedBank)).item<float>() > Loss(objective, Of(learned, bank)).item<float>() + 0.01f);
+        var gain = Loss(objective, Of(collapsed, collapsedBank)).item<float>() - Loss(objective, Of(learned, bank)).item<float>();
+        Assert.Equal(ObjectiveCatalogue.Find(name)!.Collapses, gain <= 0.01f);
 
         // Moves keys of earlier steps, of other samples, into the bank.
         Tensor Bank(Tensor features)
@@ -159,7 +162,7 @@ public sealed class ObjectiveContractTests
     {
         var error = Assert.Throws<ArgumentException>(() => ObjectiveCatalogue.Create("nonesuch", 8));
         Assert.Contains("'nonesuch'", error.Message, StringComparison.Ordinal);
-        Assert.Contains("moco, pseudolabel, scan", error.Message, StringComparison.Ordinal);
+        Assert.Contains("moco, pseudolabel, scan, selfclassifier, selflabel, sinkhorn", error.Message, StringComparison.Ordinal);
     }
 
     private static Tensor Loss(IObjective objective, StepBatch batch)

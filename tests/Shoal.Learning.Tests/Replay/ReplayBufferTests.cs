@@ -91,6 +91,29 @@ public sealed class ReplayBufferTests
     }
 
     [Fact]
+    public void What_is_forgotten_is_gone_from_every_segment_and_the_rest_stays_what_it_was()
+    {
+        var buffer = Filled(40, 100, seed: 1);
+        Segment(buffer, 100, 60, seed: 2);
+        buffer.Label([.. Enumerable.Range(0, 40)]);
+        buffer.Remember([.. Enumerable.Range(0, 40).Select(i => (i + 1) % 40)]);
+        var before = Enumerable.Range(0, 40).ToDictionary(slot => buffer.Keys[slot], slot => (buffer[slot][0], buffer.LabelOf(slot), First: buffer.Slots(0).Contains(slot)));
+        var doomed = before.Keys.Where(key => key % 3 == 0).ToHashSet();
+        Assert.Equal(doomed.Count, buffer.Forget(doomed));
+        Assert.Equal(0, buffer.Forget(doomed));
+
+        Assert.Equal(before.Keys.Except(doomed).Order(), buffer.Keys.ToArray().Order());
+        Assert.Equal(Enumerable.Range(0, buffer.Count), buffer.Slots(0).Concat(buffer.Slots(1)).Order());
+        Assert.All(Enumerable.Range(0, buffer.Count), slot =>
+            Assert.Equal(before[buffer.Keys[slot]], (buffer[slot][0], buffer.LabelOf(slot), buffer.Slots(0).Contains(slot))));
+        Assert.DoesNotContain(true, buffer.Draw(20, new Random(1)).Paired);
+
+        // Its places are taken by what comes.
+        OfferAll(buffer, 300, 60, seed: 3);
+        Assert.Equal(40, buffer.Count);
+    }
+
+    [Fact]
     public void Sample_keys_survive_packing()
     {
         foreach (var key in new[] { new SampleKey(0, 0), new SampleKey(65_535, (1L << 48) - 1), new SampleKey(255, 123_456_789) })

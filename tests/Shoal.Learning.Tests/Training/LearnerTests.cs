@@ -31,6 +31,34 @@ public sealed class LearnerTests
     }
 
     [Fact]
+    public void What_was_forgotten_is_in_nothing_that_is_written_down_and_learning_goes_on()
+    {
+        using var learner = new Learner(Making.Grey, Making.Small());
+        Run(learner, 0, 20);
+        learner.Refit();
+        learner.Publish([1, 2, 3, 4]);
+        HashSet<long> doomed = [.. learner.HeldSamples().Where(key => key % 2 == 0)];
+        Assert.InRange(learner.Forget(doomed), 50, doomed.Count);
+        Assert.DoesNotContain(learner.HeldSamples(), doomed.Contains);
+        Assert.DoesNotContain(learner.Bank().Samples, doomed.Contains);
+        foreach (var (part, tensors) in learner.Snapshot())
+        {
+            foreach (NamedTensor tensor in tensors.Where(t => t.DType is "I64"))
+            {
+                Assert.True(!tensor.Values<long>().Any(doomed.Contains), $"{part}: {tensor.Name}");
+            }
+        }
+
+        Assert.NotEmpty(learner.Rehearse().Losses);
+        Run(learner, 20, 25);
+        Assert.True(learner.Refit().Clusters > 0);
+        learner.Forget(learner.HeldSamples().ToHashSet());
+        Assert.Equal(0, learner.ReplayCount);
+        learner.Refit();
+        Run(learner, 25, 30);
+    }
+
+    [Fact]
     public void One_that_learns_without_gradients_goes_on_bit_exactly_too()
     {
         var shape = new SampleShape(3, 16, 16);

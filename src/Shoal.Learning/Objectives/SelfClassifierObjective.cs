@@ -1,0 +1,86 @@
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn.functional;
+
+namespace Shoal.Learning;
+
+/// <summary>Clusters: a view's class is predicted from the other view, where samples compete for classes as well as classes for samples.</summary>
+/// <remarks>
+/// Amrani et al. 2022, "Self-Supervised Classification Network", eq. 5 to 7: the target softmaxes over the batch and is
+/// normalised over classes, the prediction softmaxes over classes and is normalised over the batch, and
+/// L = -mean Σ_k target_k(A) · log((N/K) · prediction_k(B)), mean over both directions and heads. No term for balance: a class
+/// that all samples share has prediction 1/N for each of them. For replayed rows only: the prior that this puts on classes is uniform, and on a stream
+/// that is not iid fresh samples say nothing about it.
+/// </remarks>
+[Objective("selfclassifier", TrainsHead = true)]
+public sealed class SelfClassifierObjective : IObjective
+{
+    // A prediction can underflow to 0 in float32.
+    private const double Floor = 1e-7;
+
+    private readonly Options _options;
+    private readonly nn.Module _own = nn.Sequential();
+
+    /// <summary>With default options.</summary>
+    /// <param name="featureWidth">The encoder's width; not needed.</param>
+    public SelfClassifierObjective(int featureWidth)
+        : this(new Options())
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(featureWidth);
+    }
+
+    /// <summary>With given options.</summary>
+    /// <param name="options">Settings.</param>
+    public SelfClassifierObjective(Options options) => _options = options;
+
+    /// <summary>Settings.</summary>
+    public sealed record Options
+    {
+        /// <summary>Temperature of the softmax over the batch; 0.01 to 1.</summary>
+        /// <value>0.05, the paper's.</value>
+        public double BatchTemperature { get; init; } = 0.05;
+
+        /// <summary>Temperature of the softmax over classes; 0.01 to 1.</summary>
+        /// <value>0.1, the paper's.</value>
+        public double ClassTemperature { get; init; } = 0.1;
+    }
+
+    /// <inheritdoc/>
+    public nn.Module Own => _own;
+
+    /// <inheritdoc/>
+    public int KeyWidth => 0;
+
+    /// <inheritdoc/>
+    public ObjectiveResult Compute(StepBatch batch)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        using var scope = NewDisposeScope();
+        var terms = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        if (batch.ReplayedViews() is var (a, b))
+        {
+            var (first, second) = (batch.Head.Cosines(normalize(a, 2, dim: 1)), batch.Head.Cosines(normalize(b, 2, dim: 1)));
+            terms["classes"] = ((CrossEntropy(first, second) + CrossEntropy(second, first)) / 2).MoveToOuterDisposeScope();
+        }
+
+        return new ObjectiveResult(terms);
+    }
+
+    /// <inheritdoc/>
+    public void AfterStep(double momentum)
+    {
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _own.Dispose();
+
+    // Cosines [H, N, K] of one view and of the other.
+    private Tensor CrossEntropy(Tensor targets, Tensor predictions)
+    {
+        var target = softmax(targets / _options.BatchTemperature, 1);
+        target = target / target.sum(2, keepdim: true).clamp_min(Floor);
+        var prediction = softmax(predictions / _options.ClassTemperature, 2);
+        prediction = prediction / prediction.sum(1, keepdim: true).clamp_min(Floor);
+        var scaled = prediction * (predictions.shape[1] / (double)predictions.shape[2]);
+        return (target * scaled.clamp_min(Floor).log()).sum(2).mean().neg();
+    }
+}

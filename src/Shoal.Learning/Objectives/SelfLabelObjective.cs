@@ -1,0 +1,79 @@
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn.functional;
+
+namespace Shoal.Learning;
+
+/// <summary>Clusters: what the heads are certain of in one view, they shall recognise in the other; beside an objective that makes clusters.</summary>
+/// <remarks>
+/// The self-labelling step of Van Gansbeke et al. 2020, "SCAN", section 2.3: cross-entropy with the class of every sample whose
+/// probability is above a threshold, each class weighted by the inverse of how often it was so labelled, so that it does not grow by being large.
+/// Weak and strong views are made alike here, so that either view labels the other: mean over both directions and heads.
+/// </remarks>
+[Objective("selflabel", TrainsHead = true, Collapses = true)]
+public sealed class SelfLabelObjective : IObjective
+{
+    private readonly Options _options;
+    private readonly nn.Module _own = nn.Sequential();
+
+    /// <summary>With default options.</summary>
+    /// <param name="featureWidth">The encoder's width; not needed.</param>
+    public SelfLabelObjective(int featureWidth)
+        : this(new Options())
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(featureWidth);
+    }
+
+    /// <summary>With given options.</summary>
+    /// <param name="options">Settings.</param>
+    public SelfLabelObjective(Options options) => _options = options;
+
+    /// <summary>Settings.</summary>
+    public sealed record Options
+    {
+        /// <summary>The least probability of a label; 0 to 1.</summary>
+        /// <value>0.99, the paper's.</value>
+        public double Threshold { get; init; } = 0.99;
+    }
+
+    /// <inheritdoc/>
+    public nn.Module Own => _own;
+
+    /// <inheritdoc/>
+    public int KeyWidth => 0;
+
+    /// <inheritdoc/>
+    public ObjectiveResult Compute(StepBatch batch)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        using var scope = NewDisposeScope();
+        var terms = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        if (batch.ReplayedViews() is var (a, b))
+        {
+            var (first, second) = (batch.Head.LogProbabilities(normalize(a, 2, dim: 1)), batch.Head.LogProbabilities(normalize(b, 2, dim: 1)));
+            terms["labels"] = ((CrossEntropy(first, second) + CrossEntropy(second, first)) / 2).MoveToOuterDisposeScope();
+        }
+
+        return new ObjectiveResult(terms);
+    }
+
+    /// <inheritdoc/>
+    public void AfterStep(double momentum)
+    {
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _own.Dispose();
+
+    // Log-probabilities [H, N, K] of the view that labels and of the one that is labelled.
+    private Tensor CrossEntropy(Tensor labelling, Tensor labelled)
+    {
+        var (best, labels) = labelling.detach().max(2);
+        var certain = best.ge(Math.Log(_options.Threshold)).to_type(ScalarType.Float32);
+
+        // [H, K]: every class that labels anything weighs the same.
+        var counts = zeros(labelled.shape[0], labelled.shape[2], device: labelled.device).scatter_add(1, labels, certain);
+        var classes = counts.gt(0).sum(1, keepdim: true).clamp_min(1);
+        var weights = certain / (counts.gather(1, labels).clamp_min(1) * classes);
+        return (labelled.gather(2, labels.unsqueeze(2)).squeeze(2) * weights).sum(1).mean().neg();
+    }
+}

@@ -1,0 +1,99 @@
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn.functional;
+
+namespace Shoal.Learning;
+
+/// <summary>Clusters: a view's code, an equal partition of the batch over the prototypes, is predicted from the other view.</summary>
+/// <remarks>
+/// SwAV's swapped prediction, Caron et al. 2020, "Unsupervised Learning of Visual Features by Contrasting Cluster
+/// Assignments", eq. 1 to 5: codes Q maximise Tr(QᵀC) + ε·H(Q) over partitions of equal size (Sinkhorn-Knopp), and
+/// L = -mean Σ_k q_k(A) · log softmax(c(B) / τ)_k, mean over both directions and heads. Here with the cluster heads as prototypes, and for replayed rows
+/// only: equal sizes are asked of the whole past, not of what happens to come.
+/// </remarks>
+[Objective("sinkhorn", TrainsHead = true)]
+public sealed class SinkhornObjective : IObjective
+{
+    private readonly Options _options;
+    private readonly nn.Module _own = nn.Sequential();
+
+    /// <summary>With default options.</summary>
+    /// <param name="featureWidth">The encoder's width; not needed.</param>
+    public SinkhornObjective(int featureWidth)
+        : this(new Options())
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(featureWidth);
+    }
+
+    /// <summary>With given options.</summary>
+    /// <param name="options">Settings.</param>
+    public SinkhornObjective(Options options) => _options = options;
+
+    /// <summary>Settings.</summary>
+    public sealed record Options
+    {
+        /// <summary>τ; 0.01 to 1.</summary>
+        /// <value>0.1, the paper's.</value>
+        public double Temperature { get; init; } = 0.1;
+
+        /// <summary>ε, how soft codes are; 0.01 to 1.</summary>
+        /// <value>0.05, the paper's.</value>
+        public double Softness { get; init; } = 0.05;
+
+        /// <summary>Normalisations of rows and columns; 1 to 100.</summary>
+        /// <value>3, the paper's.</value>
+        public int Iterations { get; init; } = 3;
+    }
+
+    /// <inheritdoc/>
+    public nn.Module Own => _own;
+
+    /// <inheritdoc/>
+    public int KeyWidth => 0;
+
+    /// <inheritdoc/>
+    public ObjectiveResult Compute(StepBatch batch)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        using var scope = NewDisposeScope();
+        var terms = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        if (batch.ReplayedViews() is var (a, b))
+        {
+            var (first, second) = (batch.Head.Cosines(normalize(a, 2, dim: 1)), batch.Head.Cosines(normalize(b, 2, dim: 1)));
+            terms["swapped"] = ((CrossEntropy(first, second) + CrossEntropy(second, first)) / 2).MoveToOuterDisposeScope();
+        }
+
+        return new ObjectiveResult(terms);
+    }
+
+    /// <summary>Codes of equal partitions.</summary>
+    /// <param name="cosines">With each prototype, [H, N, K].</param>
+    /// <param name="softness">ε.</param>
+    /// <param name="iterations">How often prototypes and samples are normalised in turn.</param>
+    /// <returns>[H, N, K]; each row sums to 1, each column to about N/K; without gradient.</returns>
+    public static Tensor Codes(Tensor cosines, double softness, int iterations)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+
+        // Log domain: exp(1 / ε) is near float32's limits for small ε.
+        var logs = cosines.detach() / softness;
+        for (var i = 0; i < iterations; i++)
+        {
+            logs = logs - logs.logsumexp(1, keepdim: true);
+            logs = logs - logs.logsumexp(2, keepdim: true);
+        }
+
+        return logs.exp().MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public void AfterStep(double momentum)
+    {
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _own.Dispose();
+
+    private Tensor CrossEntropy(Tensor coded, Tensor predicted)
+        => (Codes(coded, _options.Softness, _options.Iterations) * log_softmax(predicted / _options.Temperature, 2)).sum(2).mean().neg();
+}
