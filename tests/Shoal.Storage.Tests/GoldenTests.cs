@@ -51,7 +51,7 @@ public sealed class GoldenTests
         for (int i = 0; i < items.Length; i++)
         {
             byte[] record = new byte[LogRecordCodec.Measure(items[i])];
-            LogRecordCodec.WriteItem(record, segment: 1, at, epoch: 1, sequence: i, Time, items[i]);
+            LogRecordCodec.WriteEntry(record, segment: 1, at, epoch: 1, sequence: i, Time, items[i]);
             Assert.Equal(golden[at..(at + record.Length)], record);
             at += record.Length;
         }

@@ -15,8 +15,11 @@ internal enum LogRecordKind : byte
     /// <summary>The end of a segment; its id is the number of the next.</summary>
     Roll = 3,
 
-    /// <summary>The deletion of an item. Reserved: read, never written yet.</summary>
+    /// <summary>The deletion of the newest item of its id hash; its sequence number is the one that comes next.</summary>
     Tombstone = 4,
+
+    /// <summary>Where items stood that are gone: the first one's sequence number, and how many in place of the content hash. The rest is zeros.</summary>
+    Gap = 5,
 }
 
 /// <summary>The fixed part of a record.</summary>
@@ -43,6 +46,7 @@ internal static class LogRecordCodec
 {
     internal const int HeaderBytes = 76;
     internal const byte FormatVersion = 1;
+    private const int KindOffset = 9;
     private const int ChecksumOffset = 4;
 
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: false);
@@ -67,8 +71,9 @@ internal static class LogRecordCodec
         return null;
     }
 
-    internal static int WriteItem(Span<byte> target, int segment, long offset, long epoch, long sequence, DateTimeOffset time, LogEntry entry) =>
-        Write(target, segment, offset, LogRecordKind.Item, epoch, sequence, time, entry);
+    /// <summary>An item or a tombstone.</summary>
+    internal static int WriteEntry(Span<byte> target, int segment, long offset, long epoch, long sequence, DateTimeOffset time, LogEntry entry) =>
+        Write(target, segment, offset, entry.Deletes ? LogRecordKind.Tombstone : LogRecordKind.Item, epoch, sequence, time, entry);
 
     /// <summary>An epoch or a roll record.</summary>
     internal static byte[] Marker(int segment, long offset, LogRecordKind kind, long epoch, long nextSequence, DateTimeOffset time, string id)
@@ -79,11 +84,42 @@ internal static class LogRecordCodec
         return bytes;
     }
 
+    /// <summary>Writes a gap over a range that whole records filled.</summary>
+    /// <param name="target">The range, all of it; at least <see cref="HeaderBytes"/>.</param>
+    /// <param name="segment">The segment's number.</param>
+    /// <param name="offset">The range's offset in the segment.</param>
+    /// <param name="epoch">The epoch of what stood there.</param>
+    /// <param name="sequence">The first item that is gone; the number that comes next when none is.</param>
+    /// <param name="items">How many items are gone.</param>
+    /// <param name="time">When.</param>
+    /// <param name="idHash">The hash of the one item's id; 0 where it is not known.</param>
+    internal static void WriteGap(Span<byte> target, int segment, long offset, long epoch, long sequence, long items, DateTimeOffset time, UInt128 idHash)
+    {
+        target.Clear();
+        Write(target, segment, offset, LogRecordKind.Gap, epoch, sequence, time, new LogEntry("", "", [], Metadata: null, (UInt128)items, idHash), target.Length);
+    }
+
+    /// <summary>How many items a gap stands for.</summary>
+    internal static long GapItems(in LogRecordHeader header) => (long)(ulong)header.ContentHash;
+
+    /// <summary>Whether a whole record stands there that this version does not know: a newer one wrote it.</summary>
+    internal static bool IsForeign(ReadOnlySpan<byte> bytes, int segment, long offset)
+    {
+        if (bytes.Length < HeaderBytes || TryReadHeader(bytes, out _))
+        {
+            return false;
+        }
+
+        int length = BinaryPrimitives.ReadInt32LittleEndian(bytes);
+        return length >= HeaderBytes && length <= bytes.Length
+            && Checksum(bytes[..length], segment, offset) == BinaryPrimitives.ReadUInt32LittleEndian(bytes[ChecksumOffset..]);
+    }
+
     /// <summary>Reads the fixed part; false when it cannot be one.</summary>
     internal static bool TryReadHeader(ReadOnlySpan<byte> bytes, out LogRecordHeader header)
     {
         header = default;
-        if (bytes.Length < HeaderBytes || bytes[8] != FormatVersion || bytes[9] is < (byte)LogRecordKind.Item or > (byte)LogRecordKind.Tombstone)
+        if (bytes.Length < HeaderBytes || bytes[8] != FormatVersion || bytes[KindOffset] is < (byte)LogRecordKind.Item or > (byte)LogRecordKind.Gap)
         {
             return false;
         }
@@ -91,7 +127,7 @@ internal static class LogRecordCodec
         header = new LogRecordHeader(
             BinaryPrimitives.ReadInt32LittleEndian(bytes),
             BinaryPrimitives.ReadUInt32LittleEndian(bytes[ChecksumOffset..]),
-            (LogRecordKind)bytes[9],
+            (LogRecordKind)bytes[KindOffset],
             BinaryPrimitives.ReadUInt16LittleEndian(bytes[10..]),
             BinaryPrimitives.ReadUInt16LittleEndian(bytes[12..]),
             BinaryPrimitives.ReadInt32LittleEndian(bytes[16..]),
@@ -129,10 +165,11 @@ internal static class LogRecordCodec
             record[bytes..header.Length]);
     }
 
+    // Longer than the entry where the rest of the target is to be part of the record as it is.
     private static int Write(
-        Span<byte> target, int segment, long offset, LogRecordKind kind, long epoch, long sequence, DateTimeOffset time, LogEntry entry)
+        Span<byte> target, int segment, long offset, LogRecordKind kind, long epoch, long sequence, DateTimeOffset time, LogEntry entry, int? fill = null)
     {
-        int length = checked((int)Measure(entry));
+        int length = fill ?? checked((int)Measure(entry));
         int idBytes = Utf8.GetBytes(entry.Id, target[HeaderBytes..]);
         int mediaTypeBytes = Utf8.GetBytes(entry.MediaType, target[(HeaderBytes + idBytes)..]);
         int metadata = HeaderBytes + idBytes + mediaTypeBytes;
@@ -141,7 +178,7 @@ internal static class LogRecordCodec
 
         BinaryPrimitives.WriteInt32LittleEndian(target, length);
         target[8] = FormatVersion;
-        target[9] = (byte)kind;
+        target[KindOffset] = (byte)kind;
         BinaryPrimitives.WriteUInt16LittleEndian(target[10..], (ushort)idBytes);
         BinaryPrimitives.WriteUInt16LittleEndian(target[12..], (ushort)mediaTypeBytes);
         BinaryPrimitives.WriteUInt16LittleEndian(target[14..], 0);

@@ -119,8 +119,8 @@ internal sealed class LogScanner(IObjectStore store, LogSegments segments, int r
                 Array.Resize(ref buffer, wanted);
             }
 
-            int read = await store.ReadAsync(
-                segments.Name(Segment), start + have, buffer.AsMemory(have, (int)Math.Min(buffer.Length - have, length - start - have)), ct);
+            int read = await segments.ReadAsync(
+                Segment, start + have, buffer.AsMemory(have, (int)Math.Min(buffer.Length - have, length - start - have)), ct);
             if (read == 0)
             {
                 return;
@@ -179,7 +179,7 @@ internal sealed class LogScanner(IObjectStore store, LogSegments segments, int r
         Epoch = header.Epoch;
         if (header.Kind == LogRecordKind.Epoch && Segment == 1 && offset == 0)
         {
-            _log = LogWriterName.Parse(LogRecordCodec.ReadId(record, header)) ?? 0;
+            _log = (LogWriterName.Parse(LogRecordCodec.ReadId(record, header)) ?? 0) + segments.Changes;
         }
 
         if (header.Kind == LogRecordKind.Item)
@@ -190,6 +190,20 @@ internal sealed class LogScanner(IObjectStore store, LogSegments segments, int r
             NextSequence++;
         }
 
+        if (header.Kind == LogRecordKind.Tombstone)
+        {
+            index.Delete(header.IdHash);
+        }
+
+        if (header.Kind == LogRecordKind.Gap)
+        {
+            long items = LogRecordCodec.GapItems(header);
+            index.Reserve(checked((int)items));
+            index.Skip(new LogIndexEntry(
+                new LogPosition(NextSequence, Segment, offset, 0), header.IdHash, ContentHash: 0, DateTimeOffset.FromUnixTimeMilliseconds(header.UnixMilliseconds)), items);
+            NextSequence += items;
+        }
+
         Rolled = header.Kind == LogRecordKind.Roll;
         Offset = offset + header.Length;
         (_lastLength, _lastChecksum) = (header.Length, header.Checksum);
@@ -197,6 +211,11 @@ internal sealed class LogScanner(IObjectStore store, LogSegments segments, int r
 
     private async Task CutTornTailAsync(long length, bool last, CancellationToken ct)
     {
+        if (await IsForeignAsync(length, ct))
+        {
+            throw Corrupt(Offset, "the record was written by a newer Shoal; upgrade instead of repairing");
+        }
+
         if (!last || Rolled || await AnyValidRecordAsync(Offset + 1, length, ct))
         {
             throw Corrupt(Offset, "the bytes are not the record that was written (its checksum is wrong), and more records follow");
@@ -212,12 +231,27 @@ internal sealed class LogScanner(IObjectStore store, LogSegments segments, int r
         }
     }
 
+    private async Task<bool> IsForeignAsync(long length, CancellationToken ct)
+    {
+        byte[] header = new byte[LogRecordCodec.HeaderBytes];
+        int read = await segments.ReadAsync(Segment, Offset, header, ct);
+        long wanted = read < header.Length ? 0 : System.Buffers.Binary.BinaryPrimitives.ReadInt32LittleEndian(header);
+        if (wanted < LogRecordCodec.HeaderBytes || wanted > Math.Min(length - Offset, LogSegments.MaxRecordBytes))
+        {
+            return false;
+        }
+
+        byte[] record = new byte[wanted];
+        read = await segments.ReadAsync(Segment, Offset, record, ct);
+        return LogRecordCodec.IsForeign(record.AsSpan(0, read), Segment, Offset);
+    }
+
     private async Task<bool> AnyValidRecordAsync(long from, long length, CancellationToken ct)
     {
         byte[] window = new byte[readBytes];
         for (long start = from; start + LogRecordCodec.HeaderBytes <= length;)
         {
-            int read = await store.ReadAsync(segments.Name(Segment), start, window, ct);
+            int read = await segments.ReadAsync(Segment, start, window, ct);
             if (read < LogRecordCodec.HeaderBytes)
             {
                 return false;

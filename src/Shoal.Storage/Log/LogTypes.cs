@@ -8,7 +8,15 @@ namespace Shoal.Storage;
 /// <param name="ContentHash">The first 128 bits of the bytes' SHA-256.</param>
 /// <param name="IdHash">A 128-bit hash of the id; the index finds items by it.</param>
 public sealed record LogEntry(
-    string Id, string MediaType, byte[] Bytes, IReadOnlyDictionary<string, string>? Metadata, UInt128 ContentHash, UInt128 IdHash);
+    string Id, string MediaType, byte[] Bytes, IReadOnlyDictionary<string, string>? Metadata, UInt128 ContentHash, UInt128 IdHash)
+{
+    /// <summary>Whether this is a tombstone: it deletes the newest item of its id hash and takes no sequence number.</summary>
+    public bool Deletes { get; private init; }
+
+    /// <summary>A tombstone. It holds the id's hash alone, so that nothing of a forgotten item stays.</summary>
+    /// <param name="idHash">A 128-bit hash of the id.</param>
+    public static LogEntry Deletion(UInt128 idHash) => new(string.Empty, string.Empty, [], Metadata: null, ContentHash: 0, idHash) { Deletes = true };
+}
 
 /// <summary>Where an item stands in the log.</summary>
 /// <param name="Sequence">Its number, dense over the items of the shard, from 0.</param>
@@ -74,6 +82,15 @@ public interface ILogReplayTarget
     /// <summary>Adds the next item.</summary>
     /// <param name="entry">Its sequence number is the number of items so far.</param>
     void Add(in LogIndexEntry entry);
+
+    /// <summary>Enters items that are gone, as deleted ones: nothing is known but that their sequence numbers were used.</summary>
+    /// <param name="first">The first of them, with a length of 0; its id hash is 0 where it is not known.</param>
+    /// <param name="count">How many.</param>
+    void Skip(in LogIndexEntry first, long count);
+
+    /// <summary>Marks the newest item of an id as deleted; nothing when there is none.</summary>
+    /// <param name="idHash">A 128-bit hash of the id.</param>
+    void Delete(UInt128 idHash);
 
     /// <summary>Says that everything up to here has been added.</summary>
     /// <param name="covered">The new mark.</param>

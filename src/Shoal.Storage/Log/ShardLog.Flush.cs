@@ -9,6 +9,8 @@ public sealed partial class ShardLog
 
     // Touched by the one flushing task only; what others read goes through Volatile.
     private LogCheckpoint _tail;
+    private readonly UInt128 _identity;
+    private int _currentSegment;
     private int _segmentAppends;
     private bool _rolled;
     private Unsettled? _unsettled;
@@ -109,22 +111,21 @@ public sealed partial class ShardLog
     {
         await SettleAsync();
         _index.Reserve(batch.Sum(call => call.Entries.Count));
-        await RollWhenFullAsync();
+        await RollWhenFullAsync(batch.Exists(call => call.Rolls));
+        if (batch.TrueForAll(call => call.Entries.Count == 0))
+        {
+            return [.. batch.Select(_ => Array.Empty<LogPosition>())];
+        }
+
         byte[] buffer = ArrayPool<byte>.Shared.Rent(checked((int)batch.Sum(call => call.Bytes)));
         try
         {
             LogPosition[][] positions = new LogPosition[batch.Count][];
-            List<LogIndexEntry> added = [];
-            int length = Encode(batch, buffer, positions, added);
-            await AppendAsync(buffer.AsMemory(0, length), () =>
-            {
-                foreach (LogIndexEntry entry in added)
-                {
-                    _index.Add(entry);
-                }
+            int length = Encode(batch, buffer, positions, out DateTimeOffset time);
 
-                Volatile.Write(ref _nextSequence, _tail.NextSequence + added.Count);
-            });
+            // An append whose outcome is unknown is entered later, when the list holds another batch.
+            Call[] calls = [.. batch];
+            await AppendAsync(buffer.AsMemory(0, length), () => Volatile.Write(ref _nextSequence, Enter(calls, positions, time)));
             return positions;
         }
         finally
@@ -133,9 +134,9 @@ public sealed partial class ShardLog
         }
     }
 
-    private int Encode(List<Call> batch, byte[] buffer, LogPosition[][] positions, List<LogIndexEntry> added)
+    private int Encode(List<Call> batch, byte[] buffer, LogPosition[][] positions, out DateTimeOffset time)
     {
-        DateTimeOffset now = _time.GetUtcNow();
+        time = _time.GetUtcNow();
         int at = 0;
         long sequence = _tail.NextSequence;
         for (int i = 0; i < batch.Count; i++)
@@ -145,20 +146,42 @@ public sealed partial class ShardLog
             for (int j = 0; j < entries.Count; j++)
             {
                 long offset = _tail.Offset + at;
-                int length = LogRecordCodec.WriteItem(buffer.AsSpan(at), _tail.Segment, offset, Epoch, sequence, now, entries[j]);
+                int length = LogRecordCodec.WriteEntry(buffer.AsSpan(at), _tail.Segment, offset, Epoch, sequence, time, entries[j]);
                 positions[i][j] = new LogPosition(sequence, _tail.Segment, offset, length);
-                added.Add(new LogIndexEntry(positions[i][j], entries[j].IdHash, entries[j].ContentHash, now));
                 at += length;
-                sequence++;
+                sequence += entries[j].Deletes ? 0 : 1;
             }
         }
 
         return at;
     }
 
-    private async Task RollWhenFullAsync()
+    /// <summary>Enters what has become durable into the index; returns the next sequence number.</summary>
+    private long Enter(Call[] batch, LogPosition[][] positions, DateTimeOffset time)
     {
-        if (_tail.Offset >= _options.SegmentBytes || _segmentAppends >= _options.SegmentAppends)
+        long next = _tail.NextSequence;
+        for (int i = 0; i < batch.Length; i++)
+        {
+            for (int j = 0; j < positions[i].Length; j++)
+            {
+                LogEntry entry = batch[i].Entries[j];
+                if (entry.Deletes)
+                {
+                    _index.Delete(entry.IdHash);
+                    continue;
+                }
+
+                _index.Add(new LogIndexEntry(positions[i][j], entry.IdHash, entry.ContentHash, time));
+                next++;
+            }
+        }
+
+        return next;
+    }
+
+    private async Task RollWhenFullAsync(bool asked)
+    {
+        if ((asked && _tail.Offset > 0) || _tail.Offset >= _options.SegmentBytes || _segmentAppends >= _options.SegmentAppends)
         {
             await AppendAsync(Marker(LogRecordKind.Roll, $"{_tail.Segment + 1:D8}"), () => _rolled = true);
         }
@@ -231,6 +254,7 @@ public sealed partial class ShardLog
             landed();
             _tail = _tail with
             {
+                Log = _identity + _segments.Changes,
                 Offset = _tail.Offset + bytes.Length,
                 NextSequence = NextSequence,
                 LastLength = lastLength,
@@ -249,6 +273,7 @@ public sealed partial class ShardLog
         {
             (_rolled, _segmentAppends) = (false, 0);
             _tail = _tail with { Segment = _tail.Segment + 1, Offset = 0 };
+            Volatile.Write(ref _currentSegment, _tail.Segment);
         }
 
         Volatile.Write(ref _durableBytes, _durableBytes + bytes.Length);

@@ -18,8 +18,9 @@ public sealed partial class ShardLog
         }
 
         byte[] bytes = new byte[position.Length];
-        int read = await _store.ReadAsync(_segments.Name(position.Segment), position.Offset, bytes, ct);
-        return Decode(bytes.AsMemory(0, read), position);
+        int read = await _segments.ReadAsync(position.Segment, position.Offset, bytes, ct);
+        return Decode(bytes.AsMemory(0, read), position)
+            ?? throw new StorageCorruptException(_segments.Prefix, position.Segment, position.Offset, $"item {position.Sequence} is gone, though the index has it");
     }
 
     /// <summary>Reads items in order, several records to a read. Returns nothing past what is durable.</summary>
@@ -27,7 +28,7 @@ public sealed partial class ShardLog
     /// <param name="maxItems">At most so many items; never more than 2,048.</param>
     /// <param name="maxBytes">Stops before this many bytes of records, but returns at least one item.</param>
     /// <param name="ct">Cancels the wait.</param>
-    /// <returns>Items from <paramref name="fromSequence"/> on without gaps; empty at the end of the log.</returns>
+    /// <returns>Items from <paramref name="fromSequence"/> on; those whose bytes are gone are left out. Empty at the end of the log.</returns>
     /// <exception cref="StorageCorruptException">The bytes of an item are damaged.</exception>
     public async Task<IReadOnlyList<LogRecord>> ReadRangeAsync(long fromSequence, int maxItems, int maxBytes, CancellationToken ct = default)
     {
@@ -40,6 +41,12 @@ public sealed partial class ShardLog
         long budget = maxBytes;
         for (int i = 0; i < count;)
         {
+            if (positions[i].Length == 0)
+            {
+                i++;
+                continue;
+            }
+
             int run = RunLength(positions.AsSpan(i, count - i), budget);
             if (run == 0 && records.Count > 0)
             {
@@ -62,7 +69,7 @@ public sealed partial class ShardLog
     {
         int run = 0;
         long room = Math.Min(budget, Math.Max(_options.ReadBytes, positions[0].Length));
-        while (run < positions.Length && positions[run].Segment == positions[0].Segment && End(positions[run]) - positions[0].Offset <= room)
+        while (run < positions.Length && positions[run].Length > 0 && positions[run].Segment == positions[0].Segment && End(positions[run]) - positions[0].Offset <= room)
         {
             run++;
         }
@@ -74,21 +81,25 @@ public sealed partial class ShardLog
     {
         LogPosition first = run.Span[0];
         byte[] bytes = new byte[End(run.Span[^1]) - first.Offset];
-        int read = await _store.ReadAsync(_segments.Name(first.Segment), first.Offset, bytes, ct);
+        int read = await _segments.ReadAsync(first.Segment, first.Offset, bytes, ct);
         foreach (LogPosition position in run.Span)
         {
             int start = (int)(position.Offset - first.Offset);
-            records.Add(Decode(bytes.AsMemory(Math.Min(start, read), Math.Clamp(read - start, 0, position.Length)), position));
+            if (Decode(bytes.AsMemory(Math.Min(start, read), Math.Clamp(read - start, 0, position.Length)), position) is { } record)
+            {
+                records.Add(record);
+            }
         }
     }
 
-    private LogRecord Decode(ReadOnlyMemory<byte> bytes, LogPosition position)
+    // Null where a compaction has taken the item's bytes.
+    private LogRecord? Decode(ReadOnlyMemory<byte> bytes, LogPosition position)
     {
         bool good = LogRecordCodec.TryReadHeader(bytes.Span, out LogRecordHeader header)
             && LogRecordCodec.IsValid(bytes.Span, header, position.Segment, position.Offset)
-            && header is { Kind: LogRecordKind.Item } && header.Sequence == position.Sequence;
+            && header is { Kind: LogRecordKind.Item or LogRecordKind.Gap } && header.Sequence == position.Sequence;
         return good
-            ? LogRecordCodec.ReadItem(bytes, header, position)
+            ? header.Kind == LogRecordKind.Gap ? null : LogRecordCodec.ReadItem(bytes, header, position)
             : throw new StorageCorruptException(
                 _segments.Prefix, position.Segment, position.Offset, $"the bytes are not item {position.Sequence} as it was written");
     }

@@ -27,6 +27,8 @@ public sealed partial class ShardLog : IAsyncDisposable
         (_store, _segments, _options, _time, _index, _writer) = (store, segments, options, time, index, writer);
         Epoch = scanner.Epoch;
         _tail = scanner.Checkpoint;
+        _identity = _tail.Log - segments.Changes;
+        _currentSegment = _tail.Segment;
         _nextSequence = scanner.NextSequence;
     }
 
@@ -98,7 +100,7 @@ public sealed partial class ShardLog : IAsyncDisposable
             $"{prefix}: {options.OpenAttempts} times another opener was faster. See that one activation opens it, then retry.");
     }
 
-    /// <summary>Appends items; all of them are durable and indexed on return, and none is when it throws a failure that is certain.</summary>
+    /// <summary>Appends items and tombstones; all of them are durable and indexed on return, and none is when it throws a failure that is certain.</summary>
     /// <param name="entries">At least one, at most <see cref="ShardLogOptions.MaxCallBytes"/> together.</param>
     /// <param name="ct">Ends the wait; the items may still become durable.</param>
     /// <returns>A position for each entry, in order.</returns>
@@ -113,7 +115,11 @@ public sealed partial class ShardLog : IAsyncDisposable
             return [];
         }
 
-        Call call = new(entries, MeasureAll(entries));
+        return await EnqueueAsync(new Call(entries, MeasureAll(entries))).WaitAsync(ct);
+    }
+
+    private Task<LogPosition[]> EnqueueAsync(Call call)
+    {
         lock (_gate)
         {
             if (_fault is not null)
@@ -122,12 +128,12 @@ public sealed partial class ShardLog : IAsyncDisposable
             }
 
             ObjectDisposedException.ThrowIf(_closed, this);
-            if (_waitingItems + entries.Count > _options.QueueItems || _waitingBytes + call.Bytes > _options.QueueBytes)
+            if (_waitingItems + call.Entries.Count > _options.QueueItems || _waitingBytes + call.Bytes > _options.QueueBytes)
             {
                 throw new LogFullException(_segments.Prefix, _waitingItems, _waitingBytes);
             }
 
-            _waitingItems += entries.Count;
+            _waitingItems += call.Entries.Count;
             _waitingBytes += call.Bytes;
             _queue.Enqueue(call);
             if (!_isFlushing)
@@ -139,7 +145,7 @@ public sealed partial class ShardLog : IAsyncDisposable
             }
         }
 
-        return await call.Done.Task.WaitAsync(ct);
+        return call.Done.Task;
     }
 
     /// <summary>Writes what waits, then refuses more.</summary>
@@ -206,6 +212,9 @@ public sealed partial class ShardLog : IAsyncDisposable
 
     private sealed record Call(IReadOnlyList<LogEntry> Entries, long Bytes)
     {
+        /// <summary>Whether it ends the segment before anything of its batch is written.</summary>
+        internal bool Rolls { get; init; }
+
         internal TaskCompletionSource<LogPosition[]> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

@@ -12,8 +12,11 @@ public enum ItemMarks
     /// <summary>A later item has replaced it.</summary>
     Superseded = 1,
 
-    /// <summary>It has been deleted. Reserved: the log writes no tombstones yet.</summary>
+    /// <summary>It has been deleted; its id is found until a new item takes it.</summary>
     Deleted = 2,
+
+    /// <summary>Its bytes are gone from the log.</summary>
+    Erased = 4,
 }
 
 /// <summary>One item as the index knows it.</summary>
@@ -131,7 +134,47 @@ public sealed class ItemIndex : ILogReplayTarget, IDisposable
     }
 
     /// <inheritdoc/>
-    public void Add(in LogIndexEntry entry)
+    public void Add(in LogIndexEntry entry) => Add(entry, ItemMarks.None);
+
+    /// <inheritdoc/>
+    public void Skip(in LogIndexEntry first, long count)
+    {
+        for (long i = 0; i < count; i++)
+        {
+            Add(first with { Position = first.Position with { Sequence = first.Position.Sequence + i } }, ItemMarks.Deleted | ItemMarks.Erased);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Delete(UInt128 idHash)
+    {
+        lock (_gate)
+        {
+            long sequence = Find(idHash, out int slot);
+            if (slot >= 0)
+            {
+                ItemRecord deleted = ReadRecord(sequence);
+                WriteRecord(deleted with { Marks = deleted.Marks | ItemMarks.Deleted });
+            }
+        }
+    }
+
+    /// <summary>Notes that the bytes of items are gone.</summary>
+    /// <param name="sequences">Items that are deleted or replaced.</param>
+    public void Erased(IEnumerable<long> sequences)
+    {
+        ArgumentNullException.ThrowIfNull(sequences);
+        lock (_gate)
+        {
+            foreach (long sequence in sequences)
+            {
+                ItemRecord erased = ReadRecord(sequence);
+                WriteRecord(erased with { Marks = erased.Marks | ItemMarks.Erased });
+            }
+        }
+    }
+
+    private void Add(in LogIndexEntry entry, ItemMarks marks)
     {
         lock (_gate)
         {
@@ -141,7 +184,14 @@ public sealed class ItemIndex : ILogReplayTarget, IDisposable
             }
 
             int sequence = checked((int)_count);
-            WriteRecord(new ItemRecord(entry.Position, entry.IdHash, entry.ContentHash, entry.Time, ItemMarks.None));
+            WriteRecord(new ItemRecord(entry.Position, entry.IdHash, entry.ContentHash, entry.Time, marks));
+            if (entry.IdHash == 0)
+            {
+                // Nobody knows whose it was.
+                _count++;
+                return;
+            }
+
             long older = Find(entry.IdHash, out int slot);
             if (slot >= 0)
             {
@@ -303,7 +353,10 @@ public sealed class ItemIndex : ILogReplayTarget, IDisposable
                     return false;
                 }
 
-                Load(BinaryPrimitives.ReadUInt128LittleEndian(record), (int)(first + i));
+                if (BinaryPrimitives.ReadUInt128LittleEndian(record) is var idHash && idHash != 0)
+                {
+                    Load(idHash, (int)(first + i));
+                }
             }
         }
 

@@ -38,6 +38,110 @@ public sealed class ShardLogTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_deleted_item_is_marked_also_by_an_index_that_is_built_anew_and_its_id_can_be_used_again(bool loseIndex)
+    {
+        using (ItemIndex index = new(_folder.Sub("index")))
+        {
+            await using ShardLog log = await Open(index);
+            await log.AppendAsync([.. Entries.Many(0, 5), Entries.Of("item-2", version: 1)]);
+            LogPosition[] positions = await log.AppendAsync([LogEntry.Deletion(Entries.IdHash("item-2")), LogEntry.Deletion(Entries.IdHash("item-4")), Entries.Of("item-4", version: 2)]);
+            Assert.Equal([6, 6, 6], positions.Select(p => p.Sequence));
+            Assert.Equal(7, log.NextSequence);
+            Check(index);
+        }
+
+        if (loseIndex)
+        {
+            File.Delete(_folder.Sub("index/items.idx"));
+        }
+
+        using (ItemIndex index = new(_folder.Sub("index")))
+        {
+            await using ShardLog log = await Open(index);
+            Assert.Equal(7, log.NextSequence);
+            Check(index);
+            IReadOnlyList<LogRecord> records = await log.ReadRangeAsync(0, 10, int.MaxValue);
+            Assert.Equal(Enumerable.Range(0, 7), records.Select(r => (int)r.Position.Sequence));
+        }
+
+        // Nothing of the deleted id stands in its tombstone.
+        byte[] segment = await File.ReadAllBytesAsync(Directory.EnumerateFiles(_folder.Path, "00000001.seg", SearchOption.AllDirectories).Single());
+        Assert.Equal(2, Occurrences(segment, "item-2"u8));
+
+        static void Check(ItemIndex index)
+        {
+            ItemMarks[] marks = [.. Enumerable.Range(0, 7).Select(i => index.Get(i).Marks)];
+            Assert.Equal([ItemMarks.None, ItemMarks.None, ItemMarks.Superseded, ItemMarks.None, ItemMarks.Deleted | ItemMarks.Superseded, ItemMarks.Deleted, ItemMarks.None], marks);
+            Assert.True(index.TryFind(Entries.IdHash("item-2"), out long deleted));
+            Assert.True(index.TryFind(Entries.IdHash("item-4"), out long again));
+            Assert.Equal((5, 6), (deleted, again));
+        }
+
+        static int Occurrences(ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> text)
+        {
+            int found = 0;
+            for (int at; (at = bytes.IndexOf(text)) >= 0; bytes = bytes[(at + 1)..])
+            {
+                found++;
+            }
+
+            return found;
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Erased_items_are_gone_byte_for_byte_and_all_others_stay_where_they_are(bool loseIndex)
+    {
+        LogEntry[] entries = Entries.Many(0, 20);
+        LogPosition[] positions;
+        using (ItemIndex index = new(_folder.Sub("index")))
+        {
+            await using ShardLog log = await Open(index);
+            positions = await log.AppendAsync(entries);
+            await log.AppendAsync([LogEntry.Deletion(entries[3].IdHash), LogEntry.Deletion(entries[19].IdHash)]);
+            Assert.True(log.IsCurrent(1));
+            await Assert.ThrowsAsync<ArgumentException>(() => log.EraseAsync(1, new HashSet<long> { 3 }));
+            await log.RollAsync();
+            Assert.False(log.IsCurrent(1));
+            await log.EraseAsync(1, new HashSet<long> { 3, 19 });
+            index.Erased([3, 19]);
+            await log.EraseAsync(1, new HashSet<long> { 3 });
+            await CheckErasedAsync(log, index);
+            await log.AppendAsync([Entries.Of("later")]);
+        }
+
+        if (loseIndex)
+        {
+            File.Delete(_folder.Sub("index/items.idx"));
+        }
+
+        using (ItemIndex index = new(_folder.Sub("index")))
+        {
+            await using ShardLog log = await Open(index);
+            Assert.Equal(21, log.NextSequence);
+            await CheckErasedAsync(log, index);
+        }
+
+        byte[] all = [.. Directory.EnumerateFiles(_folder.Path, "*.seg", SearchOption.AllDirectories).SelectMany(File.ReadAllBytes)];
+        Assert.Equal(-1, all.AsSpan().IndexOf(entries[3].Bytes));
+        Assert.Equal(-1, all.AsSpan().IndexOf("item-19"u8));
+        Assert.NotEqual(-1, all.AsSpan().IndexOf(entries[4].Bytes));
+
+        async Task CheckErasedAsync(ShardLog log, ItemIndex index)
+        {
+            IReadOnlyList<LogRecord> records = await log.ReadRangeAsync(0, 20, int.MaxValue);
+            Assert.Equal(Enumerable.Range(0, 20).Where(i => i is not (3 or 19)), records.Where(r => r.Id is not "later").Select(r => (int)r.Position.Sequence));
+            Assert.All(records.Where(r => r.Id is not "later"), r => Assert.Equal(positions[r.Position.Sequence], r.Position));
+            Assert.Equal(ItemMarks.Deleted | ItemMarks.Erased, index.Get(3).Marks);
+            Assert.True(index.TryFind(entries[19].IdHash, out long sequence) && sequence == 19);
+        }
+    }
+
     [Fact]
     public async Task Calls_that_wait_for_an_append_go_out_together_in_the_next()
     {
