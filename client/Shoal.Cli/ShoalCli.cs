@@ -37,7 +37,7 @@ public static class ExitCodes
     /// <summary>The request is wrong, or names what does not exist; repeating it does not help.</summary>
     public const int UserError = 2;
 
-    /// <summary>The silo is overloaded, away or too slow; repeating it may help.</summary>
+    /// <summary>The silo is overloaded, away or too slow, and repeating it may help; or stored bytes are damaged.</summary>
     public const int ServerError = 3;
 
     /// <summary>Ended by Ctrl-C, as shells count it: 128 + SIGINT.</summary>
@@ -45,7 +45,7 @@ public static class ExitCodes
 
     /// <summary>The exit code of a failure.</summary>
     /// <param name="kind">The failure's kind.</param>
-    public static int Of(ShoalErrorKind kind) => kind is ShoalErrorKind.Overloaded or ShoalErrorKind.Unavailable ? ServerError : UserError;
+    public static int Of(ShoalErrorKind kind) => kind is ShoalErrorKind.Overloaded or ShoalErrorKind.Unavailable or ShoalErrorKind.Damaged ? ServerError : UserError;
 }
 
 /// <summary>The command line: parses, runs a command, and turns failures into one line and an exit code.</summary>
@@ -115,6 +115,7 @@ public static class ShoalCli
             DatasetCommands.Dataset(shared, surroundings),
             IngestCommand.Make(shared, surroundings),
             ItemCommands.Query(shared, surroundings),
+            ItemCommands.Delete(shared, surroundings),
             ItemCommands.Similar(shared, surroundings),
             ClusterCommands.Clusters(shared, surroundings),
             ClusterCommands.Name(shared, surroundings),
@@ -130,6 +131,7 @@ public static class ShoalCli
             StatusCommands.Watch(shared, surroundings),
             DatasetCommands.Pause(shared, surroundings),
             DatasetCommands.Resume(shared, surroundings),
+            DatasetCommands.Repair(shared, surroundings),
         };
         root.Options.Add(shared.Silo);
         root.Options.Add(shared.Json);

@@ -83,6 +83,33 @@ public sealed partial class ShoalClient
         return answers;
     }
 
+    /// <summary>Deletes items: durable on return, and no answer knows them from then on. Repeating it is a no-op.</summary>
+    /// <remarks>What remains of them for a while, and where: docs/how-to/delete.md.</remarks>
+    /// <param name="dataset">The dataset's name.</param>
+    /// <param name="ids">The items' ids.</param>
+    /// <param name="cancellationToken">Stops the wait.</param>
+    /// <returns>The ids that no item ever had.</returns>
+    /// <exception cref="ShoalException">Invalid, NotFound (no such dataset), Overloaded, Unavailable (some may be deleted; repeat it).</exception>
+    public async Task<IReadOnlyList<string>> DeleteAsync(string dataset, IReadOnlyCollection<string> ids, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(ids);
+        foreach (string id in ids)
+        {
+            CheckItem(id);
+        }
+
+        DatasetRoute route = await RouteAsync(dataset, cancellationToken);
+        var unknown = new List<string>();
+        foreach (string[] chunk in ids.Distinct(StringComparer.Ordinal).GroupBy(route.ShardOf).SelectMany(shard => shard.Chunk(ChunkItems)))
+        {
+            IShardGrain shard = route[route.ShardOf(chunk[0])];
+            bool[] known = await CallAsync(() => shard.DeleteAsync(chunk), cancellationToken);
+            unknown.AddRange(chunk.Where((_, i) => !known[i]));
+        }
+
+        return unknown;
+    }
+
     /// <summary>The original bytes of an item; null when it is unknown or deleted.</summary>
     /// <param name="dataset">The dataset's name.</param>
     /// <param name="id">The item's id.</param>

@@ -138,6 +138,18 @@ public sealed partial class ShoalClient : IAsyncDisposable
         return CallAsync(() => grain.ChangeAsync(change), cancellationToken);
     }
 
+    /// <summary>Makes damaged logs readable again: what is taken out is saved in the store, and items that stood there are deleted from then on.</summary>
+    /// <param name="dataset">The dataset's name.</param>
+    /// <param name="shard">One shard; null for all.</param>
+    /// <param name="cancellationToken">Stops the wait.</param>
+    /// <returns>What was damaged; empty when nothing is.</returns>
+    /// <exception cref="ShoalException">Invalid, NotFound, Unavailable, Damaged (it cannot be repaired; the message says why).</exception>
+    public Task<ShardDamage[]> RepairAsync(string dataset, int? shard = null, CancellationToken cancellationToken = default)
+    {
+        IDatasetGrain grain = Dataset(dataset);
+        return CallAsync(() => grain.RepairAsync(shard), cancellationToken);
+    }
+
     /// <summary>
     /// Puts items on the dataset's Orleans stream (provider <see cref="StreamNames.Provider"/>, namespace <see cref="StreamNames.Items"/>,
     /// key the dataset's name). Memory streams lose what is in flight when a silo dies, and nobody acknowledges an item: where every item

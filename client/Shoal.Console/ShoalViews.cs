@@ -79,6 +79,28 @@ public static class ShoalViews
         return table;
     }
 
+    /// <summary>What a repair took out of logs, one a row.</summary>
+    /// <param name="damages">At least one.</param>
+    public static IRenderable Damages(IReadOnlyList<ShardDamage> damages)
+    {
+        ArgumentNullException.ThrowIfNull(damages);
+        Table table = NewTable().AddColumn(Right("shard")).AddColumn(Right("segment")).AddColumn(Right("offset")).AddColumn(Right("bytes"))
+            .AddColumn(Right("first item")).AddColumn(Right("items lost")).AddColumn("saved as");
+        foreach (ShardDamage damage in damages)
+        {
+            table.AddRow(
+                Cell(Number(damage.Shard)),
+                Cell(Number(damage.Segment)),
+                Cell(Number(damage.Offset)),
+                Cell(Number(damage.Bytes)),
+                Cell(Number(damage.FirstSequence)),
+                Cell(Number(damage.Items)),
+                new Text(damage.SavedAs));
+        }
+
+        return table;
+    }
+
     /// <summary>One dataset in a panel: what it holds, how far assignment and training are, what training does.</summary>
     /// <param name="status">The dataset.</param>
     public static IRenderable Status(DatasetStatus status)
@@ -107,6 +129,11 @@ public static class ShoalViews
         if (training.Problem is { } problem)
         {
             Line("problem", problem);
+        }
+
+        foreach (ShardStatus shard in status.Shards.Where(shard => shard.Problem is not null))
+        {
+            Line($"shard {shard.Shard}", shard.Problem!);
         }
 
         return new Panel(grid) { Header = new PanelHeader(Markup.Escape($" {status.Name} ")), Border = BoxBorder.Rounded };

@@ -12,9 +12,10 @@ var threads = new Option<int>("--threads") { Description = "Threads that libtorc
 var device = new Option<string>("--device") { Description = "Where models live: cpu, cuda or cuda:N", DefaultValueFactory = _ => "cpu" };
 var blobs = new Option<string?>("--blobs") { Description = "Azure Blobs connection string; without it everything is kept in the data folder" };
 var container = new Option<string>("--container") { Description = "Azure Blobs container", DefaultValueFactory = _ => "shoal" };
+var erase = new Option<double>("--erase-seconds") { Description = "Seconds after which the bytes of deleted items are gone from the log", DefaultValueFactory = _ => new ShoalSiloOptions().EraseSeconds };
 var log = new Option<LogLevel>("--log") { Description = "Least severe log level printed", DefaultValueFactory = _ => LogLevel.Information };
 
-var serve = new RootCommand("Runs a Shoal silo with its HTTP API on loopback.") { data, http, silo, gateway, threads, device, blobs, container, log };
+var serve = new RootCommand("Runs a Shoal silo with its HTTP API on loopback.") { data, http, silo, gateway, threads, device, blobs, container, erase, log };
 serve.SetAction(async (result, cancellationToken) =>
 {
     DirectoryInfo folder = result.GetRequiredValue(data);
@@ -39,6 +40,7 @@ serve.SetAction(async (result, cancellationToken) =>
             DataDirectory = folder.FullName,
             BlobConnectionString = result.GetValue(blobs),
             BlobContainer = result.GetRequiredValue(container),
+            EraseSeconds = result.GetRequiredValue(erase),
             Compute = new ComputeOptions { IntraOpThreads = result.GetValue(threads), Device = result.GetRequiredValue(device) },
         },
     };

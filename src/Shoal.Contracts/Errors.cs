@@ -17,6 +17,9 @@ public enum ShoalErrorKind
 
     /// <summary>Storage or a silo is away; repeat after a pause (HTTP 503, exit code 3).</summary>
     Unavailable,
+
+    /// <summary>Stored bytes are damaged; repeating does not help, a repair does (HTTP 500, exit code 3).</summary>
+    Damaged,
 }
 
 /// <summary>A failure with a message for the person who made the request. Repeat it only when <see cref="IsTransient"/>.</summary>

@@ -53,6 +53,7 @@ internal sealed class ProblemMiddleware(RequestDelegate next, IProblemDetailsSer
         ShoalErrorKind.NotFound => StatusCodes.Status404NotFound,
         ShoalErrorKind.Conflict => StatusCodes.Status409Conflict,
         ShoalErrorKind.Overloaded => StatusCodes.Status429TooManyRequests,
+        ShoalErrorKind.Damaged => StatusCodes.Status500InternalServerError,
         _ => StatusCodes.Status503ServiceUnavailable,
     };
 

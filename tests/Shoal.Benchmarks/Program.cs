@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using System.Globalization;
 using Shoal.Benchmarks;
 using Shoal.Contracts;
 
@@ -16,24 +15,21 @@ var clusters = new Option<int?>("--clusters")
     Description = "The most clusters, or 'auto' for as many as there are [default: one a class]",
     CustomParser = result => DatasetSettings.ParseClusters(result.Tokens[0].Value) ?? Refuse<int?>(result, "--clusters must be a number or 'auto'."),
 };
-var objectives = new Option<IReadOnlyDictionary<string, double>?>("--objectives")
+var objectives = new Option<IReadOnlyDictionary<string, double>?>("--objective")
 {
-    Description = "Objectives and their weights, for example moco=1,scan=3 [default: the learner's]",
+    Description = "An objective and its weight, for example moco=1; repeat it for more [default: the learner's]",
     CustomParser = result =>
     {
-        var weights = new Dictionary<string, double>(StringComparer.Ordinal);
-        foreach (var entry in result.Tokens[0].Value.Split(','))
-        {
-            if (entry.Split('=') is not [var name, var number] || !double.TryParse(number, CultureInfo.InvariantCulture, out var weight))
-            {
-                return Refuse<IReadOnlyDictionary<string, double>?>(result, "--objectives must be NAME=WEIGHT,NAME=WEIGHT...");
-            }
-
-            weights[name] = weight;
-        }
-
-        return weights;
+        KeyValuePair<string, double>?[] parsed = [.. result.Tokens.Select(token => DatasetSettings.ParseObjective(token.Value))];
+        return parsed.Contains(null)
+            ? Refuse<IReadOnlyDictionary<string, double>?>(result, "--objective must be NAME=WEIGHT")
+            : parsed.ToDictionary(objective => objective!.Value.Key, objective => objective!.Value.Value, StringComparer.Ordinal);
     },
+};
+var replay = new Option<string>("--replay")
+{
+    Description = "Which past samples are rehearsed: reservoir or minimum-redundancy",
+    DefaultValueFactory = _ => DatasetSettings.Reservoir,
 };
 var plot = new Option<string?>("--plot")
 {
@@ -54,7 +50,7 @@ foreach (Option<int> atLeastOne in new[] { seeds, seconds, turns, items })
     });
 }
 
-var quality = new Command("quality", "How well a stream becomes clusters: one pass through a real silo") { data, stream, seeds, firstSeed, limit, rehearsal, clusters, objectives, plot };
+var quality = new Command("quality", "How well a stream becomes clusters: one pass through a real silo") { data, stream, seeds, firstSeed, limit, rehearsal, clusters, objectives, replay, plot };
 quality.SetAction((result, _) => RunAsync(result, figures => QualitySuite.RunAsync(
     new QualityRequest(result.GetRequiredValue(data), result.GetRequiredValue(stream), result.GetRequiredValue(firstSeed), result.GetRequiredValue(seeds))
     {
@@ -62,6 +58,7 @@ quality.SetAction((result, _) => RunAsync(result, figures => QualitySuite.RunAsy
         Rehearsal = result.GetValue(rehearsal),
         Clusters = result.GetValue(clusters),
         Objectives = result.GetValue(objectives),
+        Replay = result.GetRequiredValue(replay),
         Pictures = result.GetResult(plot) is null ? null : result.GetValue(plot) ?? QualityPictures.DefaultFolder,
     },
     figures)));

@@ -26,11 +26,14 @@ internal sealed record QualityRequest(string Data, string Stream, int FirstSeed,
     /// <summary>Objectives by name and weight; null for the learner's default.</summary>
     public IReadOnlyDictionary<string, double>? Objectives { get; init; }
 
+    /// <summary>Which past samples are rehearsed.</summary>
+    public string Replay { get; init; } = DatasetSettings.Reservoir;
+
     /// <summary>The folder that pictures of the first seed are written to; null for none.</summary>
     public string? Pictures { get; init; }
 
     /// <summary>The dataset's settings.</summary>
-    public DatasetSettings Settle(DatasetSettings settings) => settings with { Clusters = Clusters ?? settings.Clusters, Objectives = Objectives };
+    public DatasetSettings Settle(DatasetSettings settings) => settings with { Clusters = Clusters ?? settings.Clusters, Objectives = Objectives, Replay = Replay };
 }
 
 /// <summary>What a seed's run leaves for pictures.</summary>
@@ -78,6 +81,7 @@ internal static class QualitySuite
             ["items"] = Math.Min(data.Train.Count, request.Limit ?? int.MaxValue),
             ["clusters"] = request.Settle(data.Settings).Clusters is var clusters && clusters > 0 ? clusters : "auto",
             ["objectives"] = request.Objectives,
+            ["replay"] = request.Replay,
             ["rehearsal"] = rehearsal,
         };
         for (var seed = request.FirstSeed; seed < request.FirstSeed + request.Seeds; seed++)

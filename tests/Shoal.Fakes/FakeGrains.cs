@@ -66,6 +66,9 @@ public sealed class FakeDatasetGrain(FakeStore store) : Grain, IDatasetGrain
     public Task DeleteAsync() => throw new NotSupportedException();
 
     public Task StartAsync() => throw new NotSupportedException();
+
+    public Task<ShardDamage[]> RepairAsync(int? shard) =>
+        Task.FromResult<ShardDamage[]>(shard is { } one ? [new ShardDamage(one, 1, 108, 200, 0, 1, "removed/00000001-000000000108.bin")] : []);
 }
 
 public sealed class FakeClustersGrain(FakeStore store) : Grain, IClustersGrain

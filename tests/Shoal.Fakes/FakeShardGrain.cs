@@ -27,6 +27,14 @@ public sealed class FakeShardGrain(FakeStore store) : Grain, IShardGrain
         });
     }
 
+    public Task<bool[]> DeleteAsync(string[] ids)
+    {
+        FakeDataset dataset = Dataset;
+        return Task.FromResult(Array.ConvertAll(ids, id => dataset.Items.TryRemove(id, out _) ? dataset.Deleted[id] = true : dataset.Deleted.ContainsKey(id)));
+    }
+
+    public Task<long[]> GetGoneAsync(long[] sequences) => throw new NotSupportedException();
+
     public Task<ItemAnswer[]> QueryAsync(string[] ids) => Task.FromResult(Array.ConvertAll(ids, Answer));
 
     public Task<ItemAnswer> GetAsync(string id) =>

@@ -22,6 +22,8 @@ public sealed class FakeDataset(DatasetSettings settings)
 
     public ConcurrentDictionary<string, FakeItem> Items { get; } = new(StringComparer.Ordinal);
 
+    public ConcurrentDictionary<string, bool> Deleted { get; } = new(StringComparer.Ordinal);
+
     public ConcurrentDictionary<long, string> Names { get; } = [];
 
     /// <summary>The sizes of the batches that shards took, with the shard's number.</summary>

@@ -211,6 +211,20 @@ public sealed class RouteTests(WebFixture fixture)
         Assert.StartsWith("sandbox", Assert.Single(answer.Headers.GetValues("Content-Security-Policy")), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_deleted_item_is_gone_and_deleting_it_again_is_fine()
+    {
+        (string path, FakeDataset dataset) = fixture.Dataset();
+        await PutAsync($"{path}/items/a/7", 1);
+
+        Assert.Equal(HttpStatusCode.NoContent, (await fixture.Http.DeleteAsync($"{path}/items/a/7")).StatusCode);
+        Assert.Empty(dataset.Items);
+        await ProblemAsync(await fixture.Http.GetAsync($"{path}/content/a/7"), HttpStatusCode.NotFound);
+        Assert.Equal(HttpStatusCode.NoContent, (await fixture.Http.DeleteAsync($"{path}/items/a/7")).StatusCode);
+        await ProblemAsync(await fixture.Http.DeleteAsync($"{path}/items/never"), HttpStatusCode.NotFound);
+        await ProblemAsync(await fixture.Http.DeleteAsync($"{path}/items/{new string('x', 513)}"), HttpStatusCode.BadRequest);
+    }
+
     [Theory]
     [InlineData("/healthz/live")]
     [InlineData("/healthz/ready")]
@@ -228,7 +242,7 @@ public sealed class RouteTests(WebFixture fixture)
                 "/datasets", "/datasets/{dataset}", "/datasets/{dataset}/classify", "/datasets/{dataset}/clusters",
                 "/datasets/{dataset}/clusters/names", "/datasets/{dataset}/clusters/{cluster}/merge", "/datasets/{dataset}/clusters/{cluster}/name", "/datasets/{dataset}/clusters/{cluster}/pin",
                 "/datasets/{dataset}/content/{id}", "/datasets/{dataset}/events", "/datasets/{dataset}/items", "/datasets/{dataset}/items/{id}",
-                "/datasets/{dataset}/pause", "/datasets/{dataset}/resume", "/datasets/{dataset}/similar/{id}",
+                "/datasets/{dataset}/pause", "/datasets/{dataset}/repair", "/datasets/{dataset}/resume", "/datasets/{dataset}/similar/{id}",
                 "/datasets/{dataset}/versions", "/datasets/{dataset}/versions/{version}/rollback", "/healthz/live", "/healthz/ready",
             ],
             paths.EnumerateObject().Select(path => path.Name.TrimEnd('/')).Order(StringComparer.Ordinal));

@@ -45,6 +45,18 @@ internal static class DatasetCommands
         });
     }
 
+    public static Command Repair(SharedOptions shared, CliSurroundings surroundings)
+    {
+        Argument<string> name = Name();
+        var shard = new Option<int?>("--shard") { Description = "One shard; all unless given." };
+        return Session.Runs(new Command("repair", "Make damaged logs readable again; what is taken out of them is saved.") { name, shard }, shared, surroundings, async (session, parsed, token) =>
+        {
+            ShardDamage[] damages = await session.Client.RepairAsync(parsed.GetValue(name)!, parsed.GetValue(shard), token);
+            await session.ShowAsync(damages, static found => found.Length == 0 ? new Text("Nothing is damaged.") : ShoalViews.Damages(found));
+            return ExitCodes.Success;
+        });
+    }
+
     public static Argument<string> Name() => new("NAME") { Description = "The dataset's name." };
 
     private static Command Create(SharedOptions shared, CliSurroundings surroundings)
@@ -69,11 +81,17 @@ internal static class DatasetCommands
         Option<int> maxBytes = Option("--max-item-bytes", "The largest item taken, in bytes.", defaults.MaxItemBytes);
         Option<long> maxPixels = Option("--max-pixels", "The most pixels that an image may announce.", defaults.MaxPixels);
         Option<int> replay = Option("--replay-size", "Samples in the replay buffer, 256 to 1000000.", defaults.ReplaySize);
+        Option<string> policy = Option("--replay", $"Which past samples are rehearsed: '{DatasetSettings.Reservoir}' or '{DatasetSettings.MinimumRedundancy}'.", defaults.Replay);
+        var objectives = new Option<IReadOnlyDictionary<string, double>?>("--objective")
+        {
+            Description = "An objective and its weight, for example moco=1; repeat it for more. Default: the learner's choice.",
+            CustomParser = ParseObjectives,
+        };
         Option<int> idle = Option("--idle-steps", "Rehearsal steps that idle time may be used for.", defaults.IdleRehearsalSteps);
         Option<int> seed = Option("--seed", "The seed of all randomness.", defaults.Seed);
         var command = new Command("create", "Create a dataset; repeating it with the same settings does nothing.")
         {
-            name, modality, size, clusters, shards, round, maxBytes, maxPixels, replay, idle, seed,
+            name, modality, size, clusters, shards, round, maxBytes, maxPixels, replay, policy, objectives, idle, seed,
         };
         return Session.Runs(command, shared, surroundings, async (session, parsed, token) =>
         {
@@ -93,6 +111,8 @@ internal static class DatasetCommands
                     MaxItemBytes = parsed.GetValue(maxBytes),
                     MaxPixels = parsed.GetValue(maxPixels),
                     ReplaySize = parsed.GetValue(replay),
+                    Replay = parsed.GetValue(policy)!,
+                    Objectives = parsed.GetValue(objectives),
                     IdleRehearsalSteps = parsed.GetValue(idle),
                     Seed = parsed.GetValue(seed),
                 },
@@ -148,6 +168,23 @@ internal static class DatasetCommands
 
         result.AddError("--size must be HEIGHTxWIDTHxCHANNELS, for example 28x28x1.");
         return default;
+    }
+
+    private static Dictionary<string, double>? ParseObjectives(ArgumentResult result)
+    {
+        var weights = new Dictionary<string, double>(StringComparer.Ordinal);
+        foreach (Token token in result.Tokens)
+        {
+            if (DatasetSettings.ParseObjective(token.Value) is not { } objective)
+            {
+                result.AddError($"--objective must be NAME=WEIGHT, for example moco=1; it is '{token.Value}'.");
+                return null;
+            }
+
+            weights[objective.Key] = objective.Value;
+        }
+
+        return weights;
     }
 
     private static int ParseClusters(ArgumentResult result)

@@ -1,10 +1,16 @@
 using System.CommandLine;
 using Shoal.Contracts;
 using Shoal.Rendering;
+using Spectre.Console;
 
 namespace Shoal.Cli;
 
-/// <summary>Asks for one item.</summary>
+/// <summary>What <c>--json</c> prints when items were deleted.</summary>
+/// <param name="Dataset">The dataset's name.</param>
+/// <param name="Deleted">Ids of items that are gone now.</param>
+internal sealed record ItemsDeleted(string Dataset, string[] Deleted);
+
+/// <summary>Asks for items, and deletes them.</summary>
 internal static class ItemCommands
 {
     public static Command Query(SharedOptions shared, CliSurroundings surroundings)
@@ -25,6 +31,28 @@ internal static class ItemCommands
             return answer.State != ItemState.Unknown
                 ? ExitCodes.Success
                 : throw new ShoalException(ShoalErrorKind.NotFound, $"There is no item '{answer.Id}' in the dataset '{parsed.GetValue(name)}'; it was never ingested.");
+        });
+    }
+
+    public static Command Delete(SharedOptions shared, CliSurroundings surroundings)
+    {
+        Argument<string> name = DatasetCommands.Name();
+        var items = new Argument<string[]>("ITEM") { Description = "The items' ids.", Arity = ArgumentArity.OneOrMore };
+        return Session.Runs(new Command("delete", "Delete items: no answer knows them from then on, and they are not trained on again.") { name, items }, shared, surroundings, async (session, parsed, token) =>
+        {
+            string dataset = parsed.GetValue(name)!;
+            string[] ids = parsed.GetValue(items)!;
+            IReadOnlyList<string> unknown = await session.Client.DeleteAsync(dataset, ids, token);
+            if (unknown.Count < ids.Length)
+            {
+                await session.ShowAsync(
+                    new ItemsDeleted(dataset, [.. ids.Except(unknown, StringComparer.Ordinal)]),
+                    static said => new Text($"Dataset {said.Dataset}: {said.Deleted.Length} deleted."));
+            }
+
+            return unknown.Count == 0
+                ? ExitCodes.Success
+                : throw new ShoalException(ShoalErrorKind.NotFound, $"The dataset '{dataset}' never held: {string.Join(", ", unknown)}.");
         });
     }
 

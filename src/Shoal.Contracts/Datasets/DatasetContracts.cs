@@ -52,6 +52,23 @@ public sealed record DatasetSettings
     /// <summary>Objectives by name and weight; empty takes the learner's default.</summary>
     [Id(13)] public IReadOnlyDictionary<string, double>? Objectives { get; init; }
 
+    /// <summary>Which past samples are rehearsed: <see cref="Reservoir"/> or <see cref="MinimumRedundancy"/>.</summary>
+    [Id(14)] public string Replay { get; init; } = Reservoir;
+
+    /// <summary>A <see cref="Replay"/>: a uniform sample of each segment of the stream.</summary>
+    public const string Reservoir = "reservoir";
+
+    /// <summary>A <see cref="Replay"/>: everything new, for what another sample resembles most.</summary>
+    public const string MinimumRedundancy = "minimum-redundancy";
+
+    /// <summary>Reads an objective and its weight as people write them, for example <c>moco=1</c>.</summary>
+    /// <param name="text">The text.</param>
+    /// <returns>The name and the weight, either of which may still be refused; null when the text is not of that form.</returns>
+    public static KeyValuePair<string, double>? ParseObjective(string? text) =>
+        text?.Split('=') is [{ Length: > 0 } name, var number] && double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out var weight)
+            ? new(name, weight)
+            : null;
+
     /// <summary>Reads a number of clusters as people write it: a number, 1 or more, or <c>auto</c> for as many as there are.</summary>
     /// <param name="text">The text.</param>
     /// <returns>A value for <see cref="Clusters"/>, which may still be out of range; null when the text is neither.</returns>
@@ -85,6 +102,11 @@ public sealed record DatasetSettings
         Range(nameof(MaxItemBytes), MaxItemBytes, 1, 64 * 1024 * 1024);
         Range(nameof(MaxPixels), MaxPixels, 64, 400_000_000);
         Range(nameof(ReplaySize), ReplaySize, 256, 1_000_000);
+        if (Replay is not (Reservoir or MinimumRedundancy))
+        {
+            problems.Add($"Replay is '{Replay}'; must be '{Reservoir}' or '{MinimumRedundancy}'.");
+        }
+
         Range(nameof(RoundSeconds), RoundSeconds, 1, 3_600);
         Range(nameof(IdleRehearsalSteps), IdleRehearsalSteps, 0, 1_000_000);
         return problems;
@@ -233,4 +255,24 @@ public interface IDatasetGrain : IGrainWithStringKey
     /// <summary>Makes sure that training runs; asked at silo start.</summary>
     [Alias("start")]
     Task StartAsync();
+
+    /// <summary>Makes damaged logs readable again: saves what it takes out. Items that stood there are deleted from then on.</summary>
+    /// <param name="shard">One shard; null for all.</param>
+    /// <returns>What was damaged; empty when nothing is.</returns>
+    /// <exception cref="ShoalException">NotFound, Invalid (no such shard), Unavailable (storage away, or a log is written to), Damaged (it cannot be repaired).</exception>
+    [Alias("repair")]
+    Task<ShardDamage[]> RepairAsync(int? shard);
 }
+
+/// <summary>What a repair took out of a shard's log.</summary>
+/// <param name="Shard">The shard.</param>
+/// <param name="Segment">The segment, from 1.</param>
+/// <param name="Offset">Where the damage began in it, in bytes.</param>
+/// <param name="Bytes">How many bytes were damaged; 0 where whole records are missing.</param>
+/// <param name="FirstSequence">The first item that stood there.</param>
+/// <param name="Items">How many items are lost.</param>
+/// <param name="SavedAs">The object in the store that holds the damaged bytes; empty where there are none.</param>
+[GenerateSerializer, Immutable, Alias("shoal.shard-damage")]
+public sealed record ShardDamage(
+    [property: Id(0)] int Shard, [property: Id(1)] int Segment, [property: Id(2)] long Offset, [property: Id(3)] long Bytes,
+    [property: Id(4)] long FirstSequence, [property: Id(5)] long Items, [property: Id(6)] string SavedAs);

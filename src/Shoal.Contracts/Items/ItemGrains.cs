@@ -23,6 +23,19 @@ public interface IShardGrain : IGrainWithStringKey
     [Alias("append")]
     Task<ItemResult[]> AppendAsync(ItemBatch batch, CancellationToken cancellationToken = default);
 
+    /// <summary>Deletes items; returns when that is durable. Safe to repeat.</summary>
+    /// <param name="ids">Ids of items of this shard.</param>
+    /// <returns>For each id, in order: false when no item ever had it.</returns>
+    /// <exception cref="ShoalException">Overloaded (queue full), Unavailable (storage away).</exception>
+    [Alias("delete")]
+    Task<bool[]> DeleteAsync(string[] ids);
+
+    /// <summary>Which of some items were deleted or replaced: what a replica must forget.</summary>
+    /// <param name="sequences">Sequence numbers of this shard.</param>
+    /// <returns>Those of them.</returns>
+    [AlwaysInterleave, Alias("gone")]
+    Task<long[]> GetGoneAsync(long[] sequences);
+
     /// <summary>What is known of some items now.</summary>
     /// <param name="ids">Ids of items of this shard.</param>
     [AlwaysInterleave, Alias("query")]
@@ -203,6 +216,9 @@ public sealed record ShardStatus
 
     /// <summary>The published version that the shard assigns by; 0 when none.</summary>
     [Id(12)] public int ModelVersion { get; init; }
+
+    /// <summary>Why the shard cannot be used, or not wholly: its log is damaged; null when all is well.</summary>
+    [Id(13)] public string? Problem { get; init; }
 }
 
 /// <summary>Items whose assignments are as far behind the published version.</summary>

@@ -57,7 +57,7 @@ internal sealed partial class DatasetGrain(IObjectStore store, TimeProvider time
     {
         DatasetState state = State;
         Task<TrainingStatus> training = GrainFactory.GetGrain<IModelGrain>(Name).GetStatusAsync();
-        ShardStatus[] shards = await Task.WhenAll(Shards().Select(shard => shard.GetStatusAsync()));
+        ShardStatus[] shards = await Task.WhenAll(Shards().Select((shard, number) => StatusAsync(shard, number)));
         return new DatasetStatus
         {
             Name = Name,
@@ -105,7 +105,7 @@ internal sealed partial class DatasetGrain(IObjectStore store, TimeProvider time
         if (_state.Value is not null)
         {
             // Shards first, so that they are open, and old assignments are refreshed, before anyone asks.
-            await Task.WhenAll(Shards().Select(shard => shard.GetStatusAsync()));
+            await Task.WhenAll(Shards().Select((shard, number) => StatusAsync(shard, number)));
             await GrainFactory.GetGrain<IModelGrain>(Name).StartAsync();
         }
     }
@@ -136,6 +136,68 @@ internal sealed partial class DatasetGrain(IObjectStore store, TimeProvider time
         LogDeleted(Name, removed);
     }
 
+    /// <inheritdoc/>
+    public async Task<ShardDamage[]> RepairAsync(int? shard)
+    {
+        var count = State.Settings.Shards;
+        if (shard is < 0 || shard >= count)
+        {
+            throw new ShoalException(ShoalErrorKind.Invalid, $"The dataset '{Name}' has shards 0 to {count - 1}, not {shard}.");
+        }
+
+        IReadOnlyDictionary<int, long> used = (await GrainFactory.GetGrain<IModelGrain>(Name).GetStatusAsync()).Cursors.ToDictionary(c => c.Shard, c => c.Next);
+        var damages = new List<ShardDamage>();
+        foreach (var number in shard is { } one ? [one] : Enumerable.Range(0, count))
+        {
+            IReadOnlyList<LogDamage> found = await RepairAsync(number, used.GetValueOrDefault(number));
+            damages.AddRange(found.Select(d => new ShardDamage(number, d.Segment, d.Offset, d.Bytes, d.FirstSequence, d.Items, d.SavedAs)));
+        }
+
+        return [.. damages];
+    }
+
+    private async Task<IReadOnlyList<LogDamage>> RepairAsync(int number, long used)
+    {
+        try
+        {
+            // Off the turn: it reads the whole log.
+            IReadOnlyList<LogDamage> found = await Task.Run(() => LogRepair.RunAsync(store, StoreNames.ShardLog(Name, number), StoreNames.RemovedFromLog(Name, number), used, time));
+            if (found.Count > 0)
+            {
+                LogRepaired(Name, number, found.Count, found.Sum(d => d.Items));
+                // An activation that had it open reads what was repaired only when it opens it anew; one that could not has nothing to close.
+                await GrainFactory.GetGrain<IShardGrain>(GrainKeys.Shard(Name, number)).CloseAsync(removeSidecars: false);
+            }
+
+            return found;
+        }
+        catch (AppendConflictException e)
+        {
+            throw new ShoalException(ShoalErrorKind.Unavailable, $"Shard {number} of '{Name}' is being written to; try again.", e);
+        }
+        catch (StorageUnavailableException e)
+        {
+            throw new ShoalException(ShoalErrorKind.Unavailable, e.Message, e);
+        }
+        catch (StorageCorruptException e)
+        {
+            throw new ShoalException(ShoalErrorKind.Damaged, e.Message, e);
+        }
+    }
+
+    // A shard whose log is damaged must not hide the others.
+    private static async Task<ShardStatus> StatusAsync(IShardGrain shard, int number)
+    {
+        try
+        {
+            return await shard.GetStatusAsync();
+        }
+        catch (ShoalException e) when (e.Kind == ShoalErrorKind.Damaged)
+        {
+            return new ShardStatus { Shard = number, QuarantineReasons = [], RejectReasons = [], Problem = e.Message };
+        }
+    }
+
     private IEnumerable<IShardGrain> Shards() =>
         Enumerable.Range(0, State.Settings.Shards).Select(shard => GrainFactory.GetGrain<IShardGrain>(GrainKeys.Shard(Name, shard)));
 
@@ -162,6 +224,9 @@ internal sealed partial class DatasetGrain(IObjectStore store, TimeProvider time
 
     [LoggerMessage(EventId = 200, Level = LogLevel.Information, Message = "Dataset {Dataset} deleted with {Objects} objects")]
     private partial void LogDeleted(string dataset, int objects);
+
+    [LoggerMessage(EventId = 201, Level = LogLevel.Warning, Message = "{Dataset}/{Shard}: {Places} damaged places repaired; {Items} items are lost")]
+    private partial void LogRepaired(string dataset, int shard, int places, long items);
 
     private sealed record DatasetState(DatasetSettings Settings, DateTimeOffset CreatedAt);
 }

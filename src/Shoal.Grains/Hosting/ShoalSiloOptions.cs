@@ -17,11 +17,14 @@ public sealed record ShoalSiloOptions
     /// <summary>The compute thread.</summary>
     public ComputeOptions Compute { get; init; } = new();
 
-    /// <summary>Items that a shard's index pump decodes and embeds at once, 1 to 4,096. Default 256: 9 ms of two cores.</summary>
+    /// <summary>Items that a shard's index pump decodes and embeds at once, 1 to 2,048. Default 256: 9 ms of two cores.</summary>
     public int PumpBatch { get; init; } = 256;
 
     /// <summary>Seconds after which lost hints are made up for by looking, 0.1 to 60. Default 2.</summary>
     public double PollSeconds { get; init; } = 2;
+
+    /// <summary>Seconds after which the bytes of deleted and replaced items are taken out of the log at the latest, 1 to 86,400. Default 600: each time ends a segment.</summary>
+    public double EraseSeconds { get; init; } = 600;
 
     /// <summary>Folder of the store when it is on files.</summary>
     public string StoreDirectory => Path.Combine(DataDirectory, "store");
@@ -38,14 +41,19 @@ public sealed record ShoalSiloOptions
             problems.Add("DataDirectory is empty; name a folder.");
         }
 
-        if (PumpBatch is < 1 or > 4_096)
+        if (PumpBatch is < 1 or > 2_048)
         {
-            problems.Add($"PumpBatch is {PumpBatch}; must be 1 to 4,096.");
+            problems.Add($"PumpBatch is {PumpBatch}; must be 1 to 2,048.");
         }
 
         if (PollSeconds is not (>= 0.1 and <= 60))
         {
             problems.Add($"PollSeconds is {PollSeconds}; must be 0.1 to 60.");
+        }
+
+        if (EraseSeconds is not (>= 1 and <= 86_400))
+        {
+            problems.Add($"EraseSeconds is {EraseSeconds}; must be 1 to 86,400.");
         }
 
         return problems;

@@ -48,6 +48,9 @@ internal sealed partial class IndexPump
     /// <summary>The version that it assigns by.</summary>
     public PublishedVersion? Version => _version;
 
+    /// <summary>Why it cannot go on: an item's bytes are damaged; null while it can.</summary>
+    public string? Problem { get; private set; }
+
     /// <summary>Takes a newer version into use.</summary>
     /// <param name="version">The version; an older one is not looked at.</param>
     public void Use(PublishedVersion version)
@@ -107,6 +110,13 @@ internal sealed partial class IndexPump
             }
             catch (Exception e) when (e is ShoalException { IsTransient: true } or StorageUnavailableException or DecodeMemoryException)
             {
+                LogWaiting(_dataset, e.Message);
+                wake = Task.Delay(Pause, _time, cancellationToken);
+            }
+
+            catch (StorageCorruptException e)
+            {
+                Problem = e.Message;
                 LogWaiting(_dataset, e.Message);
                 wake = Task.Delay(Pause, _time, cancellationToken);
             }

@@ -51,7 +51,16 @@ internal sealed partial class ShardGrain(
 
         _decoder = MediaSettings.Decoder(_settings);
         // Off the turn: a million items are a second of reading.
-        _items = await Task.Run(() => ShardStore.OpenAsync(store, StoreNames.ShardLog(_dataset, _shard), SidecarDirectory, time, cancellationToken), cancellationToken);
+        try
+        {
+            _items = await Task.Run(() => ShardStore.OpenAsync(store, StoreNames.ShardLog(_dataset, _shard), SidecarDirectory, time, cancellationToken), cancellationToken);
+        }
+        catch (StorageCorruptException e)
+        {
+            LogDamaged(_dataset, _shard, e.Message);
+            throw Damaged(e);
+        }
+
         _pump = new IndexPump(
             new IndexPumpParts(_dataset, _items.Log, _items.Index, _items.Table, _items.Ledger, embedding, models, _decoder, options.PumpBatch, time, logger),
             _items.FirstPending);
@@ -59,6 +68,7 @@ internal sealed partial class ShardGrain(
         await AnnounceAsync(announcement);
         _pumping = PumpAsync();
         this.RegisterGrainTimer(PollAsync, new GrainTimerCreationOptions(TimeSpan.FromSeconds(options.PollSeconds), TimeSpan.FromSeconds(options.PollSeconds)) { Interleave = true });
+        this.RegisterGrainTimer(EraseAsync, new GrainTimerCreationOptions(TimeSpan.FromSeconds(options.EraseSeconds), TimeSpan.FromSeconds(options.EraseSeconds)) { Interleave = true });
         LogOpened(_dataset, _shard, _items.Index.Count, _items.Log.Epoch);
     }
 
@@ -80,23 +90,45 @@ internal sealed partial class ShardGrain(
     public async Task<ItemResult[]> AppendAsync(ItemBatch batch, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(batch);
+        ItemResult[] results = await WriteAsync(() => _items.AppendAsync(batch.Items, Refusal).WaitAsync(cancellationToken));
+        foreach (ItemResult result in results)
+        {
+            if (result.Outcome is IngestOutcome.Rejected or IngestOutcome.Conflict)
+            {
+                var reason = result.Reason ?? "unknown";
+                // Reasons hold sizes and ids; the count is kept by their first sentence only while there are few.
+                var key = _rejected.ContainsKey(reason) || _rejected.Count < 50 ? reason : "other";
+                _rejected[key] = _rejected.GetValueOrDefault(key) + 1;
+            }
+        }
+
+        _pump.Wake();
+        Hint();
+        return results;
+    }
+
+    /// <inheritdoc/>
+    public async Task<bool[]> DeleteAsync(string[] ids)
+    {
+        ArgumentNullException.ThrowIfNull(ids);
+        var known = await WriteAsync(() => _items.DeleteAsync(ids));
+        _reader.Forget();
+        return known;
+    }
+
+    /// <inheritdoc/>
+    public Task<long[]> GetGoneAsync(long[] sequences)
+    {
+        ArgumentNullException.ThrowIfNull(sequences);
+        return Task.FromResult(_items.Gone(sequences));
+    }
+
+    /// <summary>Writes to the log, and says what its failures mean to a caller.</summary>
+    private async Task<T> WriteAsync<T>(Func<Task<T>> write)
+    {
         try
         {
-            ItemResult[] results = await _items.AppendAsync(batch.Items, Refusal).WaitAsync(cancellationToken);
-            foreach (ItemResult result in results)
-            {
-                if (result.Outcome is IngestOutcome.Rejected or IngestOutcome.Conflict)
-                {
-                    var reason = result.Reason ?? "unknown";
-                    // Reasons hold sizes and ids; the count is kept by their first sentence only while there are few.
-                    var key = _rejected.ContainsKey(reason) || _rejected.Count < 50 ? reason : "other";
-                    _rejected[key] = _rejected.GetValueOrDefault(key) + 1;
-                }
-            }
-
-            _pump.Wake();
-            Hint();
-            return results;
+            return await write();
         }
         catch (LogFullException e)
         {
@@ -149,13 +181,33 @@ internal sealed partial class ShardGrain(
     }
 
     /// <inheritdoc/>
-    public Task<ItemContent?> GetContentAsync(string id) => _reader.ContentAsync(id);
+    public async Task<ItemContent?> GetContentAsync(string id)
+    {
+        try
+        {
+            return await _reader.ContentAsync(id);
+        }
+        catch (StorageCorruptException e)
+        {
+            throw Damaged(e);
+        }
+    }
 
     /// <inheritdoc/>
     public Task<EmbeddingAnswer?> GetEmbeddingAsync(string id) => Task.FromResult(_reader.Embedding(id));
 
     /// <inheritdoc/>
-    public Task<LogSlice> ReadAsync(long from, int maxItems, int maxBytes) => _reader.SliceAsync(from, maxItems, maxBytes);
+    public async Task<LogSlice> ReadAsync(long from, int maxItems, int maxBytes)
+    {
+        try
+        {
+            return await _reader.SliceAsync(from, maxItems, maxBytes);
+        }
+        catch (StorageCorruptException e)
+        {
+            throw Damaged(e);
+        }
+    }
 
     /// <inheritdoc/>
     public Task<ShardSimilar> FindSimilarAsync(byte[] embedding, int modelVersion, int count)
@@ -232,6 +284,22 @@ internal sealed partial class ShardGrain(
         }
     }
 
+    private async Task EraseAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (await _items.EraseAsync() is var erased && erased > 0)
+            {
+                LogErased(_dataset, _shard, erased);
+            }
+        }
+        catch (StorageException e)
+        {
+            // Whatever it is, the next time tries again; a shard that lost its log finds out at its next write.
+            LogEraseFailed(_dataset, _shard, e.Message);
+        }
+    }
+
     private async Task PumpAsync()
     {
         try
@@ -247,6 +315,9 @@ internal sealed partial class ShardGrain(
         }
     }
 
+    private ShoalException Damaged(StorageCorruptException e) =>
+        new(ShoalErrorKind.Damaged, $"{e.Message} (./shoal repair {_dataset} --shard {_shard})", e);
+
     // A hint is lossy by design: nobody waits for it, and the seat polls.
     private void Hint() => _hints?.OnNextAsync(new ArrivalHint(_shard, _items.Index.Count)).Ignore();
 
@@ -255,6 +326,15 @@ internal sealed partial class ShardGrain(
 
     [LoggerMessage(EventId = 811, Level = LogLevel.Warning, Message = "{Dataset}/{Shard}: polling failed: {Reason}")]
     private partial void LogPollFailed(string dataset, int shard, string reason);
+
+    [LoggerMessage(EventId = 814, Level = LogLevel.Information, Message = "{Dataset}/{Shard}: the bytes of {Items} deleted or replaced items are gone")]
+    private partial void LogErased(string dataset, int shard, int items);
+
+    [LoggerMessage(EventId = 815, Level = LogLevel.Warning, Message = "{Dataset}/{Shard}: deleted items could not be erased: {Reason}")]
+    private partial void LogEraseFailed(string dataset, int shard, string reason);
+
+    [LoggerMessage(EventId = 813, Level = LogLevel.Error, Message = "{Dataset}/{Shard}: the log cannot be opened: {Reason}")]
+    private partial void LogDamaged(string dataset, int shard, string reason);
 
     [LoggerMessage(EventId = 812, Level = LogLevel.Error, Message = "{Dataset}/{Shard}: assigning failed; the shard is opened again")]
     private partial void LogPumpFailed(string dataset, int shard, Exception exception);

@@ -85,9 +85,17 @@ internal sealed class ShardLedger(AssignmentTable table)
         Count(assignment, +1);
     }
 
-    /// <summary>Stops counting an item that was replaced.</summary>
+    /// <summary>Stops counting an item that was replaced or deleted, and forgets what was known of it.</summary>
     /// <param name="sequence">Its sequence number.</param>
-    public void Drop(long sequence) => Count(table.Read(sequence), -1);
+    public void Drop(long sequence)
+    {
+        Count(table.Read(sequence), -1);
+        table.Write(sequence, Assignment.Pending);
+        if (table.Width > 0)
+        {
+            table.WriteEmbeddings(sequence, new Half[table.Width]);
+        }
+    }
 
     private void Count(in Assignment assignment, int sign)
     {

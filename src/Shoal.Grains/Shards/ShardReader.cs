@@ -20,7 +20,8 @@ internal sealed class ShardReader(ShardStore items, IndexPump pump, TimeProvider
     {
         if (id is null || Names.ItemIdProblem(id) is not null || !items.TryFind(id, out var sequence))
         {
-            return new ItemAnswer { Id = id ?? string.Empty, State = ItemState.Unknown, Shard = shard };
+            ItemState state = id is not null && Names.ItemIdProblem(id) is null && items.IsDeleted(id) ? ItemState.Deleted : ItemState.Unknown;
+            return new ItemAnswer { Id = id ?? string.Empty, State = state, Shard = shard };
         }
 
         Assignment assignment = items.Ledger.Read(sequence);
@@ -43,6 +44,9 @@ internal sealed class ShardReader(ShardStore items, IndexPump pump, TimeProvider
             ReceivedAt = items.Index.Get(sequence).Time,
         };
     }
+
+    /// <summary>Looks for exemplars anew: one of them may be gone.</summary>
+    public void Forget() => _members = null;
 
     /// <summary>An item's original bytes; null when it is unknown.</summary>
     public async Task<ItemContent?> ContentAsync(string id)
@@ -84,7 +88,8 @@ internal sealed class ShardReader(ShardStore items, IndexPump pump, TimeProvider
             return new LogSlice { Items = [], Next = from, End = end };
         }
 
-        var count = (int)Math.Min(Math.Clamp(maxItems, 1, 4_096), end - from);
+        // What one read of the log looks at: where all of it is gone, reading goes on behind.
+        var count = (int)Math.Min(Math.Clamp(maxItems, 1, Block), end - from);
         IReadOnlyList<LogRecord> records = await items.Log.ReadRangeAsync(from, count, Math.Clamp(maxBytes, 1, 32 << 20), CancellationToken.None);
         return new LogSlice
         {
@@ -163,6 +168,7 @@ internal sealed class ShardReader(ShardStore items, IndexPump pump, TimeProvider
             LogBytes = items.Log.DurableBytes,
             Syncs = items.Log.Syncs,
             ModelVersion = published,
+            Problem = pump.Problem,
         };
     }
 
@@ -260,6 +266,11 @@ internal sealed class ShardReader(ShardStore items, IndexPump pump, TimeProvider
                 compared++;
                 TensorPrimitives.ConvertToSingle(halves.AsSpan(i * width, width), row);
                 var similarity = TensorPrimitives.Dot<float>(query, row);
+                if ((best.TryPeek(out _, out var least) && best.Count == count && similarity <= least) || items.Index.Get(from + i).IsGone())
+                {
+                    continue;
+                }
+
                 var entry = (from + i, similarity, assignment.StateOf() == AssignmentState.Assigned ? assignment.Cluster : -1);
                 if (best.Count < count)
                 {

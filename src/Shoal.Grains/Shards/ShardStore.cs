@@ -17,6 +17,9 @@ internal sealed class ShardStore : IAsyncDisposable
     // Items whose append is under way, by id: a second one of the same id waits for the first and is then judged against it.
     private readonly Dictionary<UInt128, Task> _underWay = [];
 
+    // Deleted and replaced items whose bytes are still in the log.
+    private readonly HashSet<long> _toErase = [];
+
     private ShardStore(ShardLog log, ItemIndex index, AssignmentTable table)
     {
         Log = log;
@@ -36,7 +39,7 @@ internal sealed class ShardStore : IAsyncDisposable
     /// <summary>The first sequence number without a state when the shard was opened.</summary>
     public long FirstPending { get; private set; }
 
-    /// <summary>Items that are not replaced.</summary>
+    /// <summary>Items that are neither replaced nor deleted.</summary>
     public long Live { get; private set; }
 
     /// <summary>Opens a shard; fences every earlier activation.</summary>
@@ -75,6 +78,11 @@ internal sealed class ShardStore : IAsyncDisposable
                 {
                     gone.Add(from + i);
                 }
+
+                if (block[i].IsGone() && !block[i].Marks.HasFlag(ItemMarks.Erased))
+                {
+                    _toErase.Add(from + i);
+                }
             }
         }
 
@@ -82,8 +90,71 @@ internal sealed class ShardStore : IAsyncDisposable
         return Ledger.Load(Index.Count, gone.Contains);
     }
 
-    /// <summary>The sequence number of an item.</summary>
-    public bool TryFind(string id, out long sequence) => Index.TryFind(Hash(ItemKey.Of(id)), out sequence);
+    /// <summary>The sequence number of an item that is there.</summary>
+    public bool TryFind(string id, out long sequence) => Index.TryFind(Hash(ItemKey.Of(id)), out sequence) && !Index.Get(sequence).IsGone();
+
+    /// <summary>Whether the newest item of an id was deleted.</summary>
+    public bool IsDeleted(string id) => Index.TryFind(Hash(ItemKey.Of(id)), out var sequence) && Index.Get(sequence).IsGone();
+
+    /// <summary>Which of some items are gone.</summary>
+    public long[] Gone(long[] sequences) => Array.FindAll(sequences, sequence => sequence >= 0 && sequence < Index.Count && Index.Get(sequence).IsGone());
+
+    /// <summary>Deletes items; returns when the tombstones are durable.</summary>
+    /// <param name="ids">The ids.</param>
+    /// <returns>For each id: false when no item ever had it.</returns>
+    public async Task<bool[]> DeleteAsync(string[] ids)
+    {
+        UInt128[] keys = Array.ConvertAll(ids, id => Names.ItemIdProblem(id) is null ? Hash(ItemKey.Of(id)) : default);
+
+        // What is being stored may be what is to be deleted. Whatever comes of it, the index knows then.
+        while (keys.Where(_underWay.ContainsKey).Select(key => _underWay[key]).ToArray() is { Length: > 0 } earlier)
+        {
+            await Task.WhenAll(earlier).ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Yield();
+        }
+
+        var known = new bool[ids.Length];
+        var doomed = new Dictionary<UInt128, long>();
+        for (var i = 0; i < ids.Length; i++)
+        {
+            known[i] = Index.TryFind(keys[i], out var sequence);
+            if (known[i] && !Index.Get(sequence).IsGone())
+            {
+                doomed[keys[i]] = sequence;
+            }
+        }
+
+        if (doomed.Count == 0)
+        {
+            return known;
+        }
+
+        Task<LogPosition[]> append = Log.AppendAsync([.. doomed.Keys.Select(LogEntry.Deletion)], CancellationToken.None);
+        foreach (UInt128 key in doomed.Keys)
+        {
+            _underWay.Add(key, append);
+        }
+
+        try
+        {
+            await append;
+            foreach (var sequence in doomed.Values)
+            {
+                Ledger.Drop(sequence);
+                Live--;
+                _toErase.Add(sequence);
+            }
+
+            return known;
+        }
+        finally
+        {
+            foreach (UInt128 key in doomed.Keys)
+            {
+                _underWay.Remove(key);
+            }
+        }
+    }
 
     /// <summary>Reads an item back.</summary>
     public Task<LogRecord> ReadAsync(long sequence) => Log.ReadAsync(Index.Get(sequence).Position, CancellationToken.None);
@@ -142,6 +213,28 @@ internal sealed class ShardStore : IAsyncDisposable
         return results;
     }
 
+    /// <summary>Takes the bytes of deleted and replaced items out of the log; the segment that is appended to ends for it.</summary>
+    /// <returns>How many items were erased.</returns>
+    public async Task<int> EraseAsync()
+    {
+        var count = 0;
+        foreach (IGrouping<int, long> segment in _toErase.GroupBy(sequence => Index.Get(sequence).Position.Segment).ToArray())
+        {
+            if (Log.IsCurrent(segment.Key))
+            {
+                await Log.RollAsync();
+            }
+
+            HashSet<long> sequences = [.. segment];
+            await Log.EraseAsync(segment.Key, sequences);
+            Index.Erased(sequences);
+            _toErase.ExceptWith(sequences);
+            count += sequences.Count;
+        }
+
+        return count;
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
@@ -155,7 +248,7 @@ internal sealed class ShardStore : IAsyncDisposable
     /// <summary>The answer for an item whose id is known; null when it must be stored.</summary>
     private ItemResult? Judge(ItemUpload upload, UInt128 key, UInt128 content)
     {
-        if (!Index.TryFind(key, out var sequence))
+        if (!Index.TryFind(key, out var sequence) || Index.Get(sequence).IsGone())
         {
             return null;
         }
@@ -178,7 +271,7 @@ internal sealed class ShardStore : IAsyncDisposable
         }
 
         // Known now: no other append of these ids can be under way until this one ends.
-        long?[] replaced = [.. entries.Select(e => Index.TryFind(e.IdHash, out var old) ? old : (long?)null)];
+        long?[] replaced = [.. entries.Select(e => Index.TryFind(e.IdHash, out var old) && !Index.Get(old).IsGone() ? old : (long?)null)];
         // Never cancelled: an append that nobody waits for would be stored, but not counted, and its ids would look free.
         Task<LogPosition[]> append = Log.AppendAsync(entries, CancellationToken.None);
         foreach (LogEntry entry in entries)
@@ -195,6 +288,7 @@ internal sealed class ShardStore : IAsyncDisposable
                 if (replaced[j] is { } old)
                 {
                     Ledger.Drop(old);
+                    _toErase.Add(old);
                 }
                 else
                 {

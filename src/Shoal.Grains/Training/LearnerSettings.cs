@@ -14,7 +14,13 @@ internal static class LearnerSettings
 
     public static LearnerOptions Options(DatasetSettings settings)
     {
-        var options = new LearnerOptions { Clusters = settings.Clusters, Seed = settings.Seed, ReplaySize = settings.ReplaySize };
+        var options = new LearnerOptions
+        {
+            Clusters = settings.Clusters,
+            Seed = settings.Seed,
+            ReplaySize = settings.ReplaySize,
+            Replay = settings.Replay is DatasetSettings.MinimumRedundancy ? ReplayPolicy.MinimumRedundancy : ReplayPolicy.Reservoir,
+        };
         return settings.Objectives is { Count: > 0 } objectives ? options with { Objectives = objectives } : options;
     }
 }

@@ -52,6 +52,9 @@ internal static class DatasetRoutes
                 return TypedResults.NoContent();
             })
             .WithSummary("Lets training go on.").ProducesProblem(StatusCodes.Status404NotFound);
+        datasets.MapPost("/{dataset}/repair", static async (string dataset, HttpContext context, ShoalClient client) => TypedResults.Ok(await client.RepairAsync(
+                dataset, context.Request.Query.ContainsKey("shard") ? Requests.Number(context.Request, "shard", 0) : null, context.RequestAborted)))
+            .WithSummary("Makes damaged logs readable again and saves what is taken out; ?shard= for one shard.").ProducesProblem(StatusCodes.Status404NotFound);
     }
 
     private static async Task<IResult> CreateAsync(HttpContext context, ShoalClient client)

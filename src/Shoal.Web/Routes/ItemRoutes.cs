@@ -21,6 +21,10 @@ internal static class ItemRoutes
         dataset.MapGet("/items/{**id}", GetAsync)
             .WithTags("items").WithSummary("What is known of an item now, ?fresh=true assigned by the published version first; 404 with the same body when it was never seen.")
             .Produces<ItemAnswer>().Produces<ItemAnswer>(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status400BadRequest);
+        dataset.MapDelete("/items/{**id}", DeleteAsync)
+            .WithTags("items").WithSummary("Deletes an item durably; no answer knows it from then on.")
+            .Produces(StatusCodes.Status204NoContent).ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status429TooManyRequests).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         dataset.MapGet("/content/{**id}", ContentAsync)
             .WithTags("items").WithSummary("The original bytes of an item.")
             .Produces(StatusCodes.Status200OK, contentType: "application/octet-stream").ProducesProblem(StatusCodes.Status404NotFound);
@@ -70,6 +74,15 @@ internal static class ItemRoutes
             ? await client.GetFreshAsync(dataset, id, context.RequestAborted)
             : await client.GetAsync(dataset, id);
         return answer.State == ItemState.Unknown ? TypedResults.NotFound(answer) : TypedResults.Ok(answer);
+    }
+
+    private static async Task<IResult> DeleteAsync(HttpContext context, string dataset, ShoalClient client)
+    {
+        string id = Requests.ItemId(context);
+        IReadOnlyList<string> unknown = await client.DeleteAsync(dataset, [id], context.RequestAborted);
+        return unknown.Count == 0
+            ? TypedResults.NoContent()
+            : throw new ShoalException(ShoalErrorKind.NotFound, $"There is no item '{id}' in the dataset '{dataset}'; it was never ingested.");
     }
 
     private static async Task<IResult> ContentAsync(HttpContext context, string dataset, ShoalClient client)
