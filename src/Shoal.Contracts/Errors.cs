@@ -29,13 +29,17 @@ public sealed class ShoalException : Exception
     /// <summary>Makes a failure.</summary>
     /// <param name="kind">What the caller can do about it.</param>
     /// <param name="message">What is wrong and what to do.</param>
-    /// <param name="inner">What it came from.</param>
+    /// <param name="inner">What it came from; kept as text, since the other side of a call may not know its type and would then read nothing at all.</param>
     public ShoalException(ShoalErrorKind kind, string message, Exception? inner = null)
-        : base(message, inner) => Kind = kind;
+        : base(message) => (Kind, Cause) = (kind, inner?.ToString());
 
     /// <summary>What the caller can do about it.</summary>
     [Id(0)]
     public ShoalErrorKind Kind { get; private set; }
+
+    /// <summary>What it came from, with its stack; null when it came from nothing else.</summary>
+    [Id(1)]
+    public string? Cause { get; private set; }
 
     /// <summary>Whether the same request may succeed later.</summary>
     public bool IsTransient => Kind is ShoalErrorKind.Overloaded or ShoalErrorKind.Unavailable;

@@ -5,7 +5,8 @@ namespace Shoal.Benchmarks;
 /// <summary>Plain k-means with k-means++ seeding, for the purity of embeddings at more clusters than classes.</summary>
 internal static class KMeans
 {
-    private const int Restarts = 4;
+    // What scikit-learn takes: on 20 clusters of ten digits the best of 4 still differs by a point of purity from seed to seed.
+    private const int Restarts = 10;
     private const int Iterations = 50;
 
     /// <summary>Clusters points; the best of several restarts.</summary>

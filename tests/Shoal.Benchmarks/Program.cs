@@ -68,8 +68,14 @@ var query = new Command("query", "Queries for single items from an external proc
 query.SetAction((result, _) => RunAsync(result, figures => QuerySuite.RunAsync(result.GetRequiredValue(items), figures)));
 var ingest = new Command("ingest", "Durable ingest over HTTP, and the time until an item is assigned");
 ingest.SetAction((result, _) => RunAsync(result, IngestSuite.RunAsync));
+var kills = new Option<int>("--kills") { Description = "How often the silo is killed", DefaultValueFactory = _ => 20 };
+var store = new Option<string>("--store") { Description = "Where everything is kept: files or azurite", DefaultValueFactory = _ => "files" };
+store.AcceptOnlyFromAmong("files", "azurite");
+var recovery = new Command("recovery", "Kills a silo under load again and again, and counts what is lost") { kills, store, firstSeed };
+recovery.SetAction((result, _) => RunAsync(result, figures => RecoverySuite.RunAsync(
+    result.GetRequiredValue(kills), result.GetRequiredValue(store) is "azurite", result.GetRequiredValue(firstSeed), figures)));
 
-return await new RootCommand("Measures Shoal. Every figure is printed as it is measured.") { quality, train, query, ingest, json }.Parse(args).InvokeAsync();
+return await new RootCommand("Measures Shoal. Every figure is printed as it is measured.") { quality, train, query, ingest, recovery, json }.Parse(args).InvokeAsync();
 
 static T? Refuse<T>(ArgumentResult result, string why)
 {

@@ -364,6 +364,27 @@ public sealed class SiloTests(Azurite azurite)
     }
 
     [Fact]
+    public async Task The_oldest_items_go_when_there_are_too_many_bytes_and_all_when_they_are_too_old()
+    {
+        using var folder = new TempFolder();
+        await using SiloProcess silo = await SiloProcess.StartAsync(folder.Path, "--log", "Warning", "--erase-seconds", "1");
+        await using ShoalClient client = await silo.ConnectAsync();
+        await client.CreateDatasetAsync("blobs", Settings with { Shards = 2, RetainBytes = 1_000_000 });
+        ItemUpload[] items = Blobs(4_000, 1);
+        await StoreAsync(client, items, IngestOutcome.Accepted);
+        DatasetStatus status = await Waiting.UntilAsync(client, silo, "the oldest items to go", s => s.Shards.Sum(x => x.Items) is > 2_000 and < 3_200, "blobs");
+        Assert.Equal(4_000, status.Shards.Sum(s => s.End));
+        ItemAnswer[] answers = await client.GetManyAsync("blobs", [.. items.Select(i => i.Id)]);
+        Assert.Equal(ItemState.Deleted, answers[0].State);
+        Assert.NotEqual(ItemState.Deleted, answers[^1].State);
+        Assert.Equal(status.Shards.Sum(s => s.Items), answers.Count(a => a.State != ItemState.Deleted));
+
+        await client.ChangeDatasetAsync("blobs", new DatasetChange { RetainDays = 1e-6 });
+        await Waiting.UntilAsync(client, silo, "all items to go", s => s.Shards.Sum(x => x.Items) == 0 && s.Shards.Sum(x => x.LogBytes) < 100_000, "blobs");
+        Assert.Equal(IngestOutcome.Accepted, (await client.PutAsync("blobs", items[0])).Outcome);
+    }
+
+    [Fact]
     public async Task A_damaged_shard_says_where_and_the_others_go_on_until_it_is_repaired()
     {
         using var folder = new TempFolder();

@@ -13,6 +13,9 @@ public sealed partial class SiloProcess : IAsyncDisposable
     private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(90);
     private const int SigTerm = 15;
 
+    // 128 + SIGKILL.
+    private const int Killed = 137;
+
     private readonly Process _process;
     private readonly List<string> _output;
 
@@ -47,6 +50,9 @@ public sealed partial class SiloProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Whether the process has ended.</summary>
+    public bool HasEnded => _process.HasExited;
+
     /// <summary>The last lines that it printed.</summary>
     public string Output
     {
@@ -63,7 +69,15 @@ public sealed partial class SiloProcess : IAsyncDisposable
     /// <param name="data">Its data folder.</param>
     /// <param name="arguments">More arguments for the silo's command line.</param>
     /// <exception cref="InvalidOperationException">It did not come up; the message holds what it printed.</exception>
-    public static async Task<SiloProcess> StartAsync(string data, params string[] arguments)
+    public static Task<SiloProcess> StartAsync(string data, params string[] arguments) => StartAsync(data, endAt: null, arguments);
+
+    /// <summary>Starts a silo that may end itself, and waits until it answers or has ended.</summary>
+    /// <param name="data">Its data folder.</param>
+    /// <param name="endAt">The write at which it ends itself by SIGKILL, as <c>KillPoint</c> in Shoal.Storage reads it; null for never.</param>
+    /// <param name="arguments">More arguments for the silo's command line.</param>
+    /// <returns>The silo, which has <see cref="HasEnded"/> when the write came before it answered.</returns>
+    /// <exception cref="InvalidOperationException">It did not come up; the message holds what it printed.</exception>
+    public static async Task<SiloProcess> StartAsync(string data, string? endAt, string[] arguments)
     {
         Directory.CreateDirectory(data);
         var endpoints = Path.Combine(data, "silo.json");
@@ -74,6 +88,7 @@ public sealed partial class SiloProcess : IAsyncDisposable
             SiloAssembly(), "--data", data, "--http-port", "0", "--silo-port", $"{ports[0]}", "--gateway-port", $"{ports[1]}", .. arguments,
         ];
         var start = new ProcessStartInfo("dotnet", words) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        start.Environment["SHOAL_KILL_AT"] = endAt;
         var process = new Process { StartInfo = start };
         List<string> output = [];
         process.OutputDataReceived += (_, e) => Keep(e.Data);
@@ -84,6 +99,11 @@ public sealed partial class SiloProcess : IAsyncDisposable
         var clock = Stopwatch.StartNew();
         while (!File.Exists(endpoints))
         {
+            if (process.HasExited && endAt is not null && process.ExitCode == Killed)
+            {
+                return new SiloProcess(process, output, data, "http://127.0.0.1:1", "127.0.0.1:1");
+            }
+
             if (process.HasExited || clock.Elapsed > StartTime)
             {
                 lock (output)
@@ -117,7 +137,11 @@ public sealed partial class SiloProcess : IAsyncDisposable
     /// <summary>Kills the process as a power switch would: SIGKILL, nothing is flushed or handed over.</summary>
     public async Task KillAsync()
     {
-        _process.Kill();
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+        }
+
         await _process.WaitForExitAsync();
     }
 

@@ -88,10 +88,12 @@ internal static class DatasetCommands
             CustomParser = ParseObjectives,
         };
         Option<int> idle = Option("--idle-steps", "Rehearsal steps that idle time may be used for.", defaults.IdleRehearsalSteps);
+        Option<double> days = Option("--retain-days", "Days after which an item is deleted; 0 keeps items for ever.", defaults.RetainDays);
+        Option<long> bytes = Option("--retain-bytes", "The most bytes of items kept, the oldest are deleted; 0 for no limit.", defaults.RetainBytes);
         Option<int> seed = Option("--seed", "The seed of all randomness.", defaults.Seed);
         var command = new Command("create", "Create a dataset; repeating it with the same settings does nothing.")
         {
-            name, modality, size, clusters, shards, round, maxBytes, maxPixels, replay, policy, objectives, idle, seed,
+            name, modality, size, clusters, shards, round, maxBytes, maxPixels, replay, policy, objectives, idle, days, bytes, seed,
         };
         return Session.Runs(command, shared, surroundings, async (session, parsed, token) =>
         {
@@ -114,6 +116,8 @@ internal static class DatasetCommands
                     Replay = parsed.GetValue(policy)!,
                     Objectives = parsed.GetValue(objectives),
                     IdleRehearsalSteps = parsed.GetValue(idle),
+                    RetainDays = parsed.GetValue(days),
+                    RetainBytes = parsed.GetValue(bytes),
                     Seed = parsed.GetValue(seed),
                 },
                 token);
@@ -135,14 +139,23 @@ internal static class DatasetCommands
         Argument<string> name = Name();
         var round = new Option<double?>("--round-seconds") { Description = "Seconds of training in a round, 1 to 3600." };
         var idle = new Option<int?>("--idle-steps") { Description = "Rehearsal steps that idle time may be used for." };
-        var command = new Command("set", "Change settings; training goes on with them from its last round.") { name, round, idle };
+        var days = new Option<double?>("--retain-days") { Description = "Days after which an item is deleted; 0 keeps items for ever." };
+        var bytes = new Option<long?>("--retain-bytes") { Description = "The most bytes of items kept; 0 for no limit." };
+        var command = new Command("set", "Change settings; training goes on with them from its last round.") { name, round, idle, days, bytes };
         return Session.Runs(command, shared, surroundings, async (session, parsed, token) =>
         {
             string dataset = parsed.GetValue(name)!;
-            var change = new DatasetChange { RoundSeconds = parsed.GetValue(round), IdleRehearsalSteps = parsed.GetValue(idle) };
+            var change = new DatasetChange
+            {
+                RoundSeconds = parsed.GetValue(round),
+                IdleRehearsalSteps = parsed.GetValue(idle),
+                RetainDays = parsed.GetValue(days),
+                RetainBytes = parsed.GetValue(bytes),
+            };
             DatasetSettings settings = await session.Client.ChangeDatasetAsync(dataset, change, token);
             return await SayAsync(session, dataset, string.Create(
-                CultureInfo.InvariantCulture, $"rounds of {settings.RoundSeconds} s, {settings.IdleRehearsalSteps} idle rehearsal steps"));
+                CultureInfo.InvariantCulture,
+                $"rounds of {settings.RoundSeconds} s, {settings.IdleRehearsalSteps} idle rehearsal steps, items kept {(settings.RetainDays > 0 ? $"{settings.RetainDays} days" : "for ever")}{(settings.RetainBytes > 0 ? $", at most {settings.RetainBytes:N0} bytes" : "")}"));
         });
     }
 

@@ -55,6 +55,12 @@ public sealed record DatasetSettings
     /// <summary>Which past samples are rehearsed: <see cref="Reservoir"/> or <see cref="MinimumRedundancy"/>.</summary>
     [Id(14)] public string Replay { get; init; } = Reservoir;
 
+    /// <summary>Days after which an item is deleted, at most 36,500; 0 keeps items for ever.</summary>
+    [Id(15)] public double RetainDays { get; init; }
+
+    /// <summary>The most bytes of items that are kept, at least 1,000,000: the oldest of each shard are deleted when its share is passed. 0 for no limit.</summary>
+    [Id(16)] public long RetainBytes { get; init; }
+
     /// <summary>A <see cref="Replay"/>: a uniform sample of each segment of the stream.</summary>
     public const string Reservoir = "reservoir";
 
@@ -109,6 +115,12 @@ public sealed record DatasetSettings
 
         Range(nameof(RoundSeconds), RoundSeconds, 1, 3_600);
         Range(nameof(IdleRehearsalSteps), IdleRehearsalSteps, 0, 1_000_000);
+        Range(nameof(RetainDays), RetainDays, 0, 36_500);
+        if (RetainBytes != 0)
+        {
+            Range(nameof(RetainBytes), RetainBytes, 1_000_000, long.MaxValue);
+        }
+
         return problems;
 
         void Range(string name, double value, double least, double most)
@@ -131,6 +143,12 @@ public sealed record DatasetChange
     /// <summary><see cref="DatasetSettings.IdleRehearsalSteps"/>.</summary>
     [Id(1)] public int? IdleRehearsalSteps { get; init; }
 
+    /// <summary><see cref="DatasetSettings.RetainDays"/>.</summary>
+    [Id(2)] public double? RetainDays { get; init; }
+
+    /// <summary><see cref="DatasetSettings.RetainBytes"/>.</summary>
+    [Id(3)] public long? RetainBytes { get; init; }
+
     /// <summary>The settings after the change.</summary>
     /// <param name="settings">The settings before it.</param>
     /// <exception cref="ShoalException">Invalid: nothing is changed, or a value is out of range.</exception>
@@ -139,13 +157,15 @@ public sealed record DatasetChange
         ArgumentNullException.ThrowIfNull(settings);
         if (this == new DatasetChange())
         {
-            throw new ShoalException(ShoalErrorKind.Invalid, "Nothing to change was given; these may change: RoundSeconds, IdleRehearsalSteps.");
+            throw new ShoalException(ShoalErrorKind.Invalid, "Nothing to change was given; these may change: RoundSeconds, IdleRehearsalSteps, RetainDays, RetainBytes.");
         }
 
         DatasetSettings changed = settings with
         {
             RoundSeconds = RoundSeconds ?? settings.RoundSeconds,
             IdleRehearsalSteps = IdleRehearsalSteps ?? settings.IdleRehearsalSteps,
+            RetainDays = RetainDays ?? settings.RetainDays,
+            RetainBytes = RetainBytes ?? settings.RetainBytes,
         };
         return changed.Problems() is { Count: > 0 } problems ? throw new ShoalException(ShoalErrorKind.Invalid, string.Join(' ', problems)) : changed;
     }

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Orleans.Placement;
 using Shoal.Contracts;
 using Shoal.Grains.Datasets;
+using Shoal.Grains.Shards;
 using Shoal.Storage;
 
 namespace Shoal.Grains.Clusters;
@@ -218,7 +219,7 @@ internal sealed partial class ClustersGrain(IObjectStore store, TimeProvider tim
 
         // Each shard is told, and one that cannot be told reads the directory when it activates again.
         DatasetAnnouncement announcement = await GrainFactory.GetGrain<IDatasetGrain>(Dataset).GetAnnouncementAsync();
-        await Task.WhenAll((await ShardsAsync()).Select(shard => shard.AnnounceAsync(announcement with { Directory = Directory })));
+        await (await ShardsAsync()).TellUsableAsync(shard => shard.AnnounceAsync(announcement with { Directory = Directory }));
         await RecordAsync(new LineageEvent(time.GetUtcNow(), kind, cluster, Registry.Version, reason));
     }
 
@@ -251,7 +252,7 @@ internal sealed partial class ClustersGrain(IObjectStore store, TimeProvider tim
 
     private async Task<ShardCluster[]> MembersAsync(int exemplars)
     {
-        ShardMembers[] members = await Task.WhenAll((await ShardsAsync()).Select(shard => shard.GetMembersAsync(Math.Clamp(exemplars, 0, 100))));
+        ShardMembers[] members = await (await ShardsAsync()).UsableAsync(shard => shard.GetMembersAsync(Math.Clamp(exemplars, 0, 100)));
         return [.. members.SelectMany(m => m.Clusters)];
     }
 

@@ -56,7 +56,12 @@ public static class SiloBuilderExtensions
 
     private static IObjectStore OpenStore(IServiceProvider services)
     {
-        ShoalSiloOptions options = services.GetRequiredService<ShoalSiloOptions>();
+        IObjectStore store = OpenStore(services.GetRequiredService<ShoalSiloOptions>());
+        return Environment.GetEnvironmentVariable(KillPoint.Variable) is { Length: > 0 } point ? new KillingObjectStore(store, KillPoint.Parse(point)) : store;
+    }
+
+    private static IObjectStore OpenStore(ShoalSiloOptions options)
+    {
         if (options.BlobConnectionString is { } connection)
         {
             var container = new BlobContainerClient(connection, options.BlobContainer);

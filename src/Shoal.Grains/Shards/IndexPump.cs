@@ -105,6 +105,7 @@ internal sealed partial class IndexPump
             {
                 if (_version is { } version && await work(version))
                 {
+                    Problem = null;
                     continue;
                 }
             }

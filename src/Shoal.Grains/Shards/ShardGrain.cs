@@ -160,14 +160,11 @@ internal sealed partial class ShardGrain(
     {
         if (id is not null && Names.ItemIdProblem(id) is null && _items.TryFind(id, out var sequence))
         {
-            try
+            await ReadStoreAsync(async () =>
             {
                 await _pump.FreshenAsync(sequence);
-            }
-            catch (StorageUnavailableException e)
-            {
-                throw new ShoalException(ShoalErrorKind.Unavailable, e.Message, e);
-            }
+                return true;
+            });
         }
 
         return _reader.Answer(id!, _shard, _directory, _publishedAt);
@@ -181,43 +178,24 @@ internal sealed partial class ShardGrain(
     }
 
     /// <inheritdoc/>
-    public async Task<ItemContent?> GetContentAsync(string id)
-    {
-        try
-        {
-            return await _reader.ContentAsync(id);
-        }
-        catch (StorageCorruptException e)
-        {
-            throw Damaged(e);
-        }
-    }
+    public Task<ItemContent?> GetContentAsync(string id) => ReadStoreAsync(() => _reader.ContentAsync(id));
 
     /// <inheritdoc/>
     public Task<EmbeddingAnswer?> GetEmbeddingAsync(string id) => Task.FromResult(_reader.Embedding(id));
 
     /// <inheritdoc/>
-    public async Task<LogSlice> ReadAsync(long from, int maxItems, int maxBytes)
-    {
-        try
-        {
-            return await _reader.SliceAsync(from, maxItems, maxBytes);
-        }
-        catch (StorageCorruptException e)
-        {
-            throw Damaged(e);
-        }
-    }
+    public Task<LogSlice> ReadAsync(long from, int maxItems, int maxBytes) => ReadStoreAsync(() => _reader.SliceAsync(from, maxItems, maxBytes));
 
     /// <inheritdoc/>
     public Task<ShardSimilar> FindSimilarAsync(byte[] embedding, int modelVersion, int count)
     {
         ArgumentNullException.ThrowIfNull(embedding);
-        return _reader.SimilarAsync(MemoryMarshal.Cast<byte, Half>(embedding).ToArray(), modelVersion, Math.Clamp(count, 1, 1_000), _directory);
+        Half[] query = MemoryMarshal.Cast<byte, Half>(embedding).ToArray();
+        return ReadStoreAsync(() => _reader.SimilarAsync(query, modelVersion, Math.Clamp(count, 1, 1_000), _directory));
     }
 
     /// <inheritdoc/>
-    public Task<ShardMembers> GetMembersAsync(int exemplars) => _reader.MembersAsync(Math.Clamp(exemplars, 0, 100));
+    public Task<ShardMembers> GetMembersAsync(int exemplars) => ReadStoreAsync(() => _reader.MembersAsync(Math.Clamp(exemplars, 0, 100)));
 
     /// <inheritdoc/>
     public Task<ShardStatus> GetStatusAsync() => Task.FromResult(_reader.Status(_shard, _publishedAt) with
@@ -229,6 +207,7 @@ internal sealed partial class ShardGrain(
     public Task AnnounceAsync(DatasetAnnouncement announcement)
     {
         ArgumentNullException.ThrowIfNull(announcement);
+        _settings = announcement.Settings;
         if (announcement.Directory is { } directory && directory.Revision >= _directory.Revision)
         {
             _directory = directory;
@@ -288,6 +267,14 @@ internal sealed partial class ShardGrain(
     {
         try
         {
+            DateTimeOffset? before = _settings.RetainDays > 0 ? time.GetUtcNow() - TimeSpan.FromDays(_settings.RetainDays) : null;
+            long? mostBytes = _settings.RetainBytes > 0 ? _settings.RetainBytes / _settings.Shards : null;
+            if (await _items.ExpireAsync(before, mostBytes) is var expired && expired > 0)
+            {
+                _reader.Forget();
+                LogExpired(_dataset, _shard, expired);
+            }
+
             if (await _items.EraseAsync() is var erased && erased > 0)
             {
                 LogErased(_dataset, _shard, erased);
@@ -315,6 +302,23 @@ internal sealed partial class ShardGrain(
         }
     }
 
+    /// <summary>Reads from the log, and says what its failures mean to a caller.</summary>
+    private async Task<T> ReadStoreAsync<T>(Func<Task<T>> read)
+    {
+        try
+        {
+            return await read();
+        }
+        catch (StorageUnavailableException e)
+        {
+            throw new ShoalException(ShoalErrorKind.Unavailable, e.Message, e);
+        }
+        catch (StorageCorruptException e)
+        {
+            throw Damaged(e);
+        }
+    }
+
     private ShoalException Damaged(StorageCorruptException e) =>
         new(ShoalErrorKind.Damaged, $"{e.Message} (./shoal repair {_dataset} --shard {_shard})", e);
 
@@ -326,6 +330,9 @@ internal sealed partial class ShardGrain(
 
     [LoggerMessage(EventId = 811, Level = LogLevel.Warning, Message = "{Dataset}/{Shard}: polling failed: {Reason}")]
     private partial void LogPollFailed(string dataset, int shard, string reason);
+
+    [LoggerMessage(EventId = 816, Level = LogLevel.Information, Message = "{Dataset}/{Shard}: {Items} items were deleted, as retention asks")]
+    private partial void LogExpired(string dataset, int shard, int items);
 
     [LoggerMessage(EventId = 814, Level = LogLevel.Information, Message = "{Dataset}/{Shard}: the bytes of {Items} deleted or replaced items are gone")]
     private partial void LogErased(string dataset, int shard, int items);

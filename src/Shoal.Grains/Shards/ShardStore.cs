@@ -17,8 +17,14 @@ internal sealed class ShardStore : IAsyncDisposable
     // Items whose append is under way, by id: a second one of the same id waits for the first and is then judged against it.
     private readonly Dictionary<UInt128, Task> _underWay = [];
 
+    // 100,000 items are a scan of 6 MB; what is left goes the next time.
+    private const int MostExpired = 100_000;
+
     // Deleted and replaced items whose bytes are still in the log.
     private readonly HashSet<long> _toErase = [];
+
+    // All items below are gone.
+    private long _firstLive;
 
     private ShardStore(ShardLog log, ItemIndex index, AssignmentTable table)
     {
@@ -41,6 +47,9 @@ internal sealed class ShardStore : IAsyncDisposable
 
     /// <summary>Items that are neither replaced nor deleted.</summary>
     public long Live { get; private set; }
+
+    /// <summary>Bytes of their records in the log.</summary>
+    public long LiveBytes { get; private set; }
 
     /// <summary>Opens a shard; fences every earlier activation.</summary>
     public static async Task<ShardStore> OpenAsync(IObjectStore store, string logName, string sidecars, TimeProvider time, CancellationToken cancellationToken)
@@ -77,6 +86,10 @@ internal sealed class ShardStore : IAsyncDisposable
                 if (block[i].IsGone())
                 {
                     gone.Add(from + i);
+                }
+                else
+                {
+                    LiveBytes += block[i].Position.Length;
                 }
 
                 if (block[i].IsGone() && !block[i].Marks.HasFlag(ItemMarks.Erased))
@@ -140,9 +153,7 @@ internal sealed class ShardStore : IAsyncDisposable
             await append;
             foreach (var sequence in doomed.Values)
             {
-                Ledger.Drop(sequence);
-                Live--;
-                _toErase.Add(sequence);
+                Drop(sequence);
             }
 
             return known;
@@ -211,6 +222,52 @@ internal sealed class ShardStore : IAsyncDisposable
         }
 
         return results;
+    }
+
+    /// <summary>Deletes the oldest items, those that are too old and those that are too many bytes; returns when that is durable.</summary>
+    /// <param name="before">Items that came earlier are too old; null when none is.</param>
+    /// <param name="mostBytes">The most bytes of records that stay; null when there is no limit.</param>
+    /// <returns>How many items were deleted.</returns>
+    public async Task<int> ExpireAsync(DateTimeOffset? before, long? mostBytes)
+    {
+        var doomed = new List<long>();
+        var (below, bytes) = (_firstLive, LiveBytes);
+        for (; below < Index.Count && doomed.Count < MostExpired; below++)
+        {
+            ItemRecord record = Index.Get(below);
+            if (record.IsGone())
+            {
+                continue;
+            }
+
+            if (!(record.Time < before) && !(bytes > mostBytes))
+            {
+                break;
+            }
+
+            bytes -= record.Position.Length;
+            doomed.Add(below);
+        }
+
+        if (doomed.Count > 0)
+        {
+            await Log.AppendAsync([LogEntry.Expiry(below)], CancellationToken.None);
+            doomed.ForEach(Drop);
+        }
+
+        _firstLive = below;
+        return doomed.Count;
+    }
+
+    // Stops counting an item that has just been deleted or replaced; a second reason for it to go changes nothing.
+    private void Drop(long sequence)
+    {
+        if (_toErase.Add(sequence))
+        {
+            Ledger.Drop(sequence);
+            Live--;
+            LiveBytes -= Index.Get(sequence).Position.Length;
+        }
     }
 
     /// <summary>Takes the bytes of deleted and replaced items out of the log; the segment that is appended to ends for it.</summary>
@@ -287,13 +344,11 @@ internal sealed class ShardStore : IAsyncDisposable
             {
                 if (replaced[j] is { } old)
                 {
-                    Ledger.Drop(old);
-                    _toErase.Add(old);
+                    Drop(old);
                 }
-                else
-                {
-                    Live++;
-                }
+
+                Live++;
+                LiveBytes += positions[j].Length;
 
                 results[slots[j]] = new ItemResult(replaced[j] is null ? IngestOutcome.Accepted : IngestOutcome.Replaced, positions[j].Sequence);
             }

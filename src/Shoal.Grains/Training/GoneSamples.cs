@@ -14,11 +14,21 @@ internal sealed class GoneSamples(IGrainFactory grains, string dataset)
     public async Task<IReadOnlySet<long>> FindAsync(IReadOnlyCollection<long> keys)
     {
         ILookup<int, long> bySequence = keys.Select(SampleKey.Unpack).ToLookup(key => key.Shard, key => key.Sequence);
-        var gone = await Task.WhenAll(bySequence.Select(async shard =>
-        {
-            var sequences = await grains.GetGrain<IShardGrain>(GrainKeys.Shard(dataset, shard.Key)).GetGoneAsync([.. shard]);
-            return sequences.Select(sequence => new SampleKey(shard.Key, sequence).Packed);
-        }));
+        IEnumerable<long>[] gone = await Task.WhenAll(bySequence.Select(shard => FindAsync(shard.Key, [.. shard])));
         return gone.SelectMany(found => found).ToHashSet();
+    }
+
+    private async Task<IEnumerable<long>> FindAsync(int shard, long[] sequences)
+    {
+        try
+        {
+            var gone = await grains.GetGrain<IShardGrain>(GrainKeys.Shard(dataset, shard)).GetGoneAsync(sequences);
+            return gone.Select(sequence => new SampleKey(shard, sequence).Packed);
+        }
+        catch (ShoalException e) when (e.Kind == ShoalErrorKind.Damaged)
+        {
+            // What is gone is known again once it is repaired; the others are asked all the same.
+            return [];
+        }
     }
 }

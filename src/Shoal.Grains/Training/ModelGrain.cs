@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Orleans.Placement;
 using Shoal.Contracts;
 using Shoal.Grains.Datasets;
+using Shoal.Grains.Shards;
 using Shoal.Storage;
 
 namespace Shoal.Grains.Training;
@@ -283,7 +284,7 @@ internal sealed partial class ModelGrain(
 
     private async Task<double> StaleShareAsync()
     {
-        ShardStatus[] shards = await Task.WhenAll(Shards().Select(s => s.GetStatusAsync()));
+        ShardStatus[] shards = await Shards().UsableAsync(s => s.GetStatusAsync());
         var assigned = shards.Sum(s => s.Assigned + s.Outliers);
         return assigned == 0 ? 0 : (double)shards.Sum(s => s.Stale) / assigned;
     }
@@ -297,7 +298,7 @@ internal sealed partial class ModelGrain(
             Seat = _seat,
             Directory = await GrainFactory.GetGrain<IClustersGrain>(Dataset).GetDirectoryAsync(),
         };
-        await Task.WhenAll(Shards().Select(s => s.AnnounceAsync(announcement)));
+        await Shards().TellUsableAsync(s => s.AnnounceAsync(announcement));
     }
 
     private IEnumerable<IShardGrain> Shards() =>

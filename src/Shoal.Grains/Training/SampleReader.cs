@@ -12,6 +12,9 @@ internal sealed class SampleReader : IAsyncDisposable
     private const int SliceItems = 32;
     private const int SliceBytes = 4 * 1024 * 1024;
 
+    // Opening a damaged log reads all of it in vain.
+    private static readonly TimeSpan DamagedPause = TimeSpan.FromSeconds(10);
+
     private readonly Channel<DecodedSample> _decoded;
     private readonly SemaphoreSlim _wake = new(0, 1);
     private readonly CancellationTokenSource _stop = new();
@@ -20,6 +23,8 @@ internal sealed class SampleReader : IAsyncDisposable
     private readonly ImageDecoder _decoder;
     private readonly TimeSpan _poll;
     private readonly TimeProvider _time;
+    private volatile string? _problem;
+    private readonly Dictionary<int, (string Problem, long At)> _damaged = [];
     private readonly Task _running;
 
     /// <summary>Begins reading, at most so many samples ahead: decoding is far faster than training, so more than two steps' worth would only be memory.</summary>
@@ -44,7 +49,7 @@ internal sealed class SampleReader : IAsyncDisposable
     public bool IsDrained { get; private set; }
 
     /// <summary>What went wrong last; null while reading works.</summary>
-    public string? Problem { get; private set; }
+    public string? Problem => _problem;
 
     /// <summary>Takes the next decoded sample if there is one.</summary>
     /// <param name="sample">The sample.</param>
@@ -101,18 +106,22 @@ internal sealed class SampleReader : IAsyncDisposable
         _wake.Dispose();
     }
 
+    // Damage stays a problem until the shard can be read again, whatever others do meanwhile.
+    private bool IsLeftAlone(int shard) => _damaged.TryGetValue(shard, out var damage) && _time.GetElapsedTime(damage.At) < DamagedPause;
+
     private async Task ReadAsync(Dictionary<int, long> positions, CancellationToken cancellationToken)
     {
         int[] shards = [.. positions.Keys.Order()];
         while (true)
         {
             var found = false;
-            foreach (var shard in shards)
+            foreach (var shard in shards.Where(shard => !IsLeftAlone(shard)))
             {
                 try
                 {
                     LogSlice slice = await _grains.GetGrain<IShardGrain>(GrainKeys.Shard(_dataset, shard)).ReadAsync(positions[shard], SliceItems, SliceBytes);
-                    Problem = null;
+                    _damaged.Remove(shard);
+                    _problem = _damaged.Values.Select(damage => damage.Problem).FirstOrDefault();
                     foreach (LogItem item in slice.Items)
                     {
                         await _decoded.Writer.WriteAsync(Decode(shard, item), cancellationToken);
@@ -124,9 +133,15 @@ internal sealed class SampleReader : IAsyncDisposable
                     found |= slice.Next > positions[shard];
                     positions[shard] = slice.Next;
                 }
+                catch (ShoalException e) when (e.Kind == ShoalErrorKind.Damaged)
+                {
+                    // The others go on.
+                    _damaged[shard] = (e.Message, _time.GetTimestamp());
+                    _problem = e.Message;
+                }
                 catch (Exception e) when (e is ShoalException { IsTransient: true } or TimeoutException or OrleansException or DecodeMemoryException)
                 {
-                    Problem = $"Shard {shard} could not be read: {e.Message}";
+                    _problem = $"Shard {shard} could not be read: {e.Message}";
                     await Task.Delay(_poll, _time, cancellationToken);
                 }
             }

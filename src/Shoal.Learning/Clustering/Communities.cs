@@ -109,19 +109,31 @@ public static class Communities
     /// <param name="communities">As <see cref="Find"/> gave them.</param>
     /// <param name="most">Most groups; 1 and up.</param>
     /// <param name="least">Groups of fewer samples are joined before all others.</param>
+    /// <param name="weakest">The smallest share of the smaller one's links that two groups had which were joined, neither too small; 1 when none were.</param>
     /// <returns>The group of each community, numbered densely from 0.</returns>
-    public static int[] Unite(NeighbourGraph graph, int[] communities, int most, int least)
+    public static int[] Unite(NeighbourGraph graph, int[] communities, int most, int least, out double weakest)
     {
         ArgumentNullException.ThrowIfNull(graph);
         ArgumentNullException.ThrowIfNull(communities);
-        return Join(graph.Contract(communities, communities.Max() + 1), Closeness, (left, _) => left > most);
+        var share = 1.0;
+        var groups = Join(graph.Contract(communities, communities.Max() + 1), Closeness, (left, _) => left > most, joined: Note);
+        weakest = share;
+        return groups;
+
+        void Note(NeighbourGraph level, int first, int second)
+        {
+            if (Math.Min(level.Sizes[first], level.Sizes[second]) >= least)
+            {
+                share = Math.Min(share, level.Between(first, second) / Math.Min(level.Degrees[first], level.Degrees[second]));
+            }
+        }
 
         double Closeness(NeighbourGraph level, int node, NeighbourGraph.Link link)
             => link.Weight / Math.Pow(Math.Min(level.Degrees[node], level.Degrees[link.Target]), Section)
                 * (Math.Min(level.Sizes[node], level.Sizes[link.Target]) < least ? First : 1);
     }
 
-    /// <summary>How long the borders between groups are for the groups' sizes, in all: what <see cref="Unite(NeighbourGraph, int[], int, int)"/> keeps short.</summary>
+    /// <summary>How long the borders between groups are for the groups' sizes, in all: what <see cref="Unite(NeighbourGraph, int[], int, int, out double)"/> keeps short.</summary>
     /// <param name="graph">The graph.</param>
     /// <param name="groups">The group of each node, numbered densely from 0.</param>
     public static double Borders(NeighbourGraph graph, int[] groups)
@@ -203,7 +215,8 @@ public static class Communities
 
     // The group of each node once the closest two were joined as long as they have to be; kin are those with the same number there, 0 and up, of which one is a fragment.
     private static int[] Join(
-        NeighbourGraph graph, Func<NeighbourGraph, int, NeighbourGraph.Link, double> closeness, Func<int, double, bool> mustJoin, int[]? kin = null, double fragment = 0)
+        NeighbourGraph graph, Func<NeighbourGraph, int, NeighbourGraph.Link, double> closeness, Func<int, double, bool> mustJoin,
+        int[]? kin = null, double fragment = 0, Action<NeighbourGraph, int, int>? joined = null)
     {
         var groups = Enumerable.Range(0, graph.Count).ToArray();
         while (graph.Count > 1)
@@ -226,6 +239,7 @@ public static class Communities
                 break;
             }
 
+            joined?.Invoke(graph, first, second);
             var step = Enumerable.Range(0, graph.Count).Select(node => node == second ? first : node).ToArray();
             var count = Number(step);
             groups = Array.ConvertAll(groups, node => step[node]);

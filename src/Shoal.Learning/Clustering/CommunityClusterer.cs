@@ -18,10 +18,6 @@ internal sealed class CommunityClusterer : IClusterer
     // Pieces of about 100 of 5,000 samples: 3 to 8 are alike on MNIST, above that pieces are too few samples for their links to count.
     private const double FineResolution = 4;
 
-    // Finer pieces are shown where their borders are at most so long: 0.72 of the others on MNIST with classes of 1 to 50 times the size
-    // (step 450 and after), where they are right; 0.85 to 1.1 on shuffled streams, where they may unite two digits to keep an odd piece.
-    private const double Clearly = 0.8;
-
     // Scales tried, 1 to 100, each 12 % above the one before: the likelihood changes by less than that is worth.
     private const int Scales = 41;
 
@@ -133,14 +129,14 @@ internal sealed class CommunityClusterer : IClusterer
     /// <inheritdoc/>
     public void Dispose() => _prototypes.Dispose();
 
-    // Communities united to as many as asked for; or finer ones, where those have clearly shorter borders: where a rare kind is
-    // a piece of a frequent one, not where a stream has shown fewer kinds than there are slots.
+    // Communities united to as many as asked for; or finer ones, where only pieces of one are united and borders are shorter: where a
+    // rare kind is a piece of a frequent one, not where a stream has shown fewer kinds than there are slots, or an odd piece takes one.
     private (int[] Pieces, int[] United) Clearest(NeighbourGraph graph, int[] communities, Random random, Action? between)
     {
         var fine = Communities.Find(graph, FineResolution, (int)_prototypes.shape[0], random, between);
-        var few = Communities.Unite(graph, fine, _options.Clusters, LeastNeighbourhoods * _options.NeighbourCount);
+        var few = Communities.Unite(graph, fine, _options.Clusters, LeastNeighbourhoods * _options.NeighbourCount, out var weakest);
         var united = Communities.Unite(graph, communities, _options.Clusters, [.. Enumerable.Range(0, graph.Count).Select(_replay.ShownOf)]);
-        return Borders(fine, few) < Clearly * Borders(communities, united) ? (fine, few) : (communities, united);
+        return weakest > SharedLinks && Borders(fine, few) < Borders(communities, united) ? (fine, few) : (communities, united);
 
         double Borders(int[] pieces, int[] groups) => Communities.Borders(graph, Array.ConvertAll(pieces, piece => groups[piece]));
     }

@@ -82,6 +82,20 @@ public sealed class NeighbourGraph
     /// <param name="node">0 to n - 1.</param>
     public ReadOnlySpan<Link> Links(int node) => _links.AsSpan(_starts[node].._starts[node + 1]);
 
+    /// <summary>The weight of the links between two nodes; 0 when there are none.</summary>
+    /// <param name="node">One.</param>
+    /// <param name="other">Another.</param>
+    public double Between(int node, int other)
+    {
+        var weight = 0.0;
+        foreach (var link in Links(node))
+        {
+            weight += link.Target == other ? link.Weight : 0;
+        }
+
+        return weight;
+    }
+
     /// <summary>The graph of groups of nodes.</summary>
     /// <param name="groups">The group of each node, [n], 0 to <paramref name="count"/> - 1.</param>
     /// <param name="count">Groups.</param>

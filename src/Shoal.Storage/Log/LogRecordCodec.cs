@@ -20,6 +20,9 @@ internal enum LogRecordKind : byte
 
     /// <summary>Where items stood that are gone: the first one's sequence number, and how many in place of the content hash. The rest is zeros.</summary>
     Gap = 5,
+
+    /// <summary>All items with sequence numbers below the one in place of the content hash are deleted; its own is the one that comes next.</summary>
+    Expiry = 6,
 }
 
 /// <summary>The fixed part of a record.</summary>
@@ -71,9 +74,9 @@ internal static class LogRecordCodec
         return null;
     }
 
-    /// <summary>An item or a tombstone.</summary>
+    /// <summary>An item, a tombstone or an expiry.</summary>
     internal static int WriteEntry(Span<byte> target, int segment, long offset, long epoch, long sequence, DateTimeOffset time, LogEntry entry) =>
-        Write(target, segment, offset, entry.Deletes ? LogRecordKind.Tombstone : LogRecordKind.Item, epoch, sequence, time, entry);
+        Write(target, segment, offset, entry.Kind, epoch, sequence, time, entry);
 
     /// <summary>An epoch or a roll record.</summary>
     internal static byte[] Marker(int segment, long offset, LogRecordKind kind, long epoch, long nextSequence, DateTimeOffset time, string id)
@@ -102,6 +105,16 @@ internal static class LogRecordCodec
     /// <summary>How many items a gap stands for.</summary>
     internal static long GapItems(in LogRecordHeader header) => (long)(ulong)header.ContentHash;
 
+    /// <summary>The first item that an expiry spares.</summary>
+    internal static long ExpiredBelow(in LogRecordHeader header) => (long)(ulong)header.ContentHash;
+
+    /// <summary>Makes a record valid for another place.</summary>
+    /// <param name="record">The whole record.</param>
+    /// <param name="segment">The segment's number.</param>
+    /// <param name="offset">The record's offset there.</param>
+    internal static void Move(Span<byte> record, int segment, long offset) =>
+        BinaryPrimitives.WriteUInt32LittleEndian(record[ChecksumOffset..], Checksum(record, segment, offset));
+
     /// <summary>Whether a whole record stands there that this version does not know: a newer one wrote it.</summary>
     internal static bool IsForeign(ReadOnlySpan<byte> bytes, int segment, long offset)
     {
@@ -119,7 +132,7 @@ internal static class LogRecordCodec
     internal static bool TryReadHeader(ReadOnlySpan<byte> bytes, out LogRecordHeader header)
     {
         header = default;
-        if (bytes.Length < HeaderBytes || bytes[8] != FormatVersion || bytes[KindOffset] is < (byte)LogRecordKind.Item or > (byte)LogRecordKind.Gap)
+        if (bytes.Length < HeaderBytes || bytes[8] != FormatVersion || bytes[KindOffset] is < (byte)LogRecordKind.Item or > (byte)LogRecordKind.Expiry)
         {
             return false;
         }

@@ -195,6 +195,11 @@ internal sealed class LogScanner(IObjectStore store, LogSegments segments, int r
             index.Delete(header.IdHash);
         }
 
+        if (header.Kind == LogRecordKind.Expiry)
+        {
+            index.Expire(LogRecordCodec.ExpiredBelow(header));
+        }
+
         if (header.Kind == LogRecordKind.Gap)
         {
             long items = LogRecordCodec.GapItems(header);

@@ -10,12 +10,18 @@ namespace Shoal.Storage;
 public sealed record LogEntry(
     string Id, string MediaType, byte[] Bytes, IReadOnlyDictionary<string, string>? Metadata, UInt128 ContentHash, UInt128 IdHash)
 {
-    /// <summary>Whether this is a tombstone: it deletes the newest item of its id hash and takes no sequence number.</summary>
-    public bool Deletes { get; private init; }
+    /// <summary>Whether it takes a sequence number; a tombstone or an expiry takes none.</summary>
+    public bool IsItem => Kind == LogRecordKind.Item;
+
+    internal LogRecordKind Kind { get; private init; } = LogRecordKind.Item;
 
     /// <summary>A tombstone. It holds the id's hash alone, so that nothing of a forgotten item stays.</summary>
     /// <param name="idHash">A 128-bit hash of the id.</param>
-    public static LogEntry Deletion(UInt128 idHash) => new(string.Empty, string.Empty, [], Metadata: null, ContentHash: 0, idHash) { Deletes = true };
+    public static LogEntry Deletion(UInt128 idHash) => new(string.Empty, string.Empty, [], Metadata: null, ContentHash: 0, idHash) { Kind = LogRecordKind.Tombstone };
+
+    /// <summary>Deletes all items below a sequence number.</summary>
+    /// <param name="below">The first item that is spared.</param>
+    public static LogEntry Expiry(long below) => new(string.Empty, string.Empty, [], Metadata: null, (UInt128)below, IdHash: 0) { Kind = LogRecordKind.Expiry };
 }
 
 /// <summary>Where an item stands in the log.</summary>
@@ -92,11 +98,15 @@ public interface ILogReplayTarget
     /// <param name="idHash">A 128-bit hash of the id.</param>
     void Delete(UInt128 idHash);
 
+    /// <summary>Marks all items below a sequence number as deleted.</summary>
+    /// <param name="below">The first item that is spared.</param>
+    void Expire(long below);
+
     /// <summary>Says that everything up to here has been added.</summary>
     /// <param name="covered">The new mark.</param>
     void Commit(in LogCheckpoint covered);
 
-    /// <summary>Tells where items stand.</summary>
+    /// <summary>Tells where items stand; one whose bytes are gone has a length of 0.</summary>
     /// <param name="fromSequence">The first item.</param>
     /// <param name="positions">Filled from its start.</param>
     /// <returns>How many were filled; fewer than asked at the end.</returns>

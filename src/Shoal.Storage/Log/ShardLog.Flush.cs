@@ -149,7 +149,7 @@ public sealed partial class ShardLog
                 int length = LogRecordCodec.WriteEntry(buffer.AsSpan(at), _tail.Segment, offset, Epoch, sequence, time, entries[j]);
                 positions[i][j] = new LogPosition(sequence, _tail.Segment, offset, length);
                 at += length;
-                sequence += entries[j].Deletes ? 0 : 1;
+                sequence += entries[j].IsItem ? 1 : 0;
             }
         }
 
@@ -165,14 +165,19 @@ public sealed partial class ShardLog
             for (int j = 0; j < positions[i].Length; j++)
             {
                 LogEntry entry = batch[i].Entries[j];
-                if (entry.Deletes)
+                switch (entry.Kind)
                 {
-                    _index.Delete(entry.IdHash);
-                    continue;
+                    case LogRecordKind.Tombstone:
+                        _index.Delete(entry.IdHash);
+                        break;
+                    case LogRecordKind.Expiry:
+                        _index.Expire((long)(ulong)entry.ContentHash);
+                        break;
+                    default:
+                        _index.Add(new LogIndexEntry(positions[i][j], entry.IdHash, entry.ContentHash, time));
+                        next++;
+                        break;
                 }
-
-                _index.Add(new LogIndexEntry(positions[i][j], entry.IdHash, entry.ContentHash, time));
-                next++;
             }
         }
 
@@ -276,7 +281,7 @@ public sealed partial class ShardLog
             Volatile.Write(ref _currentSegment, _tail.Segment);
         }
 
-        Volatile.Write(ref _durableBytes, _durableBytes + bytes.Length);
+        Interlocked.Add(ref _durableBytes, bytes.Length);
         Volatile.Write(ref _syncs, _syncs + 1);
     }
 

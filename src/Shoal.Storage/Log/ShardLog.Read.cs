@@ -92,12 +92,24 @@ public sealed partial class ShardLog
         }
     }
 
+    private bool IsErased(long sequence)
+    {
+        Span<LogPosition> now = stackalloc LogPosition[1];
+        return _index.Locate(sequence, now) == 1 && now[0].Length == 0;
+    }
+
     // Null where a compaction has taken the item's bytes.
     private LogRecord? Decode(ReadOnlyMemory<byte> bytes, LogPosition position)
     {
         bool good = LogRecordCodec.TryReadHeader(bytes.Span, out LogRecordHeader header)
             && LogRecordCodec.IsValid(bytes.Span, header, position.Segment, position.Offset)
             && header is { Kind: LogRecordKind.Item or LogRecordKind.Gap } && header.Sequence == position.Sequence;
+        if (!good && IsErased(position.Sequence))
+        {
+            // Since its place was looked up.
+            return null;
+        }
+
         return good
             ? header.Kind == LogRecordKind.Gap ? null : LogRecordCodec.ReadItem(bytes, header, position)
             : throw new StorageCorruptException(

@@ -52,6 +52,9 @@ public sealed class ItemIndex : ILogReplayTarget, IDisposable
     private readonly SidecarFile _file;
     private readonly IdTable _table = new();
     private long _count;
+
+    // All items below are deleted or replaced; where it stands after opening is found anew.
+    private long _expired;
     private LogCheckpoint? _covered;
 
     /// <summary>Opens the index, empty when its file is absent or not whole. One opener at a time.</summary>
@@ -122,7 +125,8 @@ public sealed class ItemIndex : ILogReplayTarget, IDisposable
     public int GetMany(long fromSequence, Span<ItemRecord> records) => ReadMany(fromSequence, records, static (bytes, sequence) => Decode(bytes, sequence));
 
     /// <inheritdoc/>
-    public int Locate(long fromSequence, Span<LogPosition> positions) => ReadMany(fromSequence, positions, static (bytes, sequence) => DecodePosition(bytes, sequence));
+    public int Locate(long fromSequence, Span<LogPosition> positions) => ReadMany(fromSequence, positions, static (bytes, sequence) =>
+        Decode(bytes, sequence) is var record && record.Marks.HasFlag(ItemMarks.Erased) ? record.Position with { Length = 0 } : record.Position);
 
     /// <inheritdoc/>
     public void Reserve(int items)
@@ -155,6 +159,22 @@ public sealed class ItemIndex : ILogReplayTarget, IDisposable
             {
                 ItemRecord deleted = ReadRecord(sequence);
                 WriteRecord(deleted with { Marks = deleted.Marks | ItemMarks.Deleted });
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Expire(long below)
+    {
+        lock (_gate)
+        {
+            for (; _expired < Math.Min(below, _count); _expired++)
+            {
+                ItemRecord expired = ReadRecord(_expired);
+                if (expired.Marks == ItemMarks.None)
+                {
+                    WriteRecord(expired with { Marks = ItemMarks.Deleted });
+                }
             }
         }
     }
@@ -235,7 +255,7 @@ public sealed class ItemIndex : ILogReplayTarget, IDisposable
         {
             _file.Clear();
             _table.Clear();
-            _count = 0;
+            _count = _expired = 0;
             _covered = null;
         }
     }

@@ -134,7 +134,8 @@ public sealed class CommunityTests
         var (graph, truth) = Blobs([900, 300, 40], spread: 0.42);
         var pieces = Communities.Find(graph, 4, 100, new Random(1));
         Assert.InRange(pieces.Distinct().Count(), 6, 60);
-        var united = Communities.Unite(graph, pieces, 3, 20);
+        var united = Communities.Unite(graph, pieces, 3, 20, out var weakest);
+        Assert.InRange(weakest, 0.03, 1);
         Assert.InRange(ClusterScores.Of(Array.ConvertAll(pieces, piece => united[piece]), truth).BalancedAccuracy, 0.95, 1);
     }
 
@@ -152,10 +153,15 @@ public sealed class CommunityTests
     {
         // Ten neighbours each: the eight of the last blob have some outside it.
         var (graph, truth) = Blobs([200, 100, 8], spread: 0.3);
-        var united = Communities.Unite(graph, truth, 2, 20);
+        var united = Communities.Unite(graph, truth, 2, 20, out var weakest);
+        Assert.Equal(1, weakest);
         Assert.Equal(2, united.Distinct().Count());
         Assert.NotEqual(united[0], united[1]);
-        Assert.Equal([0, 1, 2], Communities.Unite(graph, truth, 3, 20));
+        Assert.Equal([0, 1, 2], Communities.Unite(graph, truth, 3, 20, out _));
+
+        // Two whole blobs share few links.
+        Communities.Unite(graph, truth, 1, 20, out weakest);
+        Assert.InRange(weakest, 0, 0.03);
     }
 
     [Theory]

@@ -142,6 +142,57 @@ public sealed class ShardLogTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Expired_items_leave_a_segment_short_and_later_ones_readable(bool loseIndex)
+    {
+        ShardLogOptions small = new() { SegmentBytes = 4096 };
+        using (ItemIndex index = new(_folder.Sub("index")))
+        {
+            await using ShardLog log = await Open(index, small);
+            for (int i = 0; i < 12; i++)
+            {
+                await log.AppendAsync([Entries.Of($"item-{i}", bytes: 1_000), .. i == 2 ? [LogEntry.Deletion(Entries.IdHash("item-1"))] : Array.Empty<LogEntry>()]);
+            }
+
+            int segment = index.Get(6).Position.Segment;
+            Assert.True(segment > index.Get(0).Position.Segment && !log.IsCurrent(segment));
+            await log.AppendAsync([LogEntry.Expiry(7)]);
+            long before = log.DurableBytes;
+            foreach (IGrouping<int, long> gone in Enumerable.Range(0, 7).Select(i => (long)i).GroupBy(i => index.Get(i).Position.Segment))
+            {
+                await log.EraseAsync(gone.Key, gone.ToHashSet());
+                index.Erased(gone);
+            }
+
+            Assert.True(log.DurableBytes < before - 3_000, $"{before} bytes became {log.DurableBytes}");
+            await CheckExpiredAsync(log, index);
+            await log.AppendAsync([Entries.Of("later")]);
+        }
+
+        if (loseIndex)
+        {
+            File.Delete(_folder.Sub("index/items.idx"));
+        }
+
+        using (ItemIndex index = new(_folder.Sub("index")))
+        {
+            await using ShardLog log = await Open(index, small);
+            Assert.Equal(13, log.NextSequence);
+            Assert.Equal(log.DurableBytes, Directory.EnumerateFiles(_folder.Path, "*.seg", SearchOption.AllDirectories).Sum(file => new FileInfo(file).Length));
+            await CheckExpiredAsync(log, index);
+            Assert.Empty(await LogRepair.RunAsync(_store, Prefix, "removed", 13, TimeProvider.System));
+        }
+
+        static async Task CheckExpiredAsync(ShardLog log, ItemIndex index)
+        {
+            Assert.All(Enumerable.Range(0, 7), i => Assert.True(index.Get(i).Marks.HasFlag(ItemMarks.Deleted), $"{i}"));
+            Assert.All(Enumerable.Range(7, 5), i => Assert.Equal(ItemMarks.None, index.Get(i).Marks));
+            Assert.Equal(Enumerable.Range(7, 5), (await log.ReadRangeAsync(0, 12, int.MaxValue)).Select(r => (int)r.Position.Sequence));
+        }
+    }
+
     [Fact]
     public async Task Calls_that_wait_for_an_append_go_out_together_in_the_next()
     {
