@@ -153,6 +153,26 @@ public static class Communities
         return total;
     }
 
+    /// <summary>The share of all links that go from one group to another, by weight.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="groups">The group of each node, numbered densely from 0.</param>
+    public static double Cut(NeighbourGraph graph, int[] groups)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        ArgumentNullException.ThrowIfNull(groups);
+        var contracted = graph.Contract(groups, groups.Max() + 1);
+        var cut = 0.0;
+        for (var group = 0; group < contracted.Count; group++)
+        {
+            foreach (var link in contracted.Links(group))
+            {
+                cut += link.Weight;
+            }
+        }
+
+        return cut / Math.Max(contracted.Total, double.Epsilon);
+    }
+
     // The group of each node after moving single nodes where they gain most.
     private static int[] Move(NeighbourGraph graph, double resolution, Random random)
     {

@@ -129,16 +129,18 @@ internal sealed class CommunityClusterer : IClusterer
     /// <inheritdoc/>
     public void Dispose() => _prototypes.Dispose();
 
-    // Communities united to as many as asked for; or finer ones, where only pieces of one are united and borders are shorter: where a
-    // rare kind is a piece of a frequent one, not where a stream has shown fewer kinds than there are slots, or an odd piece takes one.
+    // Communities united to as many as asked for; or finer ones, where only pieces of one are united, what is left is islands, and
+    // borders are shorter: where a rare kind is a piece of a frequent one, not where a stream has shown fewer kinds than there are
+    // slots, an odd piece takes one, or kinds flow into each other so that uniting them never ends.
     private (int[] Pieces, int[] United) Clearest(NeighbourGraph graph, int[] communities, Random random, Action? between)
     {
         var fine = Communities.Find(graph, FineResolution, (int)_prototypes.shape[0], random, between);
         var few = Communities.Unite(graph, fine, _options.Clusters, LeastNeighbourhoods * _options.NeighbourCount, out var weakest);
         var united = Communities.Unite(graph, communities, _options.Clusters, [.. Enumerable.Range(0, graph.Count).Select(_replay.ShownOf)]);
-        return weakest > SharedLinks && Borders(fine, few) < Borders(communities, united) ? (fine, few) : (communities, united);
-
-        double Borders(int[] pieces, int[] groups) => Communities.Borders(graph, Array.ConvertAll(pieces, piece => groups[piece]));
+        var (finer, coarser) = (Array.ConvertAll(fine, piece => few[piece]), Array.ConvertAll(communities, community => united[community]));
+        return weakest > SharedLinks && Communities.Cut(graph, finer) < SharedLinks && Communities.Borders(graph, finer) < Communities.Borders(graph, coarser)
+            ? (fine, few)
+            : (communities, united);
     }
 
     // What is shown from now on: pieces, [n], and the group of each.

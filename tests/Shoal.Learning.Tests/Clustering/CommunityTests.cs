@@ -146,6 +146,10 @@ public sealed class CommunityTests
         var graph = NeighbourGraph.Of([1, 2, 0, 2, 1, 0, 2, 1], 2);
         Assert.Equal((1 / Math.Pow(7, 0.55)) + 1, Communities.Borders(graph, [0, 0, 0, 1]), 12);
         Assert.Equal(0, Communities.Borders(graph, [0, 0, 0, 0]), 12);
+
+        // Two of eight, counted from both ends.
+        Assert.Equal(2.0 / 8, Communities.Cut(graph, [0, 0, 0, 1]), 12);
+        Assert.Equal(0, Communities.Cut(graph, [0, 0, 0, 0]), 12);
     }
 
     [Fact]
