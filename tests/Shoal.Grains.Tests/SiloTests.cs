@@ -392,7 +392,7 @@ public sealed class SiloTests(Azurite azurite)
         await using (SiloProcess silo = await SiloProcess.StartAsync(folder.Path, "--log", "Warning"))
         {
             await using ShoalClient client = await silo.ConnectAsync();
-            await client.CreateDatasetAsync("blobs", Settings);
+            await client.CreateDatasetAsync("blobs", Settings with { IdleRehearsalSteps = 0 });
             await StoreAsync(client, items, IngestOutcome.Accepted);
             Assert.Empty(await client.RepairAsync("blobs"));
             await silo.KillAsync();
