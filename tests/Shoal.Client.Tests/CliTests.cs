@@ -39,8 +39,6 @@ public sealed class CliTests(SiloFixture fixture) : IDisposable
     [InlineData("dataset create x --clusters 0")]
     [InlineData("dataset create x --objective scan")]
     [InlineData("dataset create x --objective scan=much")]
-    [InlineData("dataset create x --objective selflabel=1")]
-    [InlineData("dataset create x --objective nonesuch=1")]
     [InlineData("dataset create x --replay newest")]
     [InlineData("no-such-command")]
     [InlineData("query only-a-dataset")]

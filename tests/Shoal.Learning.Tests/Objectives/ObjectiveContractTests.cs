@@ -165,6 +165,15 @@ public sealed class ObjectiveContractTests
         Assert.Contains("moco, pseudolabel, scan, selfclassifier, selflabel, sinkhorn", error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void One_that_collapses_alone_is_refused_alone()
+    {
+        static IReadOnlyList<string> Problems(params string[] names) =>
+            new LearnerOptions { Objectives = names.ToDictionary(name => name, _ => 1.0, StringComparer.Ordinal) }.Problems();
+        Assert.Contains("'selflabel' puts all samples into one cluster", Assert.Single(Problems("moco", "selflabel")), StringComparison.Ordinal);
+        Assert.Empty(Problems("moco", "scan", "selflabel"));
+    }
+
     private static Tensor Loss(IObjective objective, StepBatch batch)
         => objective.Compute(batch).Terms.OrderBy(term => term.Key, StringComparer.Ordinal).Select(term => term.Value).Aggregate((a, b) => a + b);
 }
