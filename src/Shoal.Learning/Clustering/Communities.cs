@@ -136,7 +136,15 @@ public static class Communities
     /// <summary>How long the borders between groups are for the groups' sizes, in all: what <see cref="Unite(NeighbourGraph, int[], int, int, out double)"/> keeps short.</summary>
     /// <param name="graph">The graph.</param>
     /// <param name="groups">The group of each node, numbered densely from 0.</param>
-    public static double Borders(NeighbourGraph graph, int[] groups)
+    public static double Borders(NeighbourGraph graph, int[] groups) => Across(graph, groups, (level, group) => Math.Pow(level.Degrees[group], Section));
+
+    /// <summary>The share of all links that go from one group to another, by weight.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="groups">The group of each node, numbered densely from 0.</param>
+    public static double Cut(NeighbourGraph graph, int[] groups) => Across(graph, groups, (level, _) => level.Total);
+
+    // The weight of each group's links to others, in units of the group's own, over all groups.
+    private static double Across(NeighbourGraph graph, int[] groups, Func<NeighbourGraph, int, double> unit)
     {
         ArgumentNullException.ThrowIfNull(graph);
         ArgumentNullException.ThrowIfNull(groups);
@@ -146,31 +154,11 @@ public static class Communities
         {
             foreach (var link in contracted.Links(group))
             {
-                total += link.Weight / Math.Pow(contracted.Degrees[group], Section);
+                total += link.Weight / unit(contracted, group);
             }
         }
 
         return total;
-    }
-
-    /// <summary>The share of all links that go from one group to another, by weight.</summary>
-    /// <param name="graph">The graph.</param>
-    /// <param name="groups">The group of each node, numbered densely from 0.</param>
-    public static double Cut(NeighbourGraph graph, int[] groups)
-    {
-        ArgumentNullException.ThrowIfNull(graph);
-        ArgumentNullException.ThrowIfNull(groups);
-        var contracted = graph.Contract(groups, groups.Max() + 1);
-        var cut = 0.0;
-        for (var group = 0; group < contracted.Count; group++)
-        {
-            foreach (var link in contracted.Links(group))
-            {
-                cut += link.Weight;
-            }
-        }
-
-        return cut / Math.Max(contracted.Total, double.Epsilon);
     }
 
     // The group of each node after moving single nodes where they gain most.

@@ -12,13 +12,12 @@ namespace Shoal.Learning;
 /// that is not iid fresh samples say nothing about it.
 /// </remarks>
 [Objective("selfclassifier", TrainsHead = true)]
-public sealed class SelfClassifierObjective : IObjective
+public sealed class SelfClassifierObjective : HeadObjective
 {
     // A prediction can underflow to 0 in float32.
     private const double Floor = 1e-7;
 
     private readonly Options _options;
-    private readonly nn.Module _own = nn.Sequential();
 
     /// <summary>With default options.</summary>
     /// <param name="featureWidth">The encoder's width; not needed.</param>
@@ -30,7 +29,8 @@ public sealed class SelfClassifierObjective : IObjective
 
     /// <summary>With given options.</summary>
     /// <param name="options">Settings.</param>
-    public SelfClassifierObjective(Options options) => _options = options;
+    public SelfClassifierObjective(Options options)
+        : base("classes") => _options = options;
 
     /// <summary>Settings.</summary>
     public sealed record Options
@@ -44,43 +44,13 @@ public sealed class SelfClassifierObjective : IObjective
         public double ClassTemperature { get; init; } = 0.1;
     }
 
-    /// <inheritdoc/>
-    public nn.Module Own => _own;
-
-    /// <inheritdoc/>
-    public int KeyWidth => 0;
-
-    /// <inheritdoc/>
-    public ObjectiveResult Compute(StepBatch batch)
+    private protected override Tensor Loss(Tensor teaching, Tensor taught, double scale)
     {
-        ArgumentNullException.ThrowIfNull(batch);
-        using var scope = NewDisposeScope();
-        var terms = new Dictionary<string, Tensor>(StringComparer.Ordinal);
-        if (batch.ReplayedViews() is var (a, b))
-        {
-            var (first, second) = (batch.Head.Cosines(normalize(a, 2, dim: 1)), batch.Head.Cosines(normalize(b, 2, dim: 1)));
-            terms["classes"] = ((CrossEntropy(first, second) + CrossEntropy(second, first)) / 2).MoveToOuterDisposeScope();
-        }
-
-        return new ObjectiveResult(terms);
-    }
-
-    /// <inheritdoc/>
-    public void AfterStep(double momentum)
-    {
-    }
-
-    /// <inheritdoc/>
-    public void Dispose() => _own.Dispose();
-
-    // Cosines [H, N, K] of one view and of the other.
-    private Tensor CrossEntropy(Tensor targets, Tensor predictions)
-    {
-        var target = softmax(targets / _options.BatchTemperature, 1);
+        var target = softmax(teaching / _options.BatchTemperature, 1);
         target = target / target.sum(2, keepdim: true).clamp_min(Floor);
-        var prediction = softmax(predictions / _options.ClassTemperature, 2);
+        var prediction = softmax(taught / _options.ClassTemperature, 2);
         prediction = prediction / prediction.sum(1, keepdim: true).clamp_min(Floor);
-        var scaled = prediction * (predictions.shape[1] / (double)predictions.shape[2]);
+        var scaled = prediction * (taught.shape[1] / (double)taught.shape[2]);
         return (target * scaled.clamp_min(Floor).log()).sum(2).mean().neg();
     }
 }

@@ -10,10 +10,9 @@ namespace Shoal.Learning;
 /// Weak and strong views are made alike here, so that either view labels the other: mean over both directions and heads.
 /// </remarks>
 [Objective("selflabel", TrainsHead = true, Collapses = true)]
-public sealed class SelfLabelObjective : IObjective
+public sealed class SelfLabelObjective : HeadObjective
 {
     private readonly Options _options;
-    private readonly nn.Module _own = nn.Sequential();
 
     /// <summary>With default options.</summary>
     /// <param name="featureWidth">The encoder's width; not needed.</param>
@@ -25,7 +24,8 @@ public sealed class SelfLabelObjective : IObjective
 
     /// <summary>With given options.</summary>
     /// <param name="options">Settings.</param>
-    public SelfLabelObjective(Options options) => _options = options;
+    public SelfLabelObjective(Options options)
+        : base("labels") => _options = options;
 
     /// <summary>Settings.</summary>
     public sealed record Options
@@ -35,45 +35,16 @@ public sealed class SelfLabelObjective : IObjective
         public double Threshold { get; init; } = 0.99;
     }
 
-    /// <inheritdoc/>
-    public nn.Module Own => _own;
-
-    /// <inheritdoc/>
-    public int KeyWidth => 0;
-
-    /// <inheritdoc/>
-    public ObjectiveResult Compute(StepBatch batch)
+    private protected override Tensor Loss(Tensor teaching, Tensor taught, double scale)
     {
-        ArgumentNullException.ThrowIfNull(batch);
-        using var scope = NewDisposeScope();
-        var terms = new Dictionary<string, Tensor>(StringComparer.Ordinal);
-        if (batch.ReplayedViews() is var (a, b))
-        {
-            var (first, second) = (batch.Head.LogProbabilities(normalize(a, 2, dim: 1)), batch.Head.LogProbabilities(normalize(b, 2, dim: 1)));
-            terms["labels"] = ((CrossEntropy(first, second) + CrossEntropy(second, first)) / 2).MoveToOuterDisposeScope();
-        }
-
-        return new ObjectiveResult(terms);
-    }
-
-    /// <inheritdoc/>
-    public void AfterStep(double momentum)
-    {
-    }
-
-    /// <inheritdoc/>
-    public void Dispose() => _own.Dispose();
-
-    // Log-probabilities [H, N, K] of the view that labels and of the one that is labelled.
-    private Tensor CrossEntropy(Tensor labelling, Tensor labelled)
-    {
-        var (best, labels) = labelling.detach().max(2);
+        var (best, labels) = log_softmax(teaching.detach() * scale, 2).max(2);
         var certain = best.ge(Math.Log(_options.Threshold)).to_type(ScalarType.Float32);
 
         // [H, K]: every class that labels anything weighs the same.
-        var counts = zeros(labelled.shape[0], labelled.shape[2], device: labelled.device).scatter_add(1, labels, certain);
+        var counts = zeros(taught.shape[0], taught.shape[2], device: taught.device).scatter_add(1, labels, certain);
         var classes = counts.gt(0).sum(1, keepdim: true).clamp_min(1);
         var weights = certain / (counts.gather(1, labels).clamp_min(1) * classes);
-        return (labelled.gather(2, labels.unsqueeze(2)).squeeze(2) * weights).sum(1).mean().neg();
+        var recognised = log_softmax(taught * scale, 2).gather(2, labels.unsqueeze(2)).squeeze(2);
+        return (recognised * weights).sum(1).mean().neg();
     }
 }

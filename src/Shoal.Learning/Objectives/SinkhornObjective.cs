@@ -11,10 +11,9 @@ namespace Shoal.Learning;
 /// only: equal sizes are asked of the whole past, not of what happens to come.
 /// </remarks>
 [Objective("sinkhorn", TrainsHead = true)]
-public sealed class SinkhornObjective : IObjective
+public sealed class SinkhornObjective : HeadObjective
 {
     private readonly Options _options;
-    private readonly nn.Module _own = nn.Sequential();
 
     /// <summary>With default options.</summary>
     /// <param name="featureWidth">The encoder's width; not needed.</param>
@@ -26,7 +25,8 @@ public sealed class SinkhornObjective : IObjective
 
     /// <summary>With given options.</summary>
     /// <param name="options">Settings.</param>
-    public SinkhornObjective(Options options) => _options = options;
+    public SinkhornObjective(Options options)
+        : base("swapped") => _options = options;
 
     /// <summary>Settings.</summary>
     public sealed record Options
@@ -42,27 +42,6 @@ public sealed class SinkhornObjective : IObjective
         /// <summary>Normalisations of rows and columns; 1 to 100.</summary>
         /// <value>3, the paper's.</value>
         public int Iterations { get; init; } = 3;
-    }
-
-    /// <inheritdoc/>
-    public nn.Module Own => _own;
-
-    /// <inheritdoc/>
-    public int KeyWidth => 0;
-
-    /// <inheritdoc/>
-    public ObjectiveResult Compute(StepBatch batch)
-    {
-        ArgumentNullException.ThrowIfNull(batch);
-        using var scope = NewDisposeScope();
-        var terms = new Dictionary<string, Tensor>(StringComparer.Ordinal);
-        if (batch.ReplayedViews() is var (a, b))
-        {
-            var (first, second) = (batch.Head.Cosines(normalize(a, 2, dim: 1)), batch.Head.Cosines(normalize(b, 2, dim: 1)));
-            terms["swapped"] = ((CrossEntropy(first, second) + CrossEntropy(second, first)) / 2).MoveToOuterDisposeScope();
-        }
-
-        return new ObjectiveResult(terms);
     }
 
     /// <summary>Codes of equal partitions.</summary>
@@ -86,14 +65,6 @@ public sealed class SinkhornObjective : IObjective
         return logs.exp().MoveToOuterDisposeScope();
     }
 
-    /// <inheritdoc/>
-    public void AfterStep(double momentum)
-    {
-    }
-
-    /// <inheritdoc/>
-    public void Dispose() => _own.Dispose();
-
-    private Tensor CrossEntropy(Tensor coded, Tensor predicted)
-        => (Codes(coded, _options.Softness, _options.Iterations) * log_softmax(predicted / _options.Temperature, 2)).sum(2).mean().neg();
+    private protected override Tensor Loss(Tensor teaching, Tensor taught, double scale)
+        => (Codes(teaching, _options.Softness, _options.Iterations) * log_softmax(taught / _options.Temperature, 2)).sum(2).mean().neg();
 }

@@ -54,15 +54,5 @@ public sealed record StepBatch
         return count;
     }
 
-    /// <summary>The features of the replayed rows in view A and in view B, [R, D] each; null where none is replayed.</summary>
-    /// <exception cref="ArgumentException">As <see cref="CheckedCount"/>.</exception>
-    internal (Tensor A, Tensor B)? ReplayedViews()
-    {
-        var count = CheckedCount(this);
-        return Replayed.shape[0] == 0
-            ? null
-            : (Features.index_select(0, Replayed), Features.index_select(0, Replayed + count));
-    }
-
     internal static string Text(Tensor tensor) => $"[{string.Join(", ", tensor.shape)}]";
 }

@@ -47,6 +47,9 @@ public sealed class ReplayBuffer
     /// <summary>Most samples kept.</summary>
     public int Capacity { get; }
 
+    /// <summary>Whether redundancy decides, so that samples are offered with their embeddings.</summary>
+    public bool NeedsEmbeddings => _redundancy is not null;
+
     /// <summary>Samples kept.</summary>
     public int Count { get; private set; }
 
@@ -115,8 +118,9 @@ public sealed class ReplayBuffer
     public ReadOnlySpan<byte> this[int slot] => _pixels.AsSpan(slot * _shape.Size, _shape.Size);
 
     /// <summary>Remembers neighbours, for all samples that are kept now.</summary>
-    /// <param name="neighbours">Slots, [Count, neighbourCount].</param>
-    public void Remember(int[] neighbours)
+    /// <param name="neighbours">Slots, [Count, neighbourCount], nearest first.</param>
+    /// <param name="embeddings">[Count, D], L2-normalised; looked at where <see cref="NeedsEmbeddings"/>.</param>
+    public void Remember(int[] neighbours, ReadOnlySpan<float> embeddings = default)
     {
         ArgumentNullException.ThrowIfNull(neighbours);
         if (neighbours.Length != Count * _neighbourCount)
@@ -126,6 +130,7 @@ public sealed class ReplayBuffer
 
         _neighbours = neighbours;
         _mined.AsSpan(0, Count).Fill(true);
+        _redundancy?.Refresh(embeddings, [.. Enumerable.Range(0, Count).Select(slot => neighbours[slot * _neighbourCount])]);
     }
 
     /// <summary>Remembers the cluster of each sample that is kept now.</summary>

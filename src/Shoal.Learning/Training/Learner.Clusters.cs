@@ -90,9 +90,7 @@ public sealed partial class Learner
     private Tensor Mine(Tensor embeddings)
     {
         var neighbours = NeighbourMiner.Mine(embeddings, Options.NeighbourCount, Between);
-        var slots = Array.ConvertAll(neighbours.ToArray<long>(), slot => (int)slot);
-        _replay.Remember(slots);
-        _redundancy?.Refresh(embeddings.Values<float>(), [.. Enumerable.Range(0, _replay.Count).Select(slot => slots[slot * Options.NeighbourCount])]);
+        _replay.Remember(Array.ConvertAll(neighbours.ToArray<long>(), slot => (int)slot), embeddings.Values<float>());
         _clusterer.Mined(embeddings, neighbours, Steps, Between);
         return neighbours;
     }

@@ -28,7 +28,6 @@ public sealed partial class Learner : IDisposable
     private readonly SortedDictionary<string, (IObjective Objective, double Weight)> _objectives = new(StringComparer.Ordinal);
     private readonly AdamW _optimizer;
     private readonly MemoryBank _bank;
-    private readonly MinimumRedundancy? _redundancy;
     private readonly ReplayBuffer _replay;
     private readonly ReplayBuffer _heldOut;
     private readonly RecentSamples _recent;
@@ -82,8 +81,9 @@ public sealed partial class Learner : IDisposable
             options.WeightDecay);
         var keyWidth = _objectives.Values.Max(entry => entry.Objective.KeyWidth);
         _bank = new MemoryBank(keyWidth > 0 ? options.BankSize : 0, keyWidth, _device);
-        _redundancy = options.Replay == ReplayPolicy.MinimumRedundancy ? new MinimumRedundancy(options.ReplaySize, _encoder.Width) : null;
-        _replay = new ReplayBuffer(shape, options.ReplaySize, options.NeighbourCount, _redundancy);
+        _replay = new ReplayBuffer(
+            shape, options.ReplaySize, options.NeighbourCount,
+            options.Replay == ReplayPolicy.MinimumRedundancy ? new MinimumRedundancy(options.ReplaySize, _encoder.Width) : null);
         _heldOut = new ReplayBuffer(shape, options.HeldOutSize, options.NeighbourCount);
         _clusterer = options.Uses("pseudolabel") || !trainsHeads
             ? new CommunityClusterer(options, _replay, _head, _keyHead, _optimizer)
@@ -159,10 +159,10 @@ public sealed partial class Learner : IDisposable
         }
 
         var report = Step(fresh, trained);
-        var embeddings = _redundancy is null ? [] : EmbedFresh(fresh, trained);
+        float[] embeddings = _replay.NeedsEmbeddings ? EmbedFresh(fresh, trained) : [];
         foreach (var (row, i) in trained.Index())
         {
-            _replay.Offer(fresh[i], fresh.Keys[i].Packed, random, _redundancy is null ? [] : embeddings.AsSpan(row * _encoder.Width, _encoder.Width));
+            _replay.Offer(fresh[i], fresh.Keys[i].Packed, random, embeddings.Length == 0 ? [] : embeddings.AsSpan(row * _encoder.Width, _encoder.Width));
             _recent.Add(fresh[i], fresh.Keys[i].Packed);
         }
 

@@ -44,20 +44,23 @@ internal static class HeadReference
             head.Weight.copy_(eye(3).unsqueeze(0));
         }
 
-        return new StepBatch
-        {
-            Features = features,
-            KeyFeatures = features,
-            Samples = arange(3, ScalarType.Int64),
-            BankKeys = zeros(0, 64),
-            BankSamples = zeros(0, ScalarType.Int64),
-            Anchors = zeros(0, ScalarType.Int64),
-            Neighbours = zeros(0, ScalarType.Int64),
-            Replayed = arange(3, ScalarType.Int64),
-            Labels = arange(3, ScalarType.Int64),
-            Head = head,
-        };
+        return Three(features, head);
     }
+
+    /// <summary>Three samples, all of them replayed, without neighbours and without a bank.</summary>
+    public static StepBatch Three(Tensor features, ClusterHead head) => new()
+    {
+        Features = features,
+        KeyFeatures = features,
+        Samples = arange(3, ScalarType.Int64),
+        BankKeys = zeros(0, 64),
+        BankSamples = zeros(0, ScalarType.Int64),
+        Anchors = zeros(0, ScalarType.Int64),
+        Neighbours = zeros(0, ScalarType.Int64),
+        Replayed = arange(3, ScalarType.Int64),
+        Labels = arange(3, ScalarType.Int64),
+        Head = head,
+    };
 
     private static double[] Slice(float[] values, int row, int width) => [.. values.Skip(row * width).Take(width).Select(v => (double)v)];
 

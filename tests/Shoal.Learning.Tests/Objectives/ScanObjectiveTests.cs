@@ -31,7 +31,7 @@ public sealed class ScanObjectiveTests
 
         var axes = cat([eye(3), eye(3)]);
         using var scan = new ScanObjective(3);
-        var terms = scan.Compute(Of(axes, head)).Terms;
+        var terms = scan.Compute(HeadReference.Three(axes, head)).Terms;
         Assert.Equal(-2 * Math.Log(3), terms.Values.Sum(term => term.item<float>()), 4);
     }
 
@@ -46,24 +46,10 @@ public sealed class ScanObjectiveTests
         }
 
         using var scan = new ScanObjective(3);
-        var collapsed = scan.Compute(Of(eye(3)[0].expand(6, 3), head)).Terms.Values.Sum(term => term.item<float>());
-        var even = scan.Compute(Of(cat([eye(3), eye(3)]), head)).Terms.Values.Sum(term => term.item<float>());
+        var collapsed = scan.Compute(HeadReference.Three(eye(3)[0].expand(6, 3), head)).Terms.Values.Sum(term => term.item<float>());
+        var even = scan.Compute(HeadReference.Three(cat([eye(3), eye(3)]), head)).Terms.Values.Sum(term => term.item<float>());
         Assert.True(collapsed > even + 1, $"collapsed {collapsed}, even {even}");
     }
-
-    private static StepBatch Of(Tensor features, ClusterHead head) => new()
-    {
-        Features = features,
-        KeyFeatures = features,
-        Samples = arange(3, ScalarType.Int64),
-        BankKeys = zeros(0, 64),
-        BankSamples = zeros(0, ScalarType.Int64),
-        Anchors = zeros(0, ScalarType.Int64),
-        Neighbours = zeros(0, ScalarType.Int64),
-        Replayed = arange(3, ScalarType.Int64),
-        Labels = arange(3, ScalarType.Int64),
-        Head = head,
-    };
 
     private static (double Views, double Neighbours, double Balance) Reference(StepBatch batch, double balance)
     {
