@@ -86,9 +86,11 @@ public sealed class StorageCorruptException : StorageException
     /// <param name="segment">The segment's number.</param>
     /// <param name="offset">Where in the segment, in bytes.</param>
     /// <param name="what">What is wrong there.</param>
-    public StorageCorruptException(string shard, int segment, long offset, string what)
-        : base($"{shard} segment {segment} offset {offset}: {what}. Nothing was changed; run ./shoal repair.")
+    /// <param name="isNewer">Whether nothing is damaged: a newer Shoal wrote what stands there.</param>
+    public StorageCorruptException(string shard, int segment, long offset, string what, bool isNewer = false)
+        : base($"{shard} segment {segment} offset {offset}: {what}. Nothing was changed; {(isNewer ? "upgrade instead of repairing" : "run ./shoal repair")}.")
     {
+        IsNewer = isNewer;
         Shard = shard;
         Segment = segment;
         Offset = offset;
@@ -102,6 +104,9 @@ public sealed class StorageCorruptException : StorageException
 
     /// <summary>Where in the segment, in bytes.</summary>
     public long Offset { get; }
+
+    /// <summary>Whether a newer Shoal wrote what stands there: a repair does not help.</summary>
+    public bool IsNewer { get; }
 
     /// <inheritdoc/>
     public override bool IsTransient => false;

@@ -28,7 +28,15 @@ internal enum LogRecordKind : byte
 /// <summary>The fixed part of a record.</summary>
 internal readonly record struct LogRecordHeader(
     int Length, uint Checksum, LogRecordKind Kind, int IdBytes, int MediaTypeBytes, int MetadataBytes,
-    long Epoch, long Sequence, long UnixMilliseconds, UInt128 ContentHash, UInt128 IdHash);
+    long Epoch, long Sequence, long UnixMilliseconds, UInt128 ContentHash, UInt128 IdHash)
+{
+    // A record that a search may believe in lies this far ahead at most; a segment holds far fewer items and epochs.
+    private const long PlausibleAhead = 10_000_000;
+
+    /// <summary>Whether it can stand somewhere behind what has been read.</summary>
+    internal bool MayFollow(long epoch, long sequence) =>
+        Epoch >= epoch && Epoch - epoch < PlausibleAhead && Sequence >= sequence && Sequence - sequence < PlausibleAhead;
+}
 
 /// <summary>
 /// Turns records into bytes and back. Format version 1, little-endian:

@@ -39,10 +39,13 @@ public static class LogRepair
         int count = (await segments.ListAsync(ct)).Count;
         List<LogDamage> damages = [];
         LogMender mender = new(prefix, time);
+        byte[] following = count > 0 ? await segments.ReadWholeAsync(1, ct) : [];
         for (int segment = 1; segment <= count; segment++)
         {
-            byte[] bytes = await segments.ReadWholeAsync(segment, ct);
-            long? next = segment < count ? LogMender.FirstSequence(segment + 1, await segments.ReadWholeAsync(segment + 1, ct)) : null;
+            // Each is read once: what begins the next segment says what the end of this one has lost.
+            byte[] bytes = following;
+            following = segment < count ? await segments.ReadWholeAsync(segment + 1, ct) : [];
+            long? next = segment < count ? LogMender.FirstSequence(segment + 1, following) : null;
             if (segment == count && mender.End(segment, bytes, usedSequences) is ({ } end, var missing))
             {
                 await store.AppendAsync(segments.Name(segment), bytes.Length, end, ct);
@@ -81,9 +84,6 @@ internal readonly record struct MendedRange(long Offset, long Length, long Seque
 /// <summary>Follows the records of a log from segment to segment, and writes gaps where there are none.</summary>
 internal sealed class LogMender(string prefix, TimeProvider time)
 {
-    // As the scanner believes: a record this far ahead is bytes that look like one.
-    private const long PlausibleAhead = 10_000_000;
-
     private long _sequence;
     private long _epoch;
 
@@ -213,15 +213,12 @@ internal sealed class LogMender(string prefix, TimeProvider time)
     private bool Accept(int segment, ReadOnlySpan<byte> bytes, int at, out LogRecordHeader header)
     {
         ReadOnlySpan<byte> rest = bytes[at..];
-        if (LogRecordCodec.IsForeign(rest, segment, at))
-        {
-            throw new StorageCorruptException(prefix, segment, at, "the record was written by a newer Shoal; upgrade instead of repairing");
-        }
-
         if (!LogRecordCodec.TryReadHeader(rest, out header) || !LogRecordCodec.IsValid(rest, header, segment, at)
             || header.Sequence != _sequence || header.Epoch < _epoch)
         {
-            return false;
+            return LogRecordCodec.IsForeign(rest, segment, at)
+                ? throw new StorageCorruptException(prefix, segment, at, "the record was written by a newer Shoal", isNewer: true)
+                : false;
         }
 
         _epoch = header.Epoch;
@@ -240,8 +237,7 @@ internal sealed class LogMender(string prefix, TimeProvider time)
         for (int at = from + LogRecordCodec.HeaderBytes; at + LogRecordCodec.HeaderBytes <= bytes.Length; at++)
         {
             if (LogRecordCodec.TryReadHeader(bytes[at..], out LogRecordHeader header)
-                && header.Sequence >= _sequence && header.Sequence - _sequence < PlausibleAhead
-                && header.Epoch >= _epoch && header.Epoch - _epoch < PlausibleAhead
+                && header.MayFollow(_epoch, _sequence)
                 && LogRecordCodec.IsValid(bytes[at..], header, segment, at))
             {
                 return at;

@@ -3,9 +3,6 @@ namespace Shoal.Storage;
 /// <summary>Reads a log from where the index ends to the log's end, and tells a torn tail from corruption.</summary>
 internal sealed class LogScanner(IObjectStore store, LogSegments segments, int readBytes, ILogReplayTarget index)
 {
-    // A record that a search may believe in lies this far ahead at most; a segment holds far fewer items and epochs.
-    private const long PlausibleAhead = 10_000_000;
-
     private UInt128 _log;
     private int _lastLength;
     private uint _lastChecksum;
@@ -218,7 +215,7 @@ internal sealed class LogScanner(IObjectStore store, LogSegments segments, int r
     {
         if (await IsForeignAsync(length, ct))
         {
-            throw Corrupt(Offset, "the record was written by a newer Shoal; upgrade instead of repairing");
+            throw new StorageCorruptException(segments.Prefix, Segment, Offset, "the record was written by a newer Shoal", isNewer: true);
         }
 
         if (!last || Rolled || await AnyValidRecordAsync(Offset + 1, length, ct))
@@ -281,9 +278,7 @@ internal sealed class LogScanner(IObjectStore store, LogSegments segments, int r
     private bool IsPlausible(ReadOnlySpan<byte> bytes, long room, out int length)
     {
         bool plausible = LogRecordCodec.TryReadHeader(bytes, out LogRecordHeader header)
-            && header.Length <= Math.Min(room, LogSegments.MaxRecordBytes)
-            && header.Epoch >= Epoch && header.Epoch - Epoch < PlausibleAhead
-            && header.Sequence >= NextSequence && header.Sequence - NextSequence < PlausibleAhead;
+            && header.Length <= Math.Min(room, LogSegments.MaxRecordBytes) && header.MayFollow(Epoch, NextSequence);
         length = header.Length;
         return plausible;
     }
