@@ -41,6 +41,9 @@ public sealed class ShoalException : Exception
     [Id(1)]
     public string? Cause { get; private set; }
 
+    /// <summary>With its cause, as logs want it.</summary>
+    public override string ToString() => Cause is null ? base.ToString() : $"{base.ToString()}{Environment.NewLine} ---> {Cause}";
+
     /// <summary>Whether the same request may succeed later.</summary>
     public bool IsTransient => Kind is ShoalErrorKind.Overloaded or ShoalErrorKind.Unavailable;
 }

@@ -91,7 +91,10 @@ internal sealed partial class DatasetGrain(IObjectStore store, TimeProvider time
         if (settings != state.Settings)
         {
             await SaveAsync(state with { Settings = settings });
-            await model.StopAsync();
+            if ((settings.RoundSeconds, settings.IdleRehearsalSteps) != (state.Settings.RoundSeconds, state.Settings.IdleRehearsalSteps))
+            {
+                await model.StopAsync();
+            }
         }
 
         // Also when nothing differs: a change before this one may have failed half-way.
@@ -171,7 +174,7 @@ internal sealed partial class DatasetGrain(IObjectStore store, TimeProvider time
 
             return found;
         }
-        catch (AppendConflictException e)
+        catch (Exception e) when (e is AppendConflictException or ObjectConflictException)
         {
             throw new ShoalException(ShoalErrorKind.Unavailable, $"Shard {number} of '{Name}' is being written to; try again.", e);
         }

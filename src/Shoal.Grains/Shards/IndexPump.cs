@@ -98,6 +98,7 @@ internal sealed partial class IndexPump
 
     private async Task LoopAsync(Func<PublishedVersion, Task<bool>> work, CancellationToken cancellationToken)
     {
+        string? damage = null;
         while (!cancellationToken.IsCancellationRequested)
         {
             Task wake = _wake.Task;
@@ -105,7 +106,9 @@ internal sealed partial class IndexPump
             {
                 if (_version is { } version && await work(version))
                 {
-                    Problem = null;
+                    // The other loop's stays.
+                    Problem = ReferenceEquals(Problem, damage) ? null : Problem;
+                    damage = null;
                     continue;
                 }
             }
@@ -117,7 +120,7 @@ internal sealed partial class IndexPump
 
             catch (StorageCorruptException e)
             {
-                Problem = e.Message;
+                Problem = damage = e.Message;
                 LogWaiting(_dataset, e.Message);
                 wake = Task.Delay(Pause, _time, cancellationToken);
             }

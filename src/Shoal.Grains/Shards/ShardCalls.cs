@@ -6,10 +6,10 @@ namespace Shoal.Grains.Shards;
 internal static class ShardCalls
 {
     /// <summary>What the shards answer, without those that are damaged.</summary>
-    /// <param name="shards">The shards.</param>
+    /// <param name="shards">The shards, or what stands for one.</param>
     /// <param name="ask">The question.</param>
     /// <exception cref="ShoalException">A shard is away for another reason.</exception>
-    public static async Task<T[]> UsableAsync<T>(this IEnumerable<IShardGrain> shards, Func<IShardGrain, Task<T>> ask)
+    public static async Task<T[]> UsableAsync<TShard, T>(this IEnumerable<TShard> shards, Func<TShard, Task<T>> ask)
     {
         (bool Usable, T Answer)[] answers = await Task.WhenAll(shards.Select(async shard =>
         {

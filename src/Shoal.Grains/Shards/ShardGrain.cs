@@ -320,7 +320,7 @@ internal sealed partial class ShardGrain(
     }
 
     private ShoalException Damaged(StorageCorruptException e) =>
-        new(ShoalErrorKind.Damaged, $"{e.Message} (./shoal repair {_dataset} --shard {_shard})", e);
+        new(ShoalErrorKind.Damaged, e.IsNewer ? e.Message : $"{e.Message} (./shoal repair {_dataset} --shard {_shard})", e);
 
     // A hint is lossy by design: nobody waits for it, and the seat polls.
     private void Hint() => _hints?.OnNextAsync(new ArrivalHint(_shard, _items.Index.Count)).Ignore();

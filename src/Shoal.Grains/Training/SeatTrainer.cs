@@ -7,11 +7,6 @@ using Shoal.Storage;
 
 namespace Shoal.Grains.Training;
 
-/// <summary>What a seat's training needs from its silo.</summary>
-internal sealed record TrainerServices(
-    IGrainFactory Grains, IObjectStore Store, ComputeThread Compute, ModelCache Models, TimeProvider Time, ILogger<SeatTrainer> Logger,
-    string Device, TimeSpan Poll);
-
 /// <summary>Trains under one deal until it is stopped: reads samples, steps, and hands over a round at its end.</summary>
 /// <remarks>
 /// Runs beside the grain, on the thread pool; every libtorch call goes through the compute thread. What it did since
@@ -20,9 +15,6 @@ internal sealed record TrainerServices(
 internal sealed partial class SeatTrainer : IAsyncDisposable
 {
     private static readonly TimeSpan RetryTime = TimeSpan.FromSeconds(2);
-
-    // A deleted item is trained on no longer than this: 16 calls and 44 KB for 5,500 samples each time.
-    private static readonly TimeSpan ForgetEvery = TimeSpan.FromSeconds(2);
 
     // As many steps as 60,000 items take with the default rehearsal: fewer leave kinds undrawn apart, more gain little on MNIST.
     private const int YoungSteps = 720;
@@ -57,7 +49,6 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
     private long _roundSamples;
     private long _roundSteps;
     private List<DriftSighting> _roundDrifts = [];
-    private long _forgotten;
     private int _idleSteps;
     private bool _restingDelivered;
     private IReadOnlyDictionary<string, double> _losses = new Dictionary<string, double>(StringComparer.Ordinal);
@@ -76,7 +67,7 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
         _published = deal.Published;
         _idleSteps = deal.IdleSteps;
         _cursors = deal.Cursors.ToDictionary(c => c.Shard, c => c.Next);
-        _gone = new GoneSamples(services.Grains, _dataset);
+        _gone = new GoneSamples(services, _dataset);
         var reader = new SampleReader(services.Grains, _dataset, MediaSettings.Decoder(deal.Settings), deal.Cursors, 2 * _options.FreshPerStep, services.Poll, services.Time);
         _batches = new BatchReader(reader, LearnerSettings.Shape(deal.Settings), _options.FreshPerStep, services.Time);
         _running = Task.Run(() => RunAsync(_stop.Token));
@@ -194,39 +185,31 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
         // A dataset that rested before the restart has nothing new to say: no empty round for it.
         _restingDelivered = parts.Count > 0;
         // Before its first step: a checkpoint may hold what was deleted after it was written.
-        await ForgetAsync(() => RetryAsync(FindGoneAsync, _stop.Token));
+        await RetryAsync(ForgetAsync, _stop.Token);
         LogBegun(_dataset, _deal.Term, _round, _learner.Steps);
     }
 
-    /// <summary>Forgets samples of items that are gone; a round follows, so that no newer checkpoint holds them.</summary>
-    /// <remarks>A shard that cannot say what is gone does not hold up the others: the next look asks it again.</remarks>
-    private async Task ForgetAsync(Func<Task<IReadOnlySet<long>>> find)
+    // A round follows, so that no newer checkpoint holds what was forgotten.
+    private async Task<int> ForgetAsync()
     {
-        _forgotten = _services.Time.GetTimestamp();
-        try
-        {
-            IReadOnlySet<long> gone = await find();
-            if (gone.Count > 0)
-            {
-                Learner learner = _learner!;
-                var count = await _services.Compute.RunAsync(ComputePriority.Training, _dataset, () => learner.Forget(gone), _stop.Token);
-                _restingDelivered &= count == 0;
-            }
-        }
-        catch (Exception e) when (e is ShoalException or StorageException or TimeoutException or OrleansException)
-        {
-            Problem = e.Message;
-        }
+        var count = await _gone.ForgetAsync(_learner!, _stop.Token);
+        _restingDelivered &= count == 0;
+        return count;
     }
-
-    private async Task<IReadOnlySet<long>> FindGoneAsync() =>
-        await _gone.FindAsync(await _services.Compute.RunAsync(ComputePriority.Training, _dataset, _learner!.HeldSamples, _stop.Token));
 
     private async Task StepAsync(CancellationToken cancellationToken)
     {
-        if (_services.Time.GetElapsedTime(_forgotten) >= ForgetEvery)
+        if (_gone.IsDue)
         {
-            await ForgetAsync(FindGoneAsync);
+            try
+            {
+                await ForgetAsync();
+            }
+            catch (Exception e) when (MayPass(e))
+            {
+                // A shard that is away holds up nobody's training: the next look asks it again.
+                Problem = e.Message;
+            }
         }
 
         FreshBatch batch = await _batches.TakeAsync(cancellationToken);
@@ -387,7 +370,7 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
                 _waitsForStorage = false;
                 return result;
             }
-            catch (Exception e) when (e is StorageUnavailableException or ShoalException { IsTransient: true } or TimeoutException or OrleansException)
+            catch (Exception e) when (MayPass(e))
             {
                 _waitsForStorage = true;
                 Problem = e.Message;
@@ -396,6 +379,8 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
             }
         }
     }
+
+    private static bool MayPass(Exception e) => e is StorageUnavailableException or ShoalException { IsTransient: true } or TimeoutException or OrleansException;
 
     private SeatProgress CurrentProgress() => new()
     {
@@ -408,16 +393,4 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
         IdleSteps = _idleSteps,
         Segments = _learner.SegmentCount,
     };
-
-    [LoggerMessage(EventId = 500, Level = LogLevel.Information, Message = "{Dataset}: deal {Term} begins at round {Round}, step {Step}")]
-    private partial void LogBegun(string dataset, long term, long round, long step);
-
-    [LoggerMessage(EventId = 501, Level = LogLevel.Information, Message = "{Dataset}: deal {Term} has ended: {Reason}")]
-    private partial void LogReplaced(string dataset, long term, string reason);
-
-    [LoggerMessage(EventId = 502, Level = LogLevel.Error, Message = "{Dataset}: training under deal {Term} failed; it begins again from the last checkpoint")]
-    private partial void LogFailed(string dataset, long term, Exception exception);
-
-    [LoggerMessage(EventId = 503, Level = LogLevel.Warning, Message = "{Dataset}: round {Round} waits to be committed: {Reason}")]
-    private partial void LogWaiting(string dataset, long round, string reason);
 }
