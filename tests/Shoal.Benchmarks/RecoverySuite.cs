@@ -99,7 +99,6 @@ internal static class RecoverySuite
         private readonly ConcurrentBag<string> _sent = [];
         private int _next;
         private int _version;
-        private long _steps;
 
         public Dictionary<string, int> Ended { get; } = new(StringComparer.Ordinal);
 
@@ -161,6 +160,10 @@ internal static class RecoverySuite
             if (kill > 0)
             {
                 IngestSeconds.Add(dead.Elapsed.TotalSeconds);
+
+                // Before the check, which asks for every item that was ever sent.
+                await TrainAsync(client, stop.Token);
+                TrainingSeconds.Add(dead.Elapsed.TotalSeconds);
                 await CheckAsync(client, stop.Token);
             }
 
@@ -172,7 +175,7 @@ internal static class RecoverySuite
             }
 
             stop.CancelAfter(Shortest + (_random.NextDouble() * (Longest - Shortest)));
-            Task[] work = [.. Enumerable.Range(0, Producers).Select(_ => ProduceAsync(client, stop.Token)), DeleteAsync(client, stop.Token), TrainAsync(client, kill > 0, dead, stop.Token)];
+            Task[] work = [.. Enumerable.Range(0, Producers).Select(_ => ProduceAsync(client, stop.Token)), DeleteAsync(client, stop.Token)];
             await watch;
 
             // At a moment of its own choosing it has ended already.
@@ -231,7 +234,8 @@ internal static class RecoverySuite
             }
         }
 
-        private async Task TrainAsync(ShoalClient client, bool measured, Stopwatch dead, CancellationToken token)
+        /// <summary>Waits for a training step that was not taken before.</summary>
+        private static async Task TrainAsync(ShoalClient client, CancellationToken token)
         {
             var before = -1L;
             while (true)
@@ -241,15 +245,10 @@ internal static class RecoverySuite
                 before = before < 0 ? steps : before;
                 if (status.Training.Activity is "training" or "rehearsing" && steps > before)
                 {
-                    break;
+                    return;
                 }
 
                 await Task.Delay(50, token);
-            }
-
-            if (measured)
-            {
-                TrainingSeconds.Add(dead.Elapsed.TotalSeconds);
             }
         }
 
@@ -273,7 +272,6 @@ internal static class RecoverySuite
             Lost += (int)Math.Max(0, there - status.Shards.Sum(s => s.Items));
             Regressed += Told("gone back", Back(status));
             _version = Math.Max(_version, status.Training.Version?.Version ?? 0);
-            _steps = Math.Max(_steps, status.Training.Progress?.Steps ?? 0);
         }
 
         // One of four kinds, so that there is something to learn; its bytes follow from its number.
