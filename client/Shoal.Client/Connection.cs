@@ -30,7 +30,7 @@ internal static class Connection
                 cluster.ServiceId = options.ServiceId;
             });
             client.Configure<ClientMessagingOptions>(messaging => messaging.ResponseTimeout = options.ResponseTimeout);
-            client.AddMemoryStreams(StreamNames.Provider);
+            client.AddShoalStreams();
             client.UseConnectionRetryFilter(async (_, token) =>
             {
                 if (options.Time.GetElapsedTime(begun) + Pause >= options.ConnectTimeout)

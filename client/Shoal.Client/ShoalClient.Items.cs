@@ -121,6 +121,30 @@ public sealed partial class ShoalClient
         return AskShardAsync(dataset, id, static (shard, id) => shard.GetContentAsync(id), cancellationToken);
     }
 
+    /// <summary>For each shard the sequence number to read on from.</summary>
+    /// <param name="dataset">The dataset's name.</param>
+    /// <param name="from">Where to begin, for the first shards; the others begin at 0. Null for the ends of all.</param>
+    internal async Task<long[]> PlacesAsync(string dataset, long[]? from)
+    {
+        DatasetRoute route = await RouteAsync(dataset, CancellationToken.None);
+        int shards = route.Shards.Length;
+        if (from is not null)
+        {
+            return from.Length <= shards
+                ? [.. from, .. new long[shards - from.Length]]
+                : throw new ArgumentException($"The token names {from.Length} shards; the dataset '{dataset}' has {shards}.", nameof(from));
+        }
+
+        return await Task.WhenAll(Enumerable.Range(0, shards).Select(async shard => (await CallAsync(() => route[shard].ReadItemsAsync(long.MaxValue, 1, 1), CancellationToken.None)).End));
+    }
+
+    /// <summary>Items of one shard in order.</summary>
+    internal async Task<ItemSlice> ReadLogAsync(string dataset, int shard, long from, int maxItems, int maxBytes, CancellationToken cancellationToken)
+    {
+        DatasetRoute route = await RouteAsync(dataset, cancellationToken);
+        return await CallAsync(() => route[shard].ReadItemsAsync(from, maxItems, maxBytes), cancellationToken);
+    }
+
     /// <summary>The embedding of an item by the published version; null when it has none yet.</summary>
     /// <param name="dataset">The dataset's name.</param>
     /// <param name="id">The item's id.</param>

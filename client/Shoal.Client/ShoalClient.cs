@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Hosting;
-using Orleans.Streams;
 using Polly;
 using Shoal.Contracts;
 
@@ -148,44 +147,6 @@ public sealed partial class ShoalClient : IAsyncDisposable
     {
         IDatasetGrain grain = Dataset(dataset);
         return CallAsync(() => grain.RepairAsync(shard), cancellationToken);
-    }
-
-    /// <summary>
-    /// Puts items on the dataset's Orleans stream (provider <see cref="StreamNames.Provider"/>, namespace <see cref="StreamNames.Items"/>,
-    /// key the dataset's name). Memory streams lose what is in flight when a silo dies, and nobody acknowledges an item: where every item
-    /// counts, use <c>IngestAsync</c>.
-    /// </summary>
-    /// <param name="dataset">The dataset's name.</param>
-    /// <param name="items">The items; a few hundred a call are best.</param>
-    /// <param name="cancellationToken">Stops the wait.</param>
-    /// <exception cref="ShoalException">Invalid (an item's id), NotFound (no such dataset), Overloaded (the stream's queue is full).</exception>
-    public async Task ProduceAsync(string dataset, IReadOnlyCollection<ItemUpload> items, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(items);
-        DatasetRoute route = await RouteAsync(dataset, cancellationToken);
-        foreach (ItemUpload item in items)
-        {
-            if (UploadRules.Problem(item, route.Settings) is { } problem)
-            {
-                throw new ShoalException(ShoalErrorKind.Invalid, $"Item '{item.Id}': {problem}");
-            }
-        }
-
-        IAsyncStream<ItemUpload> stream = _cluster.GetStreamProvider(StreamNames.Provider)
-            .GetStream<ItemUpload>(StreamId.Create(StreamNames.Items, dataset));
-        try
-        {
-            await stream.OnNextBatchAsync(items).WaitAsync(cancellationToken);
-        }
-        catch (Exception failure) when (CallFailures.IsTransient(failure))
-        {
-            throw CallFailures.Explain(failure);
-        }
-        catch (InvalidOperationException full)
-        {
-            // What the memory stream's queue throws at 16,384 items.
-            throw new ShoalException(ShoalErrorKind.Overloaded, "The stream's queue is full; send slower, or use IngestAsync.", full);
-        }
     }
 
     /// <summary>Closes the connection if this client opened it.</summary>

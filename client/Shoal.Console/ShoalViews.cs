@@ -79,6 +79,57 @@ public static class ShoalViews
         return table;
     }
 
+    /// <summary>What changed, and where to read on.</summary>
+    /// <param name="page">Changes of items and events.</param>
+    public static IRenderable Changes(ChangePage page)
+    {
+        ArgumentNullException.ThrowIfNull(page);
+        var cursor = new Text($"Read on with: --after {page.Cursor}\n");
+        IEnumerable<Text> damaged = page.Damaged.Select(shard => new Text($"Shard {shard} cannot be read before it is repaired.\n"));
+        if (page.Changes.Count == 0)
+        {
+            return new Rows([new Text("Nothing has changed."), .. damaged, cursor]);
+        }
+
+        Table table = NewTable().AddColumn("time (UTC)").AddColumn("what").AddColumn("before").AddColumn("now").AddColumn(Right("confidence")).AddColumn(Right("version"));
+        foreach (Change change in page.Changes)
+        {
+            if (change.Item is { } item)
+            {
+                table.AddRow(
+                    Cell($"{item.Time:yyyy-MM-dd HH:mm:ss}"),
+                    new Text(item.Id ?? $"item {item.Sequence} of shard {item.Shard}"),
+                    Cell(item.StateBefore is { } before ? Place(before, item.ClusterBefore, name: null) : "-"),
+                    Cell(Place(item.State, item.Cluster, item.ClusterName)),
+                    Cell(item.Cluster is null ? "-" : Percent(item.Confidence)),
+                    Cell(item.ModelVersion > 0 ? Number(item.ModelVersion) : "-"));
+            }
+            else if (change.Event is { } happened)
+            {
+                table.AddRow(
+                    Cell($"{happened.Time:yyyy-MM-dd HH:mm:ss}"),
+                    Cell(happened.Cluster is { } cluster ? $"cluster {Number(cluster)}" : "event"),
+                    Cell("-"),
+                    new Text($"{happened.Kind}: {happened.Reason}"),
+                    Cell("-"),
+                    Cell(happened.ModelVersion > 0 ? Number(happened.ModelVersion) : "-"));
+            }
+        }
+
+        return new Rows([table, .. damaged, cursor]);
+
+        static string Place(ItemState state, long? cluster, string? name) =>
+            cluster is { } id ? $"cluster {Number(id)}{(name is null ? string.Empty : $" ({name})")}" : state.ToString().ToLowerInvariant();
+    }
+
+    /// <summary>How much a backup or a restore has copied.</summary>
+    /// <param name="status">How far it is.</param>
+    public static string Copied(BackupStatus status)
+    {
+        ArgumentNullException.ThrowIfNull(status);
+        return $"{Count(status.Objects)} objects, {Bytes(status.Bytes)}";
+    }
+
     /// <summary>What a repair took out of logs, one a row.</summary>
     /// <param name="damages">At least one.</param>
     public static IRenderable Damages(IReadOnlyList<ShardDamage> damages)

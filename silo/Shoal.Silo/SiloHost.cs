@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using Orleans.Configuration;
+using Shoal.Client;
 using Shoal.Grains.Hosting;
 using Shoal.Web;
 
@@ -19,7 +20,8 @@ public static class SiloHost
 
     /// <summary>Builds the host; start it with <c>StartAsync</c>.</summary>
     /// <param name="settings">What it is told.</param>
-    public static WebApplication Build(SiloSettings settings)
+    /// <param name="services">Adds services before Shoal's own, which then do not replace them; null for none.</param>
+    public static WebApplication Build(SiloSettings settings, Action<IServiceCollection>? services = null)
     {
         ArgumentNullException.ThrowIfNull(settings);
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
@@ -37,10 +39,12 @@ public static class SiloHost
         builder.Logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error);
         // Loopback only: there is no authentication.
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, settings.HttpPort));
+        services?.Invoke(builder.Services);
         builder.UseOrleans(silo => silo
             .UseLocalhostClustering(settings.SiloPort, settings.GatewayPort, serviceId: ClusterId, clusterId: ClusterId)
             .Configure<SiloMessagingOptions>(o => o.ResponseTimeout = TimeSpan.FromSeconds(15))
-            .AddShoal(settings.Silo));
+            .AddShoal(settings.Silo)
+            .AddShoalStreams());
         builder.Services.AddShoalWeb();
         WebApplication app = builder.Build();
         app.MapShoalApi();

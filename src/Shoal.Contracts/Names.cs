@@ -125,10 +125,13 @@ public static class GrainKeys
 /// <summary>Names of Orleans stream providers and namespaces.</summary>
 public static class StreamNames
 {
-    /// <summary>The memory stream provider that carries hints and produced items; it may lose both when a silo dies.</summary>
+    /// <summary>The memory stream provider that carries hints; it may lose them when a silo dies.</summary>
     public const string Provider = "shoal";
 
-    /// <summary>Items produced for a dataset (<see cref="ItemUpload"/>); the stream key is the dataset's name.</summary>
+    /// <summary>The stream provider over the logs of datasets: what is produced is durable, and subscribers begin anywhere.</summary>
+    public const string Log = "shoal-log";
+
+    /// <summary>The namespace of datasets' items (<see cref="ItemUpload"/>) in <see cref="Log"/>; the stream key is the dataset's name.</summary>
     public const string Items = "shoal.items";
 
     /// <summary>Hints that a shard has new items (<see cref="ArrivalHint"/>); the stream key is the seat's grain key.</summary>

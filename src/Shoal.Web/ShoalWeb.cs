@@ -14,7 +14,8 @@ public static class ShoalWeb
     /// <param name="services">The host's services; an <see cref="IClusterClient"/> must be among them.</param>
     public static IServiceCollection AddShoalWeb(this IServiceCollection services)
     {
-        services.TryAddSingleton(provider => new ShoalClient(provider.GetRequiredService<IClusterClient>()));
+        // A caller is told when to come again, and does: it must not wait here for as many tries as a program of ours makes.
+        services.TryAddSingleton(provider => new ShoalClient(provider.GetRequiredService<IClusterClient>(), new ShoalClientOptions { Retries = 2 }));
         services.ConfigureHttpJsonOptions(json => ShoalJson.Apply(json.SerializerOptions));
         services.AddProblemDetails();
         services.AddOpenApi();
@@ -37,6 +38,8 @@ public static class ShoalWeb
         ItemRoutes.Map(dataset);
         BulkRoutes.Map(dataset);
         ClusterRoutes.Map(dataset);
+        ChangeRoutes.Map(dataset);
+        BackupRoutes.Map(dataset);
         return app;
     }
 

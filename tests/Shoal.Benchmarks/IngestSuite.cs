@@ -8,11 +8,19 @@ using Shoal.TestKit;
 
 namespace Shoal.Benchmarks;
 
-/// <summary>Durable ingest of 1 KB images over HTTP in batches of 256, and the time from acknowledgement to assignment.</summary>
+/// <summary>
+/// Durable ingest of 1 KB images over HTTP, in batches and singly, training paused and not, beside Redis Streams that sync before they answer;
+/// and the time from acknowledgement to assignment.
+/// </summary>
 internal static class IngestSuite
 {
     private const int Batch = 256;
     private const int Connections = 8;
+    private const int SingleConnections = 64;
+    private const int SingleItems = 50_000;
+
+    // Ids that batches do not reach.
+    private const int FirstSingle = 10_000_000;
     private const int PacedRate = 300;
     private static readonly TimeSpan Duration = TimeSpan.FromSeconds(15);
 
@@ -30,7 +38,7 @@ internal static class IngestSuite
             await MachineSpeed.WriteRpcAsync(figures, client);
             await client.CreateDatasetAsync("paused", new DatasetSettings { Height = 32, Width = 32, Channels = 1 });
             await client.PauseAsync("paused");
-            figures.Write("ingest.batch_rate", await BatchesAsync(silo.Http, "paused", Duration), "items/s", null, settings);
+            await MeasureAsync(figures, silo.Http, client, settings);
 
             await client.CreateDatasetAsync("live", new DatasetSettings { Height = 32, Width = 32, Channels = 1 });
             double[] delays = [.. (await AssignedAsync(silo.Http, client)).Order()];
@@ -42,6 +50,66 @@ internal static class IngestSuite
         {
             folder.Delete(recursive: true);
         }
+    }
+
+    private static async Task MeasureAsync(FigureWriter figures, Uri http, ShoalClient client, Dictionary<string, object?> settings)
+    {
+        Dictionary<string, object?> singly = new(settings, StringComparer.Ordinal) { ["batch"] = 1, ["connections"] = SingleConnections };
+        long syncs = await SyncsAsync(client);
+        var clock = Stopwatch.StartNew();
+        double batches = await BatchesAsync(http, "paused", Duration);
+        double rate = (await SyncsAsync(client) - syncs) / clock.Elapsed.TotalSeconds;
+        figures.Write("ingest.batch_rate", batches, "items/s", null, settings);
+        figures.Write("ingest.batch_syncs", rate, "syncs/s", null, settings);
+        figures.Write("ingest.batch_items_a_sync", batches / rate, "items", null, settings);
+
+        syncs = await SyncsAsync(client);
+        clock.Restart();
+        double single = await SinglesAsync(http, "paused");
+        rate = (await SyncsAsync(client) - syncs) / clock.Elapsed.TotalSeconds;
+        figures.Write("ingest.single_rate", single, "items/s", null, singly);
+        figures.Write("ingest.single_syncs", rate, "syncs/s", null, singly);
+        figures.Write("ingest.single_items_a_sync", single / rate, "items", null, singly);
+
+        await using (RedisProcess redis = await RedisProcess.StartAsync())
+        {
+            double redisBatches = await redis.AddAsync(400_000, 1_024, Connections, Batch);
+            double redisSingle = await redis.AddAsync(100_000, 1_024, SingleConnections, batch: 1);
+            figures.Write("ingest.redis_batch_rate", redisBatches, "items/s", null, settings);
+            figures.Write("ingest.redis_single_rate", redisSingle, "items/s", null, singly);
+            figures.Write("ingest.ratio_to_redis_batch", batches / redisBatches, "", null, settings);
+            figures.Write("ingest.ratio_to_redis_single", single / redisSingle, "", null, singly);
+        }
+
+        await client.ResumeAsync("paused");
+        while ((await client.StatusAsync("paused")).Training.Activity is not "training")
+        {
+            await Task.Delay(100);
+        }
+
+        figures.Write("ingest.training_rate", await BatchesAsync(http, "paused", Duration), "items/s", null, settings);
+        await client.DeleteDatasetAsync("paused");
+    }
+
+    private static async Task<long> SyncsAsync(ShoalClient client) => (await client.StatusAsync("paused")).Shards.Sum(s => s.Syncs);
+
+    private static async Task<double> SinglesAsync(Uri http, string dataset)
+    {
+        using var client = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = SingleConnections }) { BaseAddress = http };
+        ItemUpload[] items = [.. SyntheticItems.Images(SingleItems, 1_024, FirstSingle)];
+        var next = -1;
+        var clock = Stopwatch.StartNew();
+        await Task.WhenAll(Enumerable.Range(0, SingleConnections).Select(_ => Task.Run(async () =>
+        {
+            for (int i; (i = Interlocked.Increment(ref next)) < items.Length;)
+            {
+                using var content = new ByteArrayContent(items[i].Bytes);
+                content.Headers.ContentType = new MediaTypeHeaderValue(items[i].MediaType);
+                using HttpResponseMessage response = await client.PutAsync(new Uri($"/datasets/{dataset}/items/{items[i].Id}", UriKind.Relative), content);
+                response.EnsureSuccessStatusCode();
+            }
+        })));
+        return items.Length / clock.Elapsed.TotalSeconds;
     }
 
     private static async Task<double> BatchesAsync(Uri http, string dataset, TimeSpan duration)

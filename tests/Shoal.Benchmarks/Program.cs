@@ -75,7 +75,18 @@ var recovery = new Command("recovery", "Kills a silo under load again and again,
 recovery.SetAction((result, _) => RunAsync(result, figures => RecoverySuite.RunAsync(
     result.GetRequiredValue(kills), result.GetRequiredValue(store) is "azurite", result.GetRequiredValue(firstSeed), figures)));
 
-return await new RootCommand("Measures Shoal. Every figure is printed as it is measured.") { quality, train, query, ingest, recovery, json }.Parse(args).InvokeAsync();
+var exactlyOnce = new Command("exactly-once", "Kills deterministic training again and again, and compares its end with that of training left alone") { data, kills, firstSeed };
+exactlyOnce.SetAction((result, _) => RunAsync(result, figures => ExactlyOnceSuite.RunAsync(
+    result.GetRequiredValue(data), result.GetRequiredValue(kills), result.GetRequiredValue(firstSeed), figures)));
+
+var inputs = new Option<int>("--inputs") { Description = "How many damaged inputs", DefaultValueFactory = _ => 200_000 };
+var fuzz = new Command("fuzz", "Feeds damaged bytes to everything that reads foreign ones") { inputs, firstSeed };
+fuzz.SetAction((result, _) => RunAsync(result, figures => FuzzSuite.RunAsync(result.GetRequiredValue(inputs), result.GetRequiredValue(firstSeed), figures)));
+
+var activation = new Command("activation", "Opening a shard with many items") { items };
+activation.SetAction((result, _) => RunAsync(result, figures => ActivationSuite.RunAsync(result.GetRequiredValue(items), figures)));
+
+return await new RootCommand("Measures Shoal. Every figure is printed as it is measured.") { quality, train, query, ingest, recovery, exactlyOnce, fuzz, activation, json }.Parse(args).InvokeAsync();
 
 static T? Refuse<T>(ArgumentResult result, string why)
 {

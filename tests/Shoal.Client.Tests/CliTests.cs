@@ -74,6 +74,45 @@ public sealed class CliTests(SiloFixture fixture) : IDisposable
     }
 
     [Fact]
+    public async Task A_backup_is_taken_and_restored_and_failures_end_with_the_reason()
+    {
+        (string name, _) = await fixture.DatasetAsync();
+        (int code, string text, _) = await RunAsync("backup", name, Path.Combine(_folder, "monday"));
+        Assert.Equal(ExitCodes.Success, code);
+        Assert.Matches("Backed up to .*monday: *12 objects, 2.9 MiB", text.ReplaceLineEndings(" "));
+        (code, text, _) = await RunAsync("restore", name, Path.Combine(_folder, "monday"), "--as", name + "-2", "--json");
+        Assert.Equal(ExitCodes.Success, code);
+        Assert.True(JsonDocument.Parse(text).RootElement.GetProperty("restores").GetBoolean());
+        Assert.Contains(name + "-2", fixture.Silo.Store.Datasets.Keys);
+
+        (code, _, string error) = await RunAsync("restore", name, "/somewhere");
+        Assert.Equal((ExitCodes.UserError, true), (code, error.Contains("exists", StringComparison.Ordinal)));
+        (code, _, error) = await RunAsync("backup", name, "/full");
+        Assert.Equal((ExitCodes.ServerError, "error: The disk is full.\n"), (code, error));
+        (code, _, _) = await RunAsync("backup", "no-such", "/somewhere");
+        Assert.Equal(ExitCodes.UserError, code);
+    }
+
+    [Fact]
+    public async Task Changes_are_told_from_a_cursor_on()
+    {
+        (string name, _) = await fixture.DatasetAsync();
+        await fixture.Client.PutAsync(name, SiloFixture.Item("a/7", 1));
+        (int code, string text, _) = await RunAsync("changes", name);
+        Assert.Equal(ExitCodes.Success, code);
+        Assert.Matches(@"a/7 +. pending +. cluster 2", text);
+        string cursor = text[(text.IndexOf("--after", StringComparison.Ordinal) + 7)..].Replace("\n", "", StringComparison.Ordinal).Trim();
+
+        await fixture.Client.PutAsync(name, SiloFixture.Item("a/8", 1));
+        (_, text, _) = await RunAsync("changes", name, "--after", cursor, "--json");
+        JsonElement page = JsonDocument.Parse(text).RootElement;
+        Assert.Equal("a/8", Assert.Single(page.GetProperty("changes").EnumerateArray()).GetProperty("item").GetProperty("id").GetString());
+        (code, _, string error) = await RunAsync("changes", name, "--after", "nonsense");
+        Assert.Equal(ExitCodes.UserError, code);
+        Assert.Contains("The cursor is none that this dataset gave", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Ingest_counts_exactly_and_a_second_run_finds_everything_known()
     {
         (string name, _) = await fixture.DatasetAsync(maxItemBytes: 3);

@@ -1,7 +1,5 @@
 using System.Text.RegularExpressions;
-using Orleans.Streams;
 using Shoal.Client.Tests.Snippets;
-using Shoal.Contracts;
 using Shoal.Fakes;
 
 namespace Shoal.Client.Tests;
@@ -38,31 +36,6 @@ public sealed partial class SnippetTests(SiloFixture fixture)
         Assert.Single((await QuerySnippets.SimilarAsync(fixture.Client, name, "a.png")).Items);
         Assert.Single(await QuerySnippets.ClassifyAsync(fixture.Client, name, dataset.Items.Values.Select(item => item.Upload).Take(1).ToAsyncEnumerable()));
         Directory.Delete(folder, recursive: true);
-    }
-
-    [Fact]
-    public async Task Produced_items_reach_a_subscriber_of_the_datasets_stream()
-    {
-        (string name, _) = await fixture.DatasetAsync();
-        var arrived = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
-        int count = 0;
-        IAsyncStream<ItemUpload> stream = fixture.Silo.Client.GetStreamProvider(StreamNames.Provider).GetStream<ItemUpload>(StreamId.Create(StreamNames.Items, name));
-        StreamSubscriptionHandle<ItemUpload> handle = await stream.SubscribeAsync((_, _) =>
-        {
-            if (++count == 4)
-            {
-                arrived.SetResult(count);
-            }
-
-            return Task.CompletedTask;
-        });
-
-        await StreamSnippets.ProduceAsync(fixture.Client, name, [SiloFixture.Item("a", 1), SiloFixture.Item("b", 2)]);
-        await StreamSnippets.ProduceByHandAsync(fixture.Client.Cluster, name, [SiloFixture.Item("c", 1), SiloFixture.Item("d", 2)]);
-
-        Assert.Equal(4, await arrived.Task.WaitAsync(TimeSpan.FromSeconds(30)));
-        await handle.UnsubscribeAsync();
-        await Assert.ThrowsAsync<ShoalException>(() => fixture.Client.ProduceAsync(name, [SiloFixture.Item("empty")]));
     }
 
     [GeneratedRegex(@"^ *// <(?<name>[a-z-]+)>\n(?<code>.*?)^ *// </\k<name>>$", RegexOptions.Multiline | RegexOptions.Singleline, 1_000)]

@@ -75,6 +75,7 @@ public sealed class NamesTests
     public void Stream_names_are_what_producers_outside_of_this_repository_use()
     {
         Assert.Equal("shoal", StreamNames.Provider);
+        Assert.Equal("shoal-log", StreamNames.Log);
         Assert.Equal("shoal.items", StreamNames.Items);
         Assert.Equal("shoal.arrivals", StreamNames.Arrivals);
     }

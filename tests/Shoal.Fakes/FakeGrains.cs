@@ -18,6 +18,8 @@ public sealed class FakeCatalogGrain(FakeStore store) : Grain, ICatalogGrain
 
     public Task<string[]> ListAsync() => Task.FromResult(store.Datasets.Keys.Order(StringComparer.Ordinal).ToArray());
 
+    public Task AdoptAsync(string name) => throw new NotSupportedException();
+
     public Task DeleteAsync(string name)
     {
         store.Dataset(name);
@@ -31,6 +33,8 @@ public sealed class FakeDatasetGrain(FakeStore store) : Grain, IDatasetGrain
     private FakeDataset Dataset => store.Dataset(this.GetPrimaryKeyString());
 
     public Task<bool> CreateAsync(DatasetSettings settings) => throw new NotSupportedException();
+
+    public Task ReloadAsync() => throw new NotSupportedException();
 
     public Task<DatasetSettings> GetSettingsAsync() => Task.FromResult(Dataset.Settings);
 
@@ -140,6 +144,13 @@ public sealed class FakeClustersGrain(FakeStore store) : Grain, IClustersGrain
 
     public Task<LineageEvent[]> GetEventsAsync(int count) => Task.FromResult(Dataset.Names.Take(count)
         .Select(name => new LineageEvent(DateTimeOffset.UnixEpoch, "named", name.Key, 1, $"Named '{name.Value}'.")).ToArray());
+
+    public async Task<EventSlice> GetEventsAfterAsync(long after, int count)
+    {
+        LineageEvent[] all = await GetEventsAsync(int.MaxValue);
+        long from = after < 0 ? all.Length : after;
+        return new EventSlice(from + 1, [.. all.Skip((int)from).Take(count)], all.Length);
+    }
 }
 
 /// <summary>Two versions; rolling back is answered as if it were done.</summary>
@@ -188,5 +199,43 @@ public sealed class FakeEmbedderGrain(FakeStore store) : Grain, IEmbedderGrain
             ModelVersion = 7,
             Embedding = withEmbeddings ? [item.Bytes[0]] : null,
         }));
+    }
+}
+
+/// <summary>Everything is copied by the time that somebody asks; a target that says so fails.</summary>
+public sealed class FakeBackupGrain(FakeStore store) : Grain, IBackupGrain
+{
+    private BackupStatus _status = new();
+
+    public Task BackupAsync(string target)
+    {
+        store.Dataset(this.GetPrimaryKeyString());
+        return CopyAsync(target, restores: false);
+    }
+
+    public Task RestoreAsync(string source, string name)
+    {
+        store.Dataset(name);
+        return store.Datasets.TryAdd(this.GetPrimaryKeyString(), store.Dataset(name))
+            ? CopyAsync(source, restores: true)
+            : throw new ShoalException(ShoalErrorKind.Conflict, $"The dataset '{this.GetPrimaryKeyString()}' exists.");
+    }
+
+    public Task<BackupStatus> GetAsync() => Task.FromResult(_status);
+
+    private Task CopyAsync(string place, bool restores)
+    {
+        bool full = place.Contains("full", StringComparison.Ordinal);
+        _status = new BackupStatus
+        {
+            Activity = full ? BackupActivity.Failed : BackupActivity.Done,
+            Restores = restores,
+            Place = place,
+            Objects = 12,
+            Bytes = 3_000_000,
+            Problem = full ? "The disk is full." : null,
+            StartedAt = DateTimeOffset.UnixEpoch,
+        };
+        return Task.CompletedTask;
     }
 }

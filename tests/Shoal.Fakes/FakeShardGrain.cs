@@ -52,6 +52,12 @@ public sealed class FakeShardGrain(FakeStore store) : Grain, IShardGrain
 
     public Task<LogSlice> ReadAsync(long from, int maxItems, int maxBytes) => throw new NotSupportedException();
 
+    public Task<ItemSlice> ReadItemsAsync(long from, int maxItems, int maxBytes)
+    {
+        StoredItem[] items = [.. Own.Where(item => item.Sequence >= from).OrderBy(item => item.Sequence).Take(maxItems).Select(item => new StoredItem(item.Sequence, item.Upload))];
+        return Task.FromResult(new ItemSlice(items, items.Length == 0 ? from : items[^1].Sequence + 1, Own.Count()));
+    }
+
     public Task<ShardSimilar> FindSimilarAsync(byte[] embedding, int modelVersion, int count)
     {
         FakeItem[] compared = [.. Own.Where(item => item.State == ItemState.Assigned)];
@@ -61,6 +67,20 @@ public sealed class FakeShardGrain(FakeStore store) : Grain, IShardGrain
                 .OrderByDescending(item => item.Similarity).Take(count)],
             Compared = compared.Length,
             Total = Own.Count(),
+        });
+    }
+
+    public Task<ShardChanges> GetChangesAsync(FeedPlace after, int limit)
+    {
+        // A shard that nothing is deleted from: one change an item, in the order of their sequence numbers.
+        FakeItem[] all = [.. Own.OrderBy(item => item.Sequence)];
+        long from = after == FeedPlace.End ? all.Length : after.Number;
+        FakeItem[] told = [.. all.Skip((int)from).Take(limit)];
+        return Task.FromResult(new ShardChanges
+        {
+            Items = Array.ConvertAll(told, item => new ItemChange { Id = item.Upload.Id, Shard = Shard, Sequence = item.Sequence, State = item.State, Cluster = item.Cluster, StateBefore = ItemState.Pending }),
+            Next = new FeedPlace(1, from + told.Length, -1, Behind: false),
+            More = from + told.Length < all.Length,
         });
     }
 

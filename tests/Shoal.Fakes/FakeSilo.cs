@@ -1,6 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.TestingHost;
-using Shoal.Contracts;
+using Shoal.Client;
 
 namespace Shoal.Fakes;
 
@@ -26,9 +26,9 @@ public sealed class FakeSilo : IAsyncDisposable
         builder.ConfigureSilo((_, silo) =>
         {
             silo.Services.AddSingleton(store);
-            silo.AddMemoryStreams(StreamNames.Provider).AddMemoryGrainStorage("PubSubStore");
+            silo.AddShoalStreams().AddMemoryGrainStorageAsDefault();
         });
-        builder.ConfigureClient(client => client.AddMemoryStreams(StreamNames.Provider));
+        builder.ConfigureClient(client => client.AddShoalStreams());
         InProcessTestCluster cluster = builder.Build();
         await cluster.DeployAsync();
         return new FakeSilo(cluster, store);

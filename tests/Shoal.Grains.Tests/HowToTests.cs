@@ -29,8 +29,7 @@ public sealed class HowToTests
             await client.CreateDatasetAsync("how-to", new DatasetSettings { Height = 28, Width = 28, Channels = 1, RoundSeconds = 1, IdleRehearsalSteps = 5 });
             Assert.Equal((200, 0), await IngestSnippets.IngestAsync(client, "how-to", images));
             Assert.True((await IngestSnippets.PutAsync(client, "how-to", TestPictures.Png(30, 30, 1))).IsStored);
-            await StreamSnippets.ProduceAsync(client, "how-to", [Upload("streamed", 300)]);
-            await StreamSnippets.ProduceByHandAsync(client.Cluster, "how-to", [Upload("by-hand", 301)]);
+            await StreamSnippets.ProduceAsync(client.Cluster, "how-to", [Upload("streamed", 300), Upload("by-hand", 301)]);
 
             DatasetStatus status = await Waiting.UntilAsync(client, silo, "all of it assigned", s => s.Shards.Sum(x => x.Assigned) == 203, "how-to");
             Assert.Contains("sure", await QuerySnippets.QueryAsync(client, "how-to", "000.png"), StringComparison.Ordinal);

@@ -124,17 +124,6 @@ public sealed class SiloTests(Azurite azurite)
     }
 
     [Fact]
-    public async Task Items_produced_onto_the_orleans_stream_are_stored()
-    {
-        using var folder = new TempFolder();
-        await using SiloProcess silo = await SiloProcess.StartAsync(folder.Path, "--log", "Warning");
-        await using ShoalClient client = await silo.ConnectAsync();
-        await client.CreateDatasetAsync("streamed", Settings);
-        await client.ProduceAsync("streamed", Blobs(50, 3));
-        await Waiting.UntilAsync(client, silo, "50 items from the stream", s => s.Shards.Sum(x => x.Items) == 50, "streamed");
-    }
-
-    [Fact]
     public void No_message_has_room_for_a_label()
     {
         var members = typeof(ItemUpload).Assembly.GetTypes().SelectMany(t => t.GetMembers()).Select(m => m.Name);

@@ -77,7 +77,15 @@ public sealed partial class SiloProcess : IAsyncDisposable
     /// <param name="arguments">More arguments for the silo's command line.</param>
     /// <returns>The silo, which has <see cref="HasEnded"/> when the write came before it answered.</returns>
     /// <exception cref="InvalidOperationException">It did not come up; the message holds what it printed.</exception>
-    public static async Task<SiloProcess> StartAsync(string data, string? endAt, string[] arguments)
+    public static Task<SiloProcess> StartAsync(string data, string? endAt, string[] arguments) => StartAsync("Shoal.Silo", data, endAt, arguments);
+
+    /// <summary>Starts a silo of another program, for example one that is broken on purpose.</summary>
+    /// <param name="program">The project that it is built from, and perhaps words that come before a silo's arguments.</param>
+    /// <param name="data">Its data folder.</param>
+    /// <param name="endAt">The write at which it ends itself; null for never.</param>
+    /// <param name="arguments">More arguments for the silo's command line.</param>
+    /// <exception cref="InvalidOperationException">It did not come up; the message holds what it printed.</exception>
+    public static async Task<SiloProcess> StartAsync(string program, string data, string? endAt, string[] arguments)
     {
         Directory.CreateDirectory(data);
         var endpoints = Path.Combine(data, "silo.json");
@@ -85,7 +93,7 @@ public sealed partial class SiloProcess : IAsyncDisposable
         int[] ports = FreePorts(2);
         List<string> words =
         [
-            SiloAssembly(), "--data", data, "--http-port", "0", "--silo-port", $"{ports[0]}", "--gateway-port", $"{ports[1]}", .. arguments,
+            SiloAssembly(program.Split(' ')[0]), .. program.Split(' ')[1..], "--data", data, "--http-port", "0", "--silo-port", $"{ports[0]}", "--gateway-port", $"{ports[1]}", .. arguments,
         ];
         var start = new ProcessStartInfo("dotnet", words) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
         start.Environment["SHOAL_KILL_AT"] = endAt;
@@ -189,14 +197,14 @@ public sealed partial class SiloProcess : IAsyncDisposable
         return ports;
     }
 
-    // The silo is built into artifacts/bin/Shoal.Silo/<configuration>, beside the folder of whoever starts it.
-    private static string SiloAssembly()
+    // A silo is built into artifacts/bin/PROJECT/<configuration>, beside the folder of whoever starts it.
+    private static string SiloAssembly(string program)
     {
         var own = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar));
-        var path = Path.Combine(own.Parent!.Parent!.FullName, "Shoal.Silo", own.Name, "Shoal.Silo.dll");
+        var path = Path.Combine(own.Parent!.Parent!.FullName, program, own.Name, program + ".dll");
         return File.Exists(path)
             ? path
-            : throw new InvalidOperationException($"The silo is not built at {path}; run: dotnet build silo/Shoal.Silo");
+            : throw new InvalidOperationException($"The silo is not built at {path}; run: dotnet build");
     }
 
     [LibraryImport("libc", EntryPoint = "kill")]

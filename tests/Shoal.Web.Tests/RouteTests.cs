@@ -225,6 +225,40 @@ public sealed class RouteTests(WebFixture fixture)
         await ProblemAsync(await fixture.Http.DeleteAsync($"{path}/items/{new string('x', 513)}"), HttpStatusCode.BadRequest);
     }
 
+    [Fact]
+    public async Task A_backup_is_begun_watched_and_restored()
+    {
+        (string path, _) = fixture.Dataset();
+        HttpResponseMessage answer = await fixture.Http.PostAsJsonAsync($"{path}/backup", new { target = "/mnt/monday" });
+        Assert.Equal((HttpStatusCode.Accepted, $"{path}/backup"), (answer.StatusCode, answer.Headers.Location?.ToString()));
+        JsonElement status = await fixture.Http.GetFromJsonAsync<JsonElement>($"{path}/backup");
+        Assert.Equal(("done", "/mnt/monday"), (status.GetProperty("activity").GetString(), status.GetProperty("place").GetString()));
+        string name = path["/datasets/".Length..];
+        Assert.Equal(HttpStatusCode.Accepted, (await fixture.Http.PostAsJsonAsync($"{path}-2/restore", new { source = "/mnt/monday", name })).StatusCode);
+        await ProblemAsync(await fixture.Http.PostAsJsonAsync($"{path}-2/restore", new { source = "/mnt/monday", name }), HttpStatusCode.Conflict);
+        await ProblemAsync(await fixture.Http.PostAsJsonAsync("/datasets/no-such/backup", new { target = "/mnt/monday" }), HttpStatusCode.NotFound);
+        await ProblemAsync(await fixture.Http.PostAsJsonAsync($"{path}/backup", new { where = "/mnt/monday" }), HttpStatusCode.BadRequest);
+    }
+
+    [Fact]
+    public async Task Changes_are_told_from_a_cursor_on()
+    {
+        (string path, _) = fixture.Dataset();
+        await PutAsync($"{path}/items/a", 1);
+        JsonElement page = await fixture.Http.GetFromJsonAsync<JsonElement>($"{path}/changes?limit=100");
+        JsonElement item = Assert.Single(page.GetProperty("changes").EnumerateArray()).GetProperty("item");
+        Assert.Equal(("a", "pending", "assigned"), (item.GetProperty("id").GetString(), item.GetProperty("stateBefore").GetString(), item.GetProperty("state").GetString()));
+
+        string after = page.GetProperty("cursor").GetString()!;
+        Task<JsonElement> waiting = fixture.Http.GetFromJsonAsync<JsonElement>($"{path}/changes?after={after}&wait=30");
+        await PutAsync($"{path}/items/b", 1);
+        Assert.Equal("b", Assert.Single((await waiting).GetProperty("changes").EnumerateArray()).GetProperty("item").GetProperty("id").GetString());
+        Assert.Contains("leave it out", await ProblemAsync(await fixture.Http.GetAsync($"{path}/changes?after=x"), HttpStatusCode.BadRequest), StringComparison.Ordinal);
+        await ProblemAsync(await fixture.Http.GetAsync($"{path}/changes?wait=61"), HttpStatusCode.BadRequest);
+        await ProblemAsync(await fixture.Http.GetAsync($"{path}/changes?limit=0"), HttpStatusCode.BadRequest);
+        await ProblemAsync(await fixture.Http.GetAsync("/datasets/no-such/changes"), HttpStatusCode.NotFound);
+    }
+
     [Theory]
     [InlineData("/healthz/live")]
     [InlineData("/healthz/ready")]
@@ -239,10 +273,10 @@ public sealed class RouteTests(WebFixture fixture)
 
         Assert.Equal(
             [
-                "/datasets", "/datasets/{dataset}", "/datasets/{dataset}/classify", "/datasets/{dataset}/clusters",
+                "/datasets", "/datasets/{dataset}", "/datasets/{dataset}/backup", "/datasets/{dataset}/changes", "/datasets/{dataset}/classify", "/datasets/{dataset}/clusters",
                 "/datasets/{dataset}/clusters/names", "/datasets/{dataset}/clusters/{cluster}/merge", "/datasets/{dataset}/clusters/{cluster}/name", "/datasets/{dataset}/clusters/{cluster}/pin",
                 "/datasets/{dataset}/content/{id}", "/datasets/{dataset}/events", "/datasets/{dataset}/items", "/datasets/{dataset}/items/{id}",
-                "/datasets/{dataset}/pause", "/datasets/{dataset}/repair", "/datasets/{dataset}/resume", "/datasets/{dataset}/similar/{id}",
+                "/datasets/{dataset}/pause", "/datasets/{dataset}/repair", "/datasets/{dataset}/restore", "/datasets/{dataset}/resume", "/datasets/{dataset}/similar/{id}",
                 "/datasets/{dataset}/versions", "/datasets/{dataset}/versions/{version}/rollback", "/healthz/live", "/healthz/ready",
             ],
             paths.EnumerateObject().Select(path => path.Name.TrimEnd('/')).Order(StringComparer.Ordinal));

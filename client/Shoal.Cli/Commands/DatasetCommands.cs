@@ -78,6 +78,7 @@ internal static class DatasetCommands
         };
         Option<int> shards = Option("--shards", "The number of shards, 1 to 1024; fixed for ever.", defaults.Shards);
         Option<double> round = Option("--round-seconds", "Seconds of training in a round, 1 to 3600.", defaults.RoundSeconds);
+        Option<int> roundSteps = Option("--round-steps", "Training steps in a round instead of seconds: what is learned follows from the log alone then; 0 for seconds.", defaults.RoundSteps);
         Option<int> maxBytes = Option("--max-item-bytes", "The largest item taken, in bytes.", defaults.MaxItemBytes);
         Option<long> maxPixels = Option("--max-pixels", "The most pixels that an image may announce.", defaults.MaxPixels);
         Option<int> replay = Option("--replay-size", "Samples in the replay buffer, 256 to 1000000.", defaults.ReplaySize);
@@ -93,7 +94,7 @@ internal static class DatasetCommands
         Option<int> seed = Option("--seed", "The seed of all randomness.", defaults.Seed);
         var command = new Command("create", "Create a dataset; repeating it with the same settings does nothing.")
         {
-            name, modality, size, clusters, shards, round, maxBytes, maxPixels, replay, policy, objectives, idle, days, bytes, seed,
+            name, modality, size, clusters, shards, round, roundSteps, maxBytes, maxPixels, replay, policy, objectives, idle, days, bytes, seed,
         };
         return Session.Runs(command, shared, surroundings, async (session, parsed, token) =>
         {
@@ -110,6 +111,7 @@ internal static class DatasetCommands
                     Clusters = parsed.GetValue(clusters),
                     Shards = parsed.GetValue(shards),
                     RoundSeconds = parsed.GetValue(round),
+                    RoundSteps = parsed.GetValue(roundSteps),
                     MaxItemBytes = parsed.GetValue(maxBytes),
                     MaxPixels = parsed.GetValue(maxPixels),
                     ReplaySize = parsed.GetValue(replay),

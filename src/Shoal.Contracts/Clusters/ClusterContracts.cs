@@ -143,6 +143,12 @@ public interface IClustersGrain : IGrainWithStringKey
     [AlwaysInterleave, Alias("events")]
     Task<LineageEvent[]> GetEventsAsync(int count);
 
+    /// <summary>Events after one, oldest first.</summary>
+    /// <param name="after">The number of the last event read; 0 for all that are kept, negative for none.</param>
+    /// <param name="count">How many at most.</param>
+    [AlwaysInterleave, Alias("events-after")]
+    Task<EventSlice> GetEventsAfterAsync(long after, int count);
+
     /// <summary>Records something that happened to the model; asked by the model.</summary>
     /// <param name="lineageEvent">What happened.</param>
     [Alias("record")]

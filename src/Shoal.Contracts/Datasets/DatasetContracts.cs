@@ -61,6 +61,12 @@ public sealed record DatasetSettings
     /// <summary>The most bytes of items that are kept, at least 1,000,000: the oldest of each shard are deleted when its share is passed. 0 for no limit.</summary>
     [Id(16)] public long RetainBytes { get; init; }
 
+    /// <summary>
+    /// Training steps after which a round ends, in place of <see cref="RoundSeconds"/>, at most 1,000,000; 0 for seconds. With it nothing that is learned depends on the
+    /// clock: training over the same log with the same settings on the same kind of processor ends with the same bits, however often it is interrupted.
+    /// </summary>
+    [Id(17)] public int RoundSteps { get; init; }
+
     /// <summary>A <see cref="Replay"/>: a uniform sample of each segment of the stream.</summary>
     public const string Reservoir = "reservoir";
 
@@ -114,6 +120,7 @@ public sealed record DatasetSettings
         }
 
         Range(nameof(RoundSeconds), RoundSeconds, 1, 3_600);
+        Range(nameof(RoundSteps), RoundSteps, 0, 1_000_000);
         Range(nameof(IdleRehearsalSteps), IdleRehearsalSteps, 0, 1_000_000);
         Range(nameof(RetainDays), RetainDays, 0, 36_500);
         if (RetainBytes != 0)
@@ -220,6 +227,11 @@ public interface ICatalogGrain : IGrainWithStringKey
     [Alias("create")]
     Task<bool> CreateAsync(string name, DatasetSettings settings);
 
+    /// <summary>Takes in a dataset whose objects were restored, and starts it.</summary>
+    /// <param name="name">The dataset's name.</param>
+    [Alias("adopt")]
+    Task AdoptAsync(string name);
+
     /// <summary>The names of all datasets, sorted.</summary>
     [AlwaysInterleave, Alias("list")]
     Task<string[]> ListAsync();
@@ -239,6 +251,10 @@ public interface IDatasetGrain : IGrainWithStringKey
     /// <param name="settings">Its settings.</param>
     [Alias("create")]
     Task<bool> CreateAsync(DatasetSettings settings);
+
+    /// <summary>Reads the settings anew; asked by the catalog when they were restored.</summary>
+    [Alias("reload")]
+    Task ReloadAsync();
 
     /// <summary>The settings.</summary>
     /// <exception cref="ShoalException">NotFound.</exception>

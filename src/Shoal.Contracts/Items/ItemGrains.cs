@@ -69,12 +69,25 @@ public interface IShardGrain : IGrainWithStringKey
     [AlwaysInterleave, Alias("read")]
     Task<LogSlice> ReadAsync(long from, int maxItems, int maxBytes);
 
+    /// <summary>Reads durable items from a position on as they were sent, for a subscriber.</summary>
+    /// <param name="from">The first sequence number wanted.</param>
+    /// <param name="maxItems">The most items returned.</param>
+    /// <param name="maxBytes">Stops after the item that passes this many bytes.</param>
+    [AlwaysInterleave, Alias("read-items")]
+    Task<ItemSlice> ReadItemsAsync(long from, int maxItems, int maxBytes);
+
     /// <summary>The nearest items of this shard to an embedding, best first.</summary>
     /// <param name="embedding">Little-endian float16, L2-normalised.</param>
     /// <param name="modelVersion">The version that made it; only items embedded by it are compared.</param>
     /// <param name="count">How many.</param>
     [AlwaysInterleave, Alias("similar")]
     Task<ShardSimilar> FindSimilarAsync(byte[] embedding, int modelVersion, int count);
+
+    /// <summary>What changed since a reader looked last, each change at least once and in order.</summary>
+    /// <param name="after">Where the reader stands.</param>
+    /// <param name="limit">The most changes returned, 1 to 10,000.</param>
+    [AlwaysInterleave, Alias("changes")]
+    Task<ShardChanges> GetChangesAsync(FeedPlace after, int limit);
 
     /// <summary>The members of this shard's clusters: counts, mean confidence and the most confident items.</summary>
     /// <param name="exemplars">How many exemplars a cluster.</param>
@@ -125,6 +138,19 @@ public sealed record LogSlice
     /// <summary>The first sequence number that is not durable yet.</summary>
     [Id(2)] public long End { get; init; }
 }
+
+/// <summary>An item as it was sent, and where it stands.</summary>
+/// <param name="Sequence">Its sequence number.</param>
+/// <param name="Item">The item.</param>
+[GenerateSerializer, Immutable, Alias("shoal.stored-item")]
+public readonly record struct StoredItem([property: Id(0)] long Sequence, [property: Id(1)] ItemUpload Item);
+
+/// <summary>Items read from a shard's log as they were sent; deleted and replaced ones are left out.</summary>
+/// <param name="Items">The items, in the order of their sequence numbers.</param>
+/// <param name="Next">Where to read on.</param>
+/// <param name="End">The first sequence number that is not durable yet.</param>
+[GenerateSerializer, Immutable, Alias("shoal.item-slice")]
+public sealed record ItemSlice([property: Id(0)] StoredItem[] Items, [property: Id(1)] long Next, [property: Id(2)] long End);
 
 /// <summary>Neighbours found in one shard.</summary>
 [GenerateSerializer, Immutable, Alias("shoal.shard-similar")]

@@ -79,6 +79,9 @@ public sealed record Deal
 
     /// <summary>How often training has gone back to a good checkpoint: it must not meet the same randomness again.</summary>
     [Id(9)] public int Retreats { get; init; }
+
+    /// <summary>Whether <see cref="Checkpoint"/> was delivered when there was nothing more to learn from: a restart has nothing new to say then.</summary>
+    [Id(10)] public bool Rested { get; init; }
 }
 
 /// <summary>What a seat hands over at the end of a round.</summary>
@@ -211,6 +214,9 @@ public sealed record SeatProgress
 
     /// <summary>Segments of the stream that the replay buffer tells apart.</summary>
     [Id(7)] public int Segments { get; init; }
+
+    /// <summary>Whether it was delivered when there was nothing more to learn from.</summary>
+    [Id(8)] public bool Rested { get; init; }
 }
 
 /// <summary>How a dataset's training stands.</summary>

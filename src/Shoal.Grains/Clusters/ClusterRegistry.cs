@@ -61,7 +61,25 @@ internal sealed record ClusterRegistry(
             .With(fates.Select(fate => new LineageEvent(now, fate.Kind, fate.Cluster, version.Version, fate.Reason)));
     }
 
+    /// <summary>How many events were dropped: the first one that is kept has the next number.</summary>
+    public long Dropped { get; init; }
+
     /// <summary>The registry with more events, the oldest dropped above the limit.</summary>
     /// <param name="events">The events.</param>
-    public ClusterRegistry With(IEnumerable<LineageEvent> events) => this with { Events = [.. Events.Concat(events).TakeLast(MaxEvents)] };
+    public ClusterRegistry With(IEnumerable<LineageEvent> events)
+    {
+        ImmutableArray<LineageEvent> all = Events.AddRange(events);
+        var dropped = Math.Max(0, all.Length - MaxEvents);
+        return this with { Events = all[dropped..], Dropped = Dropped + dropped };
+    }
+
+    /// <summary>Events after one, oldest first.</summary>
+    /// <param name="after">The number of the last event read; 0 for all that are kept, negative for none. One that there is not yet counts as 0.</param>
+    /// <param name="count">How many at most.</param>
+    public EventSlice After(long after, int count)
+    {
+        var end = Dropped + Events.Length;
+        var from = after < 0 ? end : after > end ? Dropped : Math.Max(after, Dropped);
+        return new EventSlice(from + 1, [.. Events.Skip((int)(from - Dropped)).Take(count)], end);
+    }
 }

@@ -162,6 +162,9 @@ internal sealed partial class ClustersGrain(IObjectStore store, TimeProvider tim
         Task.FromResult(Registry.Events.AsEnumerable().Reverse().Take(Math.Clamp(count, 0, 1_000)).ToArray());
 
     /// <inheritdoc/>
+    public Task<EventSlice> GetEventsAfterAsync(long after, int count) => Task.FromResult(Registry.After(after, Math.Clamp(count, 0, 1_000)));
+
+    /// <inheritdoc/>
     public Task RecordAsync(LineageEvent lineageEvent)
     {
         LogEvent(Dataset, lineageEvent.Kind, lineageEvent.ModelVersion, lineageEvent.Reason);

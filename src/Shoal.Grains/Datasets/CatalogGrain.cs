@@ -30,14 +30,15 @@ internal sealed class CatalogGrain(IObjectStore store) : Grain, ICatalogGrain
 
         // The dataset's own object first: a name in the catalog always has settings behind it.
         var created = await GrainFactory.GetGrain<IDatasetGrain>(name).CreateAsync(settings);
-        SortedSet<string> names = [.. _state.Value?.Datasets ?? []];
-        if (names.Add(name))
-        {
-            await SaveAsync(names);
-        }
-
-        await GrainFactory.GetGrain<IDatasetGrain>(name).StartAsync();
+        await EnterAsync(name);
         return created;
+    }
+
+    /// <inheritdoc/>
+    public async Task AdoptAsync(string name)
+    {
+        await GrainFactory.GetGrain<IDatasetGrain>(name).ReloadAsync();
+        await EnterAsync(name);
     }
 
     /// <inheritdoc/>
@@ -54,6 +55,17 @@ internal sealed class CatalogGrain(IObjectStore store) : Grain, ICatalogGrain
 
         await GrainFactory.GetGrain<IDatasetGrain>(name).DeleteAsync();
         await SaveAsync(names);
+    }
+
+    private async Task EnterAsync(string name)
+    {
+        SortedSet<string> names = [.. _state.Value?.Datasets ?? []];
+        if (names.Add(name))
+        {
+            await SaveAsync(names);
+        }
+
+        await GrainFactory.GetGrain<IDatasetGrain>(name).StartAsync();
     }
 
     private async Task SaveAsync(SortedSet<string> names)

@@ -34,9 +34,14 @@ internal sealed partial class DatasetGrain(IObjectStore store, TimeProvider time
                 : throw new ShoalException(ShoalErrorKind.Conflict, $"The dataset '{Name}' exists with other settings; choose another name or delete it.");
         }
 
+        // What a deletion or a restore left that was killed in its middle must not become part of a new dataset.
+        await DatasetBackup.RemoveAsync(store, Name);
         await SaveAsync(new DatasetState(settings, time.GetUtcNow()));
         return true;
     }
+
+    /// <inheritdoc/>
+    public Task ReloadAsync() => _state.LoadAsync();
 
     /// <inheritdoc/>
     public Task<DatasetSettings> GetSettingsAsync() => Task.FromResult(State.Settings);
@@ -118,6 +123,8 @@ internal sealed partial class DatasetGrain(IObjectStore store, TimeProvider time
     {
         if (_state.Value is null)
         {
+            // A deletion before this one got so far.
+            await DatasetBackup.RemoveAsync(store, Name);
             return;
         }
 
@@ -129,13 +136,7 @@ internal sealed partial class DatasetGrain(IObjectStore store, TimeProvider time
         await GrainFactory.GetGrain<IModelGrain>(Name).ForgetAsync();
         await GrainFactory.GetGrain<IClustersGrain>(Name).ForgetAsync();
         await GrainFactory.GetGrain<IMemoryBankGrain>(Name).BeginAsync(null, 0);
-        var removed = 0;
-        await foreach (ObjectInfo info in store.ListAsync(StoreNames.DatasetRoot(Name)))
-        {
-            await store.DeleteAsync(info.Name);
-            removed++;
-        }
-
+        var removed = await DatasetBackup.RemoveAsync(store, Name);
         LogDeleted(Name, removed);
     }
 

@@ -25,9 +25,19 @@ internal sealed class StoredDocument<T>(IObjectStore store, string name)
     public T? Value { get; private set; }
 
     /// <summary>Reads the object.</summary>
+    /// <exception cref="ShoalException">Unavailable: the store is away, or the object is no readable JSON.</exception>
     public async Task LoadAsync()
     {
-        StoredObject? stored = await store.GetAsync(name);
+        StoredObject? stored;
+        try
+        {
+            stored = await store.GetAsync(name);
+        }
+        catch (StorageUnavailableException e)
+        {
+            throw new ShoalException(ShoalErrorKind.Unavailable, e.Message, e);
+        }
+
         try
         {
             Value = stored is null ? null : JsonSerializer.Deserialize<T>(stored.Content, Json);

@@ -26,6 +26,9 @@ public sealed record ShoalSiloOptions
     /// <summary>Seconds after which the bytes of deleted and replaced items are taken out of the log at the latest, 1 to 86,400. Default 600: each time ends a segment.</summary>
     public double EraseSeconds { get; init; } = 600;
 
+    /// <summary>MiB of the disk that appends leave free for checkpoints when the store is on files, 0 to 1,048,576. Default 128.</summary>
+    public long DiskHeadroomMiB { get; init; } = 128;
+
     /// <summary>Folder of the store when it is on files.</summary>
     public string StoreDirectory => Path.Combine(DataDirectory, "store");
 
@@ -54,6 +57,11 @@ public sealed record ShoalSiloOptions
         if (EraseSeconds is not (>= 1 and <= 86_400))
         {
             problems.Add($"EraseSeconds is {EraseSeconds}; must be 1 to 86,400.");
+        }
+
+        if (DiskHeadroomMiB is < 0 or > 1_048_576)
+        {
+            problems.Add($"DiskHeadroomMiB is {DiskHeadroomMiB}; must be 0 to 1,048,576.");
         }
 
         return problems;

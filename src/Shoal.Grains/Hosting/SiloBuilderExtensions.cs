@@ -37,6 +37,7 @@ public static class SiloBuilderExtensions
         silo.Services.AddSingleton<SettingsCache>();
         silo.Services.AddPlacementDirector<SeatPlacementStrategy, SeatPlacementDirector>();
         silo.Services.AddHostedService<DatasetStarter>();
+        silo.AddIncomingGrainCallFilter<StorageFailureFilter>();
         silo.AddMemoryGrainStorage("PubSubStore");
         silo.AddMemoryStreams(StreamNames.Provider, streams =>
         {
@@ -60,16 +61,21 @@ public static class SiloBuilderExtensions
         return Environment.GetEnvironmentVariable(KillPoint.Variable) is { Length: > 0 } point ? new KillingObjectStore(store, KillPoint.Parse(point)) : store;
     }
 
-    private static IObjectStore OpenStore(ShoalSiloOptions options)
-    {
-        if (options.BlobConnectionString is { } connection)
-        {
-            var container = new BlobContainerClient(connection, options.BlobContainer);
-            container.CreateIfNotExists();
-            return new AzureBlobObjectStore(container);
-        }
+    private static IObjectStore OpenStore(ShoalSiloOptions options) =>
+        options.BlobConnectionString is { } connection ? OpenContainer(connection, options.BlobContainer) : new FileObjectStore(options.StoreDirectory, new FileObjectStoreOptions { HeadroomBytes = options.DiskHeadroomMiB << 20 });
 
-        return new FileObjectStore(options.StoreDirectory);
+    /// <summary>Opens a blob container, made when it is missing.</summary>
+    /// <param name="connection">The storage account's connection string.</param>
+    /// <param name="name">The container's name.</param>
+    internal static IObjectStore OpenContainer(string connection, string name)
+    {
+        // A store that does not answer must be known to be away before the caller's own time is up.
+        var container = new BlobContainerClient(connection, name, new BlobClientOptions
+        {
+            Retry = { MaxRetries = 1, Delay = TimeSpan.FromMilliseconds(300), MaxDelay = TimeSpan.FromSeconds(2), NetworkTimeout = TimeSpan.FromSeconds(5) },
+        });
+        container.CreateIfNotExists();
+        return new AzureBlobObjectStore(container);
     }
 }
 

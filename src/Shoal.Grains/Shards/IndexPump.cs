@@ -19,7 +19,7 @@ internal sealed partial class IndexPump
     private const int MaxBatchBytes = 8 * 1024 * 1024;
 
     private readonly string _dataset;
-    private readonly ShardLog _log;
+    private readonly ShardStore _items;
     private readonly ItemIndex _index;
     private readonly AssignmentTable _table;
     private readonly ShardLedger _ledger;
@@ -38,11 +38,10 @@ internal sealed partial class IndexPump
 
     /// <summary>Makes a pump.</summary>
     /// <param name="parts">What it works on.</param>
-    /// <param name="firstPending">The first sequence number without a state.</param>
-    public IndexPump(IndexPumpParts parts, long firstPending)
+    public IndexPump(IndexPumpParts parts)
     {
-        (_dataset, _log, _index, _table, _ledger, _embedding, _models, _decoder, _batch, _time, _logger) = parts;
-        _next = firstPending;
+        (_dataset, _items, _embedding, _models, _decoder, _batch, _time, _logger) = parts;
+        (_index, _table, _ledger, _next) = (_items.Index, _items.Table, _items.Ledger, _items.FirstPending);
     }
 
     /// <summary>The version that it assigns by.</summary>
@@ -79,8 +78,15 @@ internal sealed partial class IndexPump
             return;
         }
 
-        IReadOnlyList<LogRecord> records = await _log.ReadRangeAsync(sequence, 1, MaxBatchBytes, CancellationToken.None);
+        IReadOnlyList<LogRecord> records = await _items.Log.ReadRangeAsync(sequence, 1, MaxBatchBytes, CancellationToken.None);
         await EmbedAndWriteAsync(version, records, ComputePriority.Urgent);
+    }
+
+    /// <summary>Begins again with the first item without a state: the log was opened anew, and may hold items that nobody knew of.</summary>
+    public void BeginAgain()
+    {
+        _next = Math.Min(_next, _items.FirstPending);
+        Wake();
     }
 
     /// <summary>Looks for work now.</summary>
@@ -230,7 +236,7 @@ internal sealed partial class IndexPump
     {
         // Nothing past what the index holds: the log may be durable a moment before the index knows of it.
         var count = (int)Math.Min(_batch, _index.Count - from);
-        IReadOnlyList<LogRecord> records = await _log.ReadRangeAsync(from, count, MaxBatchBytes, CancellationToken.None);
+        IReadOnlyList<LogRecord> records = await _items.Log.ReadRangeAsync(from, count, MaxBatchBytes, CancellationToken.None);
         var next = records.Count == 0 ? from + count : records[^1].Position.Sequence + 1;
         return ([.. records.Where(r => !_index.Get(r.Position.Sequence).IsGone() && wanted(r.Position.Sequence))], next);
     }
@@ -296,5 +302,5 @@ internal sealed partial class IndexPump
 
 /// <summary>What an index pump works on.</summary>
 internal sealed record IndexPumpParts(
-    string Dataset, ShardLog Log, ItemIndex Index, AssignmentTable Table, ShardLedger Ledger, EmbeddingService Embedding,
-    ModelCache Models, ImageDecoder Decoder, int Batch, TimeProvider Time, ILogger Logger);
+    string Dataset, ShardStore Items, EmbeddingService Embedding, ModelCache Models,
+    ImageDecoder Decoder, int Batch, TimeProvider Time, ILogger Logger);

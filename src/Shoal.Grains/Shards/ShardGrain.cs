@@ -21,6 +21,8 @@ internal sealed partial class ShardGrain(
     IObjectStore store, EmbeddingService embedding, ModelCache models, ShoalSiloOptions options, TimeProvider time, ILogger<ShardGrain> logger)
     : Grain, IShardGrain
 {
+    private static readonly TimeSpan ReopenPause = TimeSpan.FromSeconds(1);
+
     private readonly CancellationTokenSource _stop = new();
     private readonly Dictionary<string, long> _rejected = new(StringComparer.Ordinal);
     private readonly SortedList<int, DateTimeOffset> _publishedAt = [];
@@ -34,7 +36,9 @@ internal sealed partial class ShardGrain(
     private ShardStore _items = null!;
     private IndexPump _pump = null!;
     private ShardReader _reader = null!;
+    private ShardFeed _feed = null!;
     private Task _pumping = Task.CompletedTask;
+    private Task _reopening = Task.CompletedTask;
 
     private string SidecarDirectory => Path.Combine(options.SidecarDirectory, _dataset, _shard.ToString("D4", null));
 
@@ -60,11 +64,15 @@ internal sealed partial class ShardGrain(
             LogDamaged(_dataset, _shard, e.Message);
             throw Damaged(e);
         }
+        catch (StorageUnavailableException e)
+        {
+            throw new ShoalException(ShoalErrorKind.Unavailable, e.Message, e);
+        }
 
         _pump = new IndexPump(
-            new IndexPumpParts(_dataset, _items.Log, _items.Index, _items.Table, _items.Ledger, embedding, models, _decoder, options.PumpBatch, time, logger),
-            _items.FirstPending);
+            new IndexPumpParts(_dataset, _items, embedding, models, _decoder, options.PumpBatch, time, logger));
         _reader = new ShardReader(_items, _pump, time);
+        _feed = new ShardFeed(_items);
         await AnnounceAsync(announcement);
         _pumping = PumpAsync();
         this.RegisterGrainTimer(PollAsync, new GrainTimerCreationOptions(TimeSpan.FromSeconds(options.PollSeconds), TimeSpan.FromSeconds(options.PollSeconds)) { Interleave = true });
@@ -80,6 +88,7 @@ internal sealed partial class ShardGrain(
         {
             _pump.Wake();
             await _pumping;
+            await _reopening;
             await _items.DisposeAsync();
         }
 
@@ -144,8 +153,8 @@ internal sealed partial class ShardGrain(
         {
             if (_items.Log.Fault is not null)
             {
-                // The log has to be read again before anything more is appended: the next activation does.
-                DeactivateOnIdle();
+                // It has to be read again before anything more is appended; what is known can be asked for meanwhile.
+                _reopening = _reopening.IsCompleted ? ReopenAsync() : _reopening;
             }
 
             throw new ShoalException(ShoalErrorKind.Unavailable, e.Message, e);
@@ -187,12 +196,19 @@ internal sealed partial class ShardGrain(
     public Task<LogSlice> ReadAsync(long from, int maxItems, int maxBytes) => ReadStoreAsync(() => _reader.SliceAsync(from, maxItems, maxBytes));
 
     /// <inheritdoc/>
+    public Task<ItemSlice> ReadItemsAsync(long from, int maxItems, int maxBytes) => ReadStoreAsync(() => _reader.ItemsAsync(from, maxItems, maxBytes));
+
+    /// <inheritdoc/>
     public Task<ShardSimilar> FindSimilarAsync(byte[] embedding, int modelVersion, int count)
     {
         ArgumentNullException.ThrowIfNull(embedding);
         Half[] query = MemoryMarshal.Cast<byte, Half>(embedding).ToArray();
         return ReadStoreAsync(() => _reader.SimilarAsync(query, modelVersion, Math.Clamp(count, 1, 1_000), _directory));
     }
+
+    /// <inheritdoc/>
+    public Task<ShardChanges> GetChangesAsync(FeedPlace after, int limit) =>
+        ReadStoreAsync(() => _feed.ReadAsync(after, Math.Clamp(limit, 1, 10_000), _shard, _directory));
 
     /// <inheritdoc/>
     public Task<ShardMembers> GetMembersAsync(int exemplars) => ReadStoreAsync(() => _reader.MembersAsync(Math.Clamp(exemplars, 0, 100)));
@@ -235,6 +251,7 @@ internal sealed partial class ShardGrain(
         await _stop.CancelAsync();
         _pump.Wake();
         await _pumping;
+        await _reopening;
         await _items.DisposeAsync();
         if (removeSidecars && Directory.Exists(SidecarDirectory))
         {
@@ -287,6 +304,34 @@ internal sealed partial class ShardGrain(
         }
     }
 
+    /// <summary>Opens the log anew as soon as the store answers.</summary>
+    private async Task ReopenAsync()
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            try
+            {
+                await _items.ReopenAsync();
+                _pump.BeginAgain();
+                Hint();
+                LogReopened(_dataset, _shard, _items.Log.Epoch);
+                return;
+            }
+            catch (StorageUnavailableException e)
+            {
+                LogReopenWaits(_dataset, _shard, e.Message);
+                await Task.Delay(ReopenPause, time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
+            }
+            catch (StorageException e)
+            {
+                // The next activation says what it is.
+                LogReopenWaits(_dataset, _shard, e.Message);
+                DeactivateOnIdle();
+                return;
+            }
+        }
+    }
+
     private async Task PumpAsync()
     {
         try
@@ -327,6 +372,12 @@ internal sealed partial class ShardGrain(
 
     [LoggerMessage(EventId = 810, Level = LogLevel.Debug, Message = "{Dataset}/{Shard}: open with {Items} items at epoch {Epoch}")]
     private partial void LogOpened(string dataset, int shard, long items, long epoch);
+
+    [LoggerMessage(EventId = 817, Level = LogLevel.Information, Message = "{Dataset}/{Shard}: the log is open again at epoch {Epoch}")]
+    private partial void LogReopened(string dataset, int shard, long epoch);
+
+    [LoggerMessage(EventId = 818, Level = LogLevel.Warning, Message = "{Dataset}/{Shard}: the log cannot be opened again: {Reason}")]
+    private partial void LogReopenWaits(string dataset, int shard, string reason);
 
     [LoggerMessage(EventId = 811, Level = LogLevel.Warning, Message = "{Dataset}/{Shard}: polling failed: {Reason}")]
     private partial void LogPollFailed(string dataset, int shard, string reason);

@@ -1,11 +1,17 @@
+using Shoal.Contracts;
 using Shoal.Storage;
 
 namespace Shoal.Grains.Shards;
 
-/// <summary>Keeps the counts of a shard's assignments true while they change: states, clusters, versions.</summary>
-/// <remarks>Used on the shard's turns only. Counts are rebuilt from the table when the shard opens.</remarks>
+/// <summary>Keeps the counts of a shard's assignments true while they change, and notes each change of state or cluster.</summary>
+/// <remarks>
+/// Used on the shard's turns only. Counts are rebuilt from the table when the shard opens. A change is noted before the table has
+/// it: a process killed between the two notes it again, rather than never.
+/// </remarks>
 /// <param name="table">The assignments.</param>
-internal sealed class ShardLedger(AssignmentTable table)
+/// <param name="changes">What readers of the change feed are told.</param>
+/// <param name="time">The clock.</param>
+internal sealed class ShardLedger(AssignmentTable table, ChangeRing changes, TimeProvider time)
 {
     private readonly Dictionary<long, ClusterCount> _clusters = [];
     private readonly SortedDictionary<int, long> _versions = [];
@@ -39,12 +45,16 @@ internal sealed class ShardLedger(AssignmentTable table)
     /// <summary>How many assignments each version made, oldest first.</summary>
     public IReadOnlyDictionary<int, long> Versions => _versions;
 
-    /// <summary>Counts what the table holds already.</summary>
+    /// <summary>Counts what the table holds already, and nothing else.</summary>
     /// <param name="end">The first sequence number that is not used yet.</param>
     /// <param name="isGone">Whether an item was replaced or deleted.</param>
     /// <returns>The first sequence number without a state; <paramref name="end"/> when all have one.</returns>
     public long Load(long end, Func<long, bool> isGone)
     {
+        _clusters.Clear();
+        _versions.Clear();
+        _quarantine.Clear();
+        (Assigned, Outliers, Quarantined) = (0, 0, 0);
         var block = new Assignment[4_096];
         var firstPending = end;
         for (long from = 0; from < end; from += block.Length)
@@ -80,6 +90,11 @@ internal sealed class ShardLedger(AssignmentTable table)
     public void Write(long sequence, in Assignment assignment)
     {
         Assignment old = table.Read(sequence);
+        if (old.State != assignment.State || old.Cluster != assignment.Cluster)
+        {
+            changes.Add(sequence, old, assignment);
+        }
+
         table.Write(sequence, assignment);
         Count(old, -1);
         Count(assignment, +1);
@@ -87,13 +102,29 @@ internal sealed class ShardLedger(AssignmentTable table)
 
     /// <summary>Stops counting an item that was replaced or deleted, and forgets what was known of it.</summary>
     /// <param name="sequence">Its sequence number.</param>
-    public void Drop(long sequence)
+    /// <param name="replacedBy">The item that took its id; null when it was deleted.</param>
+    public void Drop(long sequence, long? replacedBy)
     {
-        Count(table.Read(sequence), -1);
+        Assignment old = table.Read(sequence);
+        Note(sequence, replacedBy, old);
+        Count(old, -1);
         table.Write(sequence, Assignment.Pending);
         if (table.Width > 0)
         {
             table.WriteEmbeddings(sequence, new Half[table.Width]);
+        }
+    }
+
+    /// <summary>Notes a deletion that the process was perhaps killed before it could note.</summary>
+    /// <param name="sequence">The item's sequence number.</param>
+    public void NoteDeleted(long sequence) => Note(sequence, replacedBy: null, table.Read(sequence));
+
+    // Whose id lives on waits for its first assignment.
+    private void Note(long sequence, long? replacedBy, in Assignment old)
+    {
+        if (replacedBy is null || old.StateOf() != AssignmentState.Pending)
+        {
+            changes.Add(replacedBy ?? sequence, old, Assignments.Unassigned(replacedBy is null ? AssignmentState.Deleted : AssignmentState.Pending, time.GetUtcNow()));
         }
     }
 
@@ -153,6 +184,9 @@ internal enum AssignmentState : byte
 
     /// <summary>It cannot be decoded; the cluster's field holds the reason's number.</summary>
     Quarantined = 3,
+
+    /// <summary>It is gone: only what readers of changes are told, never in the table.</summary>
+    Deleted = 4,
 }
 
 /// <summary>Reads and makes assignments with states that have names.</summary>
@@ -161,6 +195,16 @@ internal static class Assignments
     /// <summary>An assignment's state.</summary>
     public static AssignmentState StateOf(this in Assignment assignment) => (AssignmentState)assignment.State;
 
+    /// <summary>The state as callers know it.</summary>
+    public static ItemState ToState(this AssignmentState state) => state switch
+    {
+        AssignmentState.Assigned => ItemState.Assigned,
+        AssignmentState.Outlier => ItemState.Outlier,
+        AssignmentState.Quarantined => ItemState.Quarantined,
+        AssignmentState.Deleted => ItemState.Deleted,
+        _ => ItemState.Pending,
+    };
+
     /// <summary>An item in a cluster.</summary>
     public static Assignment Assigned(long cluster, float confidence, int version, int embeddedBy, DateTimeOffset time) =>
         new((byte)AssignmentState.Assigned, cluster, confidence, version, embeddedBy, time);
@@ -168,6 +212,9 @@ internal static class Assignments
     /// <summary>An item that fits no cluster.</summary>
     public static Assignment Outlier(float distance, int version, int embeddedBy, DateTimeOffset time) =>
         new((byte)AssignmentState.Outlier, 0, distance, version, embeddedBy, time);
+
+    /// <summary>An item that no version has seen, or that is gone.</summary>
+    public static Assignment Unassigned(AssignmentState state, DateTimeOffset time) => new((byte)state, 0, 0, 0, 0, time);
 
     /// <summary>An item that cannot be decoded.</summary>
     public static Assignment Quarantined(int reason, int version, DateTimeOffset time) =>

@@ -30,7 +30,7 @@ internal sealed class ShardReader(ShardStore items, IndexPump pump, TimeProvider
         return new ItemAnswer
         {
             Id = id,
-            State = ToState(assignment.StateOf()),
+            State = assignment.StateOf().ToState(),
             Cluster = cluster,
             ClusterName = cluster is { } c ? directory.NameOf(c) : null,
             Confidence = cluster is null ? 0 : assignment.Confidence,
@@ -82,21 +82,39 @@ internal sealed class ShardReader(ShardStore items, IndexPump pump, TimeProvider
     /// <summary>Durable items from a position on.</summary>
     public async Task<LogSlice> SliceAsync(long from, int maxItems, int maxBytes)
     {
+        (LogRecord[] records, var next, var end) = await RecordsAsync(from, maxItems, maxBytes);
+        return new LogSlice { Items = Array.ConvertAll(records, r => new LogItem(r.Position.Sequence, r.MediaType, r.Bytes.ToArray())), Next = next, End = end };
+    }
+
+    /// <summary>The same as they were sent.</summary>
+    public async Task<ItemSlice> ItemsAsync(long from, int maxItems, int maxBytes)
+    {
+        (LogRecord[] records, var next, var end) = await RecordsAsync(from, maxItems, maxBytes);
+        return new ItemSlice(
+            Array.ConvertAll(records, r => new StoredItem(r.Position.Sequence, new ItemUpload
+            {
+                Id = r.Id,
+                MediaType = r.MediaType,
+                Bytes = r.Bytes.ToArray(),
+                Metadata = r.Metadata.Count == 0 ? null : new Dictionary<string, string>(r.Metadata, StringComparer.Ordinal),
+            })),
+            next,
+            end);
+    }
+
+    private async Task<(LogRecord[] Records, long Next, long End)> RecordsAsync(long from, int maxItems, int maxBytes)
+    {
         var end = items.Index.Count;
         if (from >= end)
         {
-            return new LogSlice { Items = [], Next = from, End = end };
+            return ([], from, end);
         }
 
         // What one read of the log looks at: where all of it is gone, reading goes on behind.
         var count = (int)Math.Min(Math.Clamp(maxItems, 1, Block), end - from);
         IReadOnlyList<LogRecord> records = await items.Log.ReadRangeAsync(from, count, Math.Clamp(maxBytes, 1, 32 << 20), CancellationToken.None);
-        return new LogSlice
-        {
-            Items = [.. records.Where(r => !items.Index.Get(r.Position.Sequence).IsGone()).Select(r => new LogItem(r.Position.Sequence, r.MediaType, r.Bytes.ToArray()))],
-            Next = records.Count == 0 ? from + count : records[^1].Position.Sequence + 1,
-            End = end,
-        };
+        var next = records.Count == 0 ? from + count : records[^1].Position.Sequence + 1;
+        return ([.. records.Where(r => !items.Index.Get(r.Position.Sequence).IsGone())], next, end);
     }
 
     /// <summary>The nearest items to an embedding; ranked off the turn.</summary>
@@ -171,14 +189,6 @@ internal sealed class ShardReader(ShardStore items, IndexPump pump, TimeProvider
             Problem = pump.Problem,
         };
     }
-
-    private static ItemState ToState(AssignmentState state) => state switch
-    {
-        AssignmentState.Assigned => ItemState.Assigned,
-        AssignmentState.Outlier => ItemState.Outlier,
-        AssignmentState.Quarantined => ItemState.Quarantined,
-        _ => ItemState.Pending,
-    };
 
     /// <summary>Counts are always current; only exemplars are remembered.</summary>
     private ShardMembers Counted(ShardMembers members, int exemplars) => new()

@@ -20,27 +20,37 @@ internal sealed class ShardStore : IAsyncDisposable
     // 100,000 items are a scan of 6 MB; what is left goes the next time.
     private const int MostExpired = 100_000;
 
+    // 8 MB; a reader that is farther behind is told how all items stand.
+    private const int ChangesKept = 131_072;
+
     // Deleted and replaced items whose bytes are still in the log.
     private readonly HashSet<long> _toErase = [];
+
+    private readonly Func<Task<ShardLog>> _open;
 
     // All items below are gone.
     private long _firstLive;
 
-    private ShardStore(ShardLog log, ItemIndex index, AssignmentTable table)
+    private ShardStore(Func<Task<ShardLog>> open, ShardLog log, ItemIndex index, AssignmentTable table, ChangeRing changes, TimeProvider time)
     {
+        _open = open;
         Log = log;
         Index = index;
         Table = table;
-        Ledger = new ShardLedger(table);
+        Changes = changes;
+        Ledger = new ShardLedger(table, changes, time);
     }
 
-    public ShardLog Log { get; }
+    /// <summary>The log; another one once it was opened anew.</summary>
+    public ShardLog Log { get; private set; }
 
     public ItemIndex Index { get; }
 
     public AssignmentTable Table { get; }
 
     public ShardLedger Ledger { get; }
+
+    public ChangeRing Changes { get; }
 
     /// <summary>The first sequence number without a state when the shard was opened.</summary>
     public long FirstPending { get; private set; }
@@ -58,11 +68,14 @@ internal sealed class ShardStore : IAsyncDisposable
         // The sidecar files are locked: an activation that ended badly must give them back, or the next cannot open them.
         var index = new ItemIndex(sidecars);
         AssignmentTable? table = null;
+        ChangeRing? changes = null;
         try
         {
             table = new AssignmentTable(sidecars);
-            ShardLog log = await ShardLog.OpenAsync(store, logName, new ShardLogOptions(), time, index, cancellationToken);
-            var shard = new ShardStore(log, index, table);
+            Task<ShardLog> Open(CancellationToken ct) => ShardLog.OpenAsync(store, logName, new ShardLogOptions(), time, index, ct);
+            ShardLog log = await Open(cancellationToken);
+            changes = new ChangeRing(sidecars, index.Covered!.Value.Log, ChangeRing.ThisBoot, ChangesKept);
+            var shard = new ShardStore(() => Open(CancellationToken.None), log, index, table, changes, time);
             shard.FirstPending = shard.Load();
             return shard;
         }
@@ -70,12 +83,25 @@ internal sealed class ShardStore : IAsyncDisposable
         {
             index.Dispose();
             table?.Dispose();
+            changes?.Dispose();
             throw;
         }
     }
 
+    /// <summary>Opens the log anew after it could not go on; items that were written without anybody's knowing are found.</summary>
+    /// <exception cref="StorageException">It cannot be opened, now or ever.</exception>
+    public async Task ReopenAsync()
+    {
+        ShardLog log = await Task.Run(_open);
+        await Log.DisposeAsync();
+        Log = log;
+        FirstPending = Load();
+    }
+
     private long Load()
     {
+        (LiveBytes, _firstLive) = (0, 0);
+        _toErase.Clear();
         var gone = new HashSet<long>();
         var block = new ItemRecord[4_096];
         int read;
@@ -95,6 +121,10 @@ internal sealed class ShardStore : IAsyncDisposable
                 if (block[i].IsGone() && !block[i].Marks.HasFlag(ItemMarks.Erased))
                 {
                     _toErase.Add(from + i);
+                    if (Changes.WasKilled && block[i].Marks.HasFlag(ItemMarks.Deleted))
+                    {
+                        Ledger.NoteDeleted(from + i);
+                    }
                 }
             }
         }
@@ -153,7 +183,7 @@ internal sealed class ShardStore : IAsyncDisposable
             await append;
             foreach (var sequence in doomed.Values)
             {
-                Drop(sequence);
+                Drop(sequence, replacedBy: null);
             }
 
             return known;
@@ -165,6 +195,13 @@ internal sealed class ShardStore : IAsyncDisposable
                 _underWay.Remove(key);
             }
         }
+    }
+
+    /// <summary>An item's id; null when its bytes are gone.</summary>
+    public async Task<string?> IdOfAsync(long sequence)
+    {
+        ItemRecord record = Index.Get(sequence);
+        return record.Marks.HasFlag(ItemMarks.Erased) ? null : await Log.ReadIdAsync(record.Position, CancellationToken.None);
     }
 
     /// <summary>Reads an item back.</summary>
@@ -252,7 +289,7 @@ internal sealed class ShardStore : IAsyncDisposable
         if (doomed.Count > 0)
         {
             await Log.AppendAsync([LogEntry.Expiry(below)], CancellationToken.None);
-            doomed.ForEach(Drop);
+            doomed.ForEach(sequence => Drop(sequence, replacedBy: null));
         }
 
         _firstLive = below;
@@ -260,11 +297,11 @@ internal sealed class ShardStore : IAsyncDisposable
     }
 
     // Stops counting an item that has just been deleted or replaced; a second reason for it to go changes nothing.
-    private void Drop(long sequence)
+    private void Drop(long sequence, long? replacedBy)
     {
         if (_toErase.Add(sequence))
         {
-            Ledger.Drop(sequence);
+            Ledger.Drop(sequence, replacedBy);
             Live--;
             LiveBytes -= Index.Get(sequence).Position.Length;
         }
@@ -298,6 +335,7 @@ internal sealed class ShardStore : IAsyncDisposable
         await Log.DisposeAsync();
         Index.Dispose();
         Table.Dispose();
+        Changes.Dispose();
     }
 
     private static UInt128 Hash(ItemKey key) => new(key.High, key.Low);
@@ -344,7 +382,7 @@ internal sealed class ShardStore : IAsyncDisposable
             {
                 if (replaced[j] is { } old)
                 {
-                    Drop(old);
+                    Drop(old, positions[j].Sequence);
                 }
 
                 Live++;

@@ -17,11 +17,15 @@ internal sealed record FreshBatch(SampleBatch? Samples, IReadOnlyList<SampleKey>
 /// <param name="shape">Their shape.</param>
 /// <param name="size">Samples of a full batch.</param>
 /// <param name="time">The clock.</param>
-internal sealed class BatchReader(SampleReader reader, SampleShape shape, int size, TimeProvider time) : IAsyncDisposable
+/// <param name="strict">Whether a batch is full as long as there are samples, however long they take, so that batches are always the same.</param>
+internal sealed class BatchReader(SampleReader reader, SampleShape shape, int size, TimeProvider time, bool strict) : IAsyncDisposable
 {
     // A step waits this long for a full batch of fresh samples before it takes what is there: at 300 items/s a batch
     // of 96 fills in 0.3 s.
     private static readonly TimeSpan FillTime = TimeSpan.FromSeconds(1);
+
+    // Whether there is nothing to come is looked at so often.
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
     private static readonly Task<FreshBatch> Nothing = Task.FromResult(FreshBatch.Empty);
 
     private Task<FreshBatch> _ahead = Nothing;
@@ -84,12 +88,12 @@ internal sealed class BatchReader(SampleReader reader, SampleShape shape, int si
 
             TimeSpan left = FillTime - time.GetElapsedTime(started);
             // With nothing in hand and nothing to come, idle time begins at once.
-            if (left <= TimeSpan.Zero || (keys.Count == 0 && reader.IsDrained))
+            if (strict ? reader.IsDrained : left <= TimeSpan.Zero || (keys.Count == 0 && reader.IsDrained))
             {
                 break;
             }
 
-            await reader.WaitAsync(keys.Count == 0 ? TimeSpan.FromMilliseconds(Math.Min(50, left.TotalMilliseconds)) : left, cancellationToken);
+            await reader.WaitAsync(strict || keys.Count == 0 ? Look : left, cancellationToken);
         }
 
         return read.Count == 0

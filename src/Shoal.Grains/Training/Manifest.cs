@@ -19,6 +19,14 @@ internal sealed record Checkpoint
 
     /// <summary>Every object that it needs.</summary>
     public IEnumerable<string> Objects() => Parts.Values.Append(Bank).OfType<Claim>().Select(c => c.Name);
+
+    /// <summary>The same with its objects elsewhere.</summary>
+    /// <param name="move">Where each one is.</param>
+    public Checkpoint Moved(Func<Claim, Claim> move) => this with
+    {
+        Parts = Parts.ToDictionary(part => part.Key, part => move(part.Value), StringComparer.Ordinal),
+        Bank = Bank is null ? null : move(Bank),
+    };
 }
 
 /// <summary>A version that can be taken back into use.</summary>
@@ -100,6 +108,20 @@ internal sealed record Manifest
 
     /// <summary>Every object that this manifest needs.</summary>
     public IEnumerable<string> Objects() => State.Objects().Concat(Versions.SelectMany(v => v.Checkpoint.Objects().Append(v.Version.Model.Name)));
+
+    /// <summary>The same with its objects elsewhere: what a backup that is restored under another name has.</summary>
+    /// <param name="from">What their names begin with.</param>
+    /// <param name="to">What they begin with instead.</param>
+    public Manifest Moved(string from, string to)
+    {
+        return this with
+        {
+            State = State.Moved(Move),
+            Versions = [.. Versions.Select(kept => new KeptVersion(kept.Version with { Model = Move(kept.Version.Model) }, kept.Checkpoint.Moved(Move)))],
+        };
+
+        Claim Move(Claim claim) => claim with { Name = claim.Name.StartsWith(from, StringComparison.Ordinal) ? to + claim.Name[from.Length..] : claim.Name };
+    }
 
     /// <summary>After a round: training goes on from what was delivered.</summary>
     /// <param name="delivered">The delivered state.</param>

@@ -78,6 +78,7 @@ internal sealed partial class ModelGrain(
             Published = manifest.Version,
             IdleSteps = manifest.State.Progress?.IdleSteps ?? 0,
             Retreats = manifest.Retreats,
+            Rested = manifest.State.Progress?.Rested ?? false,
             Bank = _bank,
         });
         _problem = null;
@@ -284,6 +285,12 @@ internal sealed partial class ModelGrain(
 
     private async Task<double> StaleShareAsync()
     {
+        if (_settings!.RoundSteps > 0)
+        {
+            // How far refresh is depends on the clock, and what is learned must not.
+            return 0;
+        }
+
         ShardStatus[] shards = await Shards().UsableAsync(s => s.GetStatusAsync());
         var assigned = shards.Sum(s => s.Assigned + s.Outliers);
         return assigned == 0 ? 0 : (double)shards.Sum(s => s.Stale) / assigned;

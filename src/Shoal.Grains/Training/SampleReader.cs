@@ -5,8 +5,11 @@ using Shoal.Media;
 
 namespace Shoal.Grains.Training;
 
-/// <summary>Reads a seat's shards from their cursors, in turn, and decodes ahead of training.</summary>
-/// <remarks>Runs on the thread pool. A shard's samples keep their order; an item that cannot be decoded is passed over, since its shard quarantines it.</remarks>
+/// <summary>Reads a seat's shards from their cursors and decodes ahead of training.</summary>
+/// <remarks>
+/// Runs on the thread pool. Of the shards that have more, the one that has been read least far comes next: so where reading goes on
+/// follows from the cursors alone, also after a crash, and shards are read evenly. An item that cannot be decoded is passed over, since its shard quarantines it.
+/// </remarks>
 internal sealed class SampleReader : IAsyncDisposable
 {
     private const int SliceItems = 32;
@@ -23,19 +26,25 @@ internal sealed class SampleReader : IAsyncDisposable
     private readonly ImageDecoder _decoder;
     private readonly TimeSpan _poll;
     private readonly TimeProvider _time;
+    private readonly bool _strict;
     private volatile string? _problem;
     private readonly Dictionary<int, (string Problem, long At)> _damaged = [];
     private readonly Task _running;
 
     /// <summary>Begins reading, at most so many samples ahead: decoding is far faster than training, so more than two steps' worth would only be memory.</summary>
-    public SampleReader(IGrainFactory grains, string dataset, ImageDecoder decoder, IEnumerable<ShardCursor> cursors, int ahead, TimeSpan poll, TimeProvider time)
+    /// <param name="services">The cluster, the clock, and how often to look.</param>
+    /// <param name="dataset">The dataset.</param>
+    /// <param name="decoder">Makes samples of items.</param>
+    /// <param name="cursors">Where to begin.</param>
+    /// <param name="ahead">The most samples decoded ahead.</param>
+    /// <param name="strict">Whether a shard that is away holds the others, so that the order of samples is always the same.</param>
+    public SampleReader(TrainerServices services, string dataset, ImageDecoder decoder, IEnumerable<ShardCursor> cursors, int ahead, bool strict)
     {
         _decoded = Channel.CreateBounded<DecodedSample>(new BoundedChannelOptions(ahead) { SingleReader = true, SingleWriter = true });
-        _grains = grains;
+        (_grains, _poll, _time) = (services.Grains, services.Poll, services.Time);
         _dataset = dataset;
         _decoder = decoder;
-        _poll = poll;
-        _time = time;
+        _strict = strict;
         var positions = cursors.ToDictionary(c => c.Shard, c => c.Next);
         _running = Task.Run(() => ReadAsync(positions, _stop.Token));
     }
@@ -111,47 +120,72 @@ internal sealed class SampleReader : IAsyncDisposable
 
     private async Task ReadAsync(Dictionary<int, long> positions, CancellationToken cancellationToken)
     {
-        int[] shards = [.. positions.Keys.Order()];
+        ShardTail[] tails = [.. positions.OrderBy(p => p.Key).Select(p => new ShardTail(p.Key, p.Value))];
         while (true)
         {
-            var found = false;
-            foreach (var shard in shards.Where(shard => !IsLeftAlone(shard)))
+            if (await _wake.WaitAsync(TimeSpan.Zero, cancellationToken))
             {
-                try
-                {
-                    LogSlice slice = await _grains.GetGrain<IShardGrain>(GrainKeys.Shard(_dataset, shard)).ReadAsync(positions[shard], SliceItems, SliceBytes);
-                    _damaged.Remove(shard);
-                    _problem = _damaged.Values.Select(damage => damage.Problem).FirstOrDefault();
-                    foreach (LogItem item in slice.Items)
-                    {
-                        await _decoded.Writer.WriteAsync(Decode(shard, item), cancellationToken);
-                        // Behind what is handed on, so that a failure in the middle repeats nothing.
-                        positions[shard] = item.Sequence + 1;
-                        found = true;
-                    }
-
-                    found |= slice.Next > positions[shard];
-                    positions[shard] = slice.Next;
-                }
-                catch (ShoalException e) when (e.Kind == ShoalErrorKind.Damaged)
-                {
-                    // The others go on.
-                    _damaged[shard] = (e.Message, _time.GetTimestamp());
-                    _problem = e.Message;
-                }
-                catch (Exception e) when (e is ShoalException { IsTransient: true } or TimeoutException or OrleansException or DecodeMemoryException)
-                {
-                    _problem = $"Shard {shard} could not be read: {e.Message}";
-                    await Task.Delay(_poll, _time, cancellationToken);
-                }
+                Array.ForEach(tails, tail => tail.IsAtEnd = false);
             }
 
-            if (!found)
+            foreach (ShardTail tail in tails.Where(MustLook))
+            {
+                await LookAsync(tail, cancellationToken);
+            }
+
+            var waits = Array.Exists(tails, MustLook);
+            ShardTail? first = _strict && waits ? null : tails.Where(tail => tail.Items.Count > 0).MinBy(tail => (tail.Items.Peek().Sequence, tail.Shard));
+            if (first is not null)
+            {
+                await HandOnAsync(first, cancellationToken);
+            }
+            else if (!waits)
             {
                 IsDrained = _decoded.Reader.Count == 0;
                 // A lost hint costs at most one poll.
                 await _wake.WaitAsync(_poll, cancellationToken);
+                Array.ForEach(tails, tail => tail.IsAtEnd = false);
             }
+        }
+    }
+
+    private bool MustLook(ShardTail tail) => tail.Items.Count == 0 && !tail.IsAtEnd && !IsLeftAlone(tail.Shard);
+
+    private async Task HandOnAsync(ShardTail tail, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _decoded.Writer.WriteAsync(Decode(tail.Shard, tail.Items.Peek()), cancellationToken);
+            tail.Items.Dequeue();
+        }
+        catch (DecodeMemoryException e)
+        {
+            _problem = e.Message;
+            await Task.Delay(_poll, _time, cancellationToken);
+        }
+    }
+
+    private async Task LookAsync(ShardTail tail, CancellationToken cancellationToken)
+    {
+        try
+        {
+            LogSlice slice = await _grains.GetGrain<IShardGrain>(GrainKeys.Shard(_dataset, tail.Shard)).ReadAsync(tail.Next, SliceItems, SliceBytes);
+            _damaged.Remove(tail.Shard);
+            _problem = _damaged.Values.Select(damage => damage.Problem).FirstOrDefault();
+            Array.ForEach(slice.Items, tail.Items.Enqueue);
+            tail.IsAtEnd = slice.Next <= tail.Next;
+            tail.Next = slice.Next;
+        }
+        catch (ShoalException e) when (e.Kind == ShoalErrorKind.Damaged)
+        {
+            // The others go on.
+            _damaged[tail.Shard] = (e.Message, _time.GetTimestamp());
+            _problem = e.Message;
+        }
+        catch (Exception e) when (e is ShoalException { IsTransient: true } or TimeoutException or OrleansException)
+        {
+            _problem = $"Shard {tail.Shard} could not be read: {e.Message}";
+            await Task.Delay(_poll, _time, cancellationToken);
         }
     }
 
@@ -160,5 +194,19 @@ internal sealed class SampleReader : IAsyncDisposable
         var pixels = new byte[_decoder.SampleBytes];
         var key = new SampleKey(shard, item.Sequence);
         return _decoder.TryDecode(item.MediaType, item.Bytes, pixels, out _) ? new(key, pixels) : new(key, null);
+    }
+
+    /// <summary>What has been read of a shard and not handed on yet.</summary>
+    private sealed class ShardTail(int shard, long next)
+    {
+        public int Shard => shard;
+
+        /// <summary>Where to read on.</summary>
+        public long Next { get; set; } = next;
+
+        public Queue<LogItem> Items { get; } = new();
+
+        /// <summary>Whether there was nothing more when it was read last.</summary>
+        public bool IsAtEnd { get; set; }
     }
 }

@@ -68,8 +68,8 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
         _idleSteps = deal.IdleSteps;
         _cursors = deal.Cursors.ToDictionary(c => c.Shard, c => c.Next);
         _gone = new GoneSamples(services, _dataset);
-        var reader = new SampleReader(services.Grains, _dataset, MediaSettings.Decoder(deal.Settings), deal.Cursors, 2 * _options.FreshPerStep, services.Poll, services.Time);
-        _batches = new BatchReader(reader, LearnerSettings.Shape(deal.Settings), _options.FreshPerStep, services.Time);
+        var reader = new SampleReader(services, _dataset, MediaSettings.Decoder(deal.Settings), deal.Cursors, 2 * _options.FreshPerStep, strict: IsDeterministic);
+        _batches = new BatchReader(reader, LearnerSettings.Shape(deal.Settings), _options.FreshPerStep, services.Time, strict: IsDeterministic);
         _running = Task.Run(() => RunAsync(_stop.Token));
     }
 
@@ -182,8 +182,7 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
         _news = _deal.CheckpointIsPublished ? _deal.Published : null;
         _bankCount = bank.Count;
         _roundStarted = _services.Time.GetTimestamp();
-        // A dataset that rested before the restart has nothing new to say: no empty round for it.
-        _restingDelivered = parts.Count > 0;
+        _restingDelivered = _deal.Rested;
         // Before its first step: a checkpoint may hold what was deleted after it was written.
         await RetryAsync(ForgetAsync, _stop.Token);
         LogBegun(_dataset, _deal.Term, _round, _learner.Steps);
@@ -229,7 +228,7 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
                 _roundDrifts.Add(new DriftSighting(_services.Time.GetUtcNow(), _learner!.SamplesSeen, separation));
             }
         }
-        else if (batch == FreshBatch.Empty && !IsRehearsed && _learner!.ReplayCount >= _options.FreshPerStep)
+        else if (batch == FreshBatch.Empty && !IsRehearsed && _learner!.ReplayCount >= _options.FreshPerStep && (_batches.IsDrained || !IsDeterministic))
         {
             Activity = "rehearsing";
             _restingDelivered = false;
@@ -264,6 +263,9 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
         }
     }
 
+    /// <summary>Whether training follows from log and settings alone: nothing is decided by the clock.</summary>
+    private bool IsDeterministic => _deal.Settings.RoundSteps > 0;
+
     /// <summary>Whether idle time was used up.</summary>
     private bool IsRehearsed =>
         _idleSteps >= _deal.Settings.IdleRehearsalSteps * (_learner!.Steps < YoungSteps ? (long)YoungPatience : 1);
@@ -272,7 +274,9 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
     {
         resting = _roundSamples == 0 || _batches.IsDrained;
         resting &= IsRehearsed && !_restingDelivered && _learner!.Steps > 0;
-        var timeUp = _roundSteps > 0 && _services.Time.GetElapsedTime(_roundStarted).TotalSeconds >= _deal.Settings.RoundSeconds;
+        var timeUp = IsDeterministic
+            ? _roundSteps >= _deal.Settings.RoundSteps
+            : _roundSteps > 0 && _services.Time.GetElapsedTime(_roundStarted).TotalSeconds >= _deal.Settings.RoundSeconds;
         return resting || timeUp;
     }
 
@@ -333,7 +337,7 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
         Evidence evidence = await RunAsync(() => learner.Judge(published));
         Progress = CurrentProgress();
         return await RunAsync(() => new ClosedRound(
-            _round, Cursors, _roundSamples, _roundDrifts, Progress, resting, _services.Time.GetUtcNow(),
+            _round, Cursors, _roundSamples, _roundDrifts, Progress with { Rested = resting }, resting, _services.Time.GetUtcNow(),
             learner.Snapshot(), learner.BankSince(_bankCount), learner.Export(), evidence, refit.Descent));
     }
 

@@ -41,6 +41,18 @@ internal sealed class LogSegments(IObjectStore store, string prefix)
     /// <summary>The lengths of the segments, in order; they are numbered from 1 without gaps. Generations that others took the place of are removed.</summary>
     internal async Task<List<long>> ListAsync(CancellationToken ct)
     {
+        (List<long> lengths, List<string> old) = await LookAsync(ct);
+        foreach (string name in old)
+        {
+            await store.DeleteAsync(name, ct);
+        }
+
+        return lengths;
+    }
+
+    /// <summary>The lengths of the segments, in order, and the names of generations that others took the place of.</summary>
+    internal async Task<(List<long> Lengths, List<string> Old)> LookAsync(CancellationToken ct)
+    {
         SortedDictionary<int, (int Generation, long Length)> found = [];
         List<string> old = [];
         await foreach (ObjectInfo info in store.ListAsync(prefix + "/", ct))
@@ -79,12 +91,7 @@ internal sealed class LogSegments(IObjectStore store, string prefix)
             }
         }
 
-        foreach (string name in old)
-        {
-            await store.DeleteAsync(name, ct);
-        }
-
-        return [.. found.Values.Select(segment => segment.Length)];
+        return ([.. found.Values.Select(segment => segment.Length)], old);
     }
 
     /// <summary>Puts a new generation of a segment in place of the one before; its offsets must be the same.</summary>

@@ -6,21 +6,31 @@ public sealed partial class ShardLog
     // One call returns no more: 2,048 positions are 48 KiB, still below the large object heap.
     private const int LocateItems = 2048;
 
+    // A header with the id of nearly every item.
+    private const int HeadBytes = 256;
+
     /// <summary>Reads one item and verifies its checksum.</summary>
     /// <param name="position">From an append or from the index.</param>
     /// <param name="ct">Cancels the wait.</param>
     /// <exception cref="StorageCorruptException">The bytes there are not that item.</exception>
-    public async Task<LogRecord> ReadAsync(LogPosition position, CancellationToken ct = default)
-    {
-        if (position.Length is < LogRecordCodec.HeaderBytes or > LogSegments.MaxRecordBytes)
-        {
-            throw new ArgumentOutOfRangeException(nameof(position), position.Length, "No record has this length.");
-        }
-
-        byte[] bytes = new byte[position.Length];
-        int read = await _segments.ReadAsync(position.Segment, position.Offset, bytes, ct);
-        return Decode(bytes.AsMemory(0, read), position)
+    public async Task<LogRecord> ReadAsync(LogPosition position, CancellationToken ct = default) =>
+        await ReadUnlessErasedAsync(position, ct)
             ?? throw new StorageCorruptException(_segments.Prefix, position.Segment, position.Offset, $"item {position.Sequence} is gone, though the index has it");
+
+    /// <summary>Reads the id of an item without its bytes.</summary>
+    /// <param name="position">From an append or from the index.</param>
+    /// <param name="ct">Cancels the wait.</param>
+    /// <returns>The id; null when the item's bytes are gone.</returns>
+    /// <exception cref="StorageCorruptException">The bytes there are not that item.</exception>
+    public async Task<string?> ReadIdAsync(LogPosition position, CancellationToken ct = default)
+    {
+        byte[] bytes = new byte[Math.Min(position.Length, HeadBytes)];
+        int read = await _segments.ReadAsync(position.Segment, position.Offset, bytes, ct);
+        bool good = LogRecordCodec.TryReadHeader(bytes.AsSpan(0, read), out LogRecordHeader header)
+            && header.Kind == LogRecordKind.Item && header.Sequence == position.Sequence && header.Length == position.Length;
+        return good && LogRecordCodec.HeaderBytes + header.IdBytes <= read
+            ? LogRecordCodec.ReadId(bytes, header)
+            : (await ReadUnlessErasedAsync(position, ct))?.Id;
     }
 
     /// <summary>Reads items in order, several records to a read. Returns nothing past what is durable.</summary>
@@ -60,6 +70,18 @@ public sealed partial class ShardLog
         }
 
         return records;
+    }
+
+    private async Task<LogRecord?> ReadUnlessErasedAsync(LogPosition position, CancellationToken ct)
+    {
+        if (position.Length is < LogRecordCodec.HeaderBytes or > LogSegments.MaxRecordBytes)
+        {
+            throw new ArgumentOutOfRangeException(nameof(position), position.Length, "No record has this length.");
+        }
+
+        byte[] bytes = new byte[position.Length];
+        int read = await _segments.ReadAsync(position.Segment, position.Offset, bytes, ct);
+        return Decode(bytes.AsMemory(0, read), position);
     }
 
     private static long End(LogPosition position) => position.Offset + position.Length;

@@ -58,11 +58,31 @@ public sealed partial class FileObjectStore
         }
     }
 
-    private static void WriteOrCutBack(OpenFile file, ReadOnlySpan<byte> content, long offset)
+    // Asking costs 3 µs, so it is done only once a part of what was free then has been used; others may fill the disk, too, so a small one.
+    private void CheckHeadroom(int bytes)
+    {
+        const long Part = 4L << 20;
+        if (_headroom == 0 || Interlocked.Add(ref _allowance, -bytes) >= 0)
+        {
+            return;
+        }
+
+        long spare = _disk.AvailableFreeSpace - _headroom - bytes;
+        if (spare < 0)
+        {
+            Interlocked.Exchange(ref _allowance, 0);
+            throw new IOException($"The disk of {_root} has less than {_headroom >> 20} MiB free, which are kept for checkpoints.");
+        }
+
+        Interlocked.Exchange(ref _allowance, Math.Min(spare, Part));
+    }
+
+    private void WriteOrCutBack(OpenFile file, ReadOnlySpan<byte> content, long offset)
     {
         try
         {
             RandomAccess.Write(file.Handle, content, offset);
+            _trace?.Written(file.Path, offset, content);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -72,11 +92,12 @@ public sealed partial class FileObjectStore
     }
 
     // The lock is held, so nobody has appended behind the bytes that go.
-    private static void CutBack(OpenFile file, long length, Exception cause)
+    private void CutBack(OpenFile file, long length, Exception cause)
     {
         try
         {
             RandomAccess.SetLength(file.Handle, length);
+            _trace?.Cut(file.Path, length);
         }
         catch (IOException)
         {
@@ -125,12 +146,18 @@ public sealed partial class FileObjectStore
     {
         if (create)
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            MakeFolder(Path.GetDirectoryName(path)!);
         }
 
         while (true)
         {
+            bool isNew = _trace is not null && create && !File.Exists(path);
             OpenFile? file = _open.Take(path, create);
+            if (isNew)
+            {
+                _trace!.Created(path);
+            }
+
             if (file is null)
             {
                 locked(null);
@@ -183,7 +210,7 @@ public sealed partial class FileObjectStore
     {
         try
         {
-            Sync(file.Handle);
+            Sync(file.Handle, file.Path);
             if (!file.NameSynced)
             {
                 SyncName(file.Path);
@@ -205,12 +232,34 @@ public sealed partial class FileObjectStore
         }
     }
 
-    private void Sync(SafeFileHandle handle)
+    private void Sync(SafeFileHandle handle, string path)
     {
         if (_sync)
         {
             NativeFiles.SyncData(handle);
+            _trace?.Synced(path);
             Interlocked.Increment(ref _syncs);
+        }
+    }
+
+    private void SyncFolder(string path)
+    {
+        NativeFiles.SyncDirectory(path);
+        _trace?.FolderSynced(path);
+    }
+
+    private void MakeFolder(string path)
+    {
+        if (_trace is not null && !Directory.Exists(path))
+        {
+            // One by one, so that each is told of.
+            MakeFolder(Path.GetDirectoryName(path)!);
+            Directory.CreateDirectory(path);
+            _trace.FolderCreated(path);
+        }
+        else
+        {
+            Directory.CreateDirectory(path);
         }
     }
 
@@ -223,11 +272,11 @@ public sealed partial class FileObjectStore
         }
 
         string folder = Path.GetDirectoryName(path)!;
-        NativeFiles.SyncDirectory(folder);
+        SyncFolder(folder);
         while (folder.Length > _root.Length && !_durableFolders.ContainsKey(folder))
         {
             string above = Path.GetDirectoryName(folder)!;
-            NativeFiles.SyncDirectory(above);
+            SyncFolder(above);
             _durableFolders[folder] = true;
             folder = above;
         }

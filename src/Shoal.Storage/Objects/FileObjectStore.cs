@@ -23,11 +23,17 @@ public sealed partial class FileObjectStore : IObjectStore, IDisposable
     private readonly string _locks;
     private readonly string _unfinished;
     private readonly bool _sync;
+    private readonly long _headroom;
     private readonly IoThreads _writers;
     private readonly IoThreads _readers;
     private readonly OpenFiles _open;
     private readonly ConcurrentDictionary<string, bool> _durableFolders = new(StringComparer.Ordinal);
+    private readonly IFileTrace? _trace;
+    private readonly DriveInfo _disk;
     private long _syncs;
+
+    // What may be appended before the disk is asked again how much is free.
+    private long _allowance;
 
     /// <summary>Opens the folder, creating it when needed.</summary>
     /// <param name="root">The folder.</param>
@@ -35,14 +41,23 @@ public sealed partial class FileObjectStore : IObjectStore, IDisposable
     /// <param name="time">Tells which unfinished puts are abandoned; the system's clock when null.</param>
     /// <exception cref="StorageUnavailableException">The folder cannot be created.</exception>
     public FileObjectStore(string root, FileObjectStoreOptions? options = null, TimeProvider? time = null)
+        : this(root, options, time, trace: null)
     {
+    }
+
+    /// <summary>The same, with somebody who is told of what it does.</summary>
+    internal FileObjectStore(string root, FileObjectStoreOptions? options, TimeProvider? time, IFileTrace? trace)
+    {
+        _trace = trace;
         ArgumentException.ThrowIfNullOrEmpty(root);
         options ??= new FileObjectStoreOptions();
         options.Validate();
         _root = Path.GetFullPath(root);
+        _disk = new DriveInfo(_root);
         _locks = Path.Combine(_root, ".shoal", "locks");
         _unfinished = Path.Combine(_root, ".shoal", "puts");
         _sync = options.Fsync == FsyncPolicy.EveryWrite;
+        _headroom = options.HeadroomBytes;
         Guarded("open", _root, () =>
         {
             Directory.CreateDirectory(_locks);
@@ -79,11 +94,13 @@ public sealed partial class FileObjectStore : IObjectStore, IDisposable
             {
                 using (SafeFileHandle file = NativeFiles.Open(unfinished, create: true)!)
                 {
+                    _trace?.Created(unfinished);
                     RandomAccess.Write(file, content.Span, 0);
-                    Sync(file);
+                    _trace?.Written(unfinished, 0, content.Span);
+                    Sync(file, unfinished);
                 }
 
-                Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+                MakeFolder(Path.GetDirectoryName(path)!);
                 uint stripe = (uint)XxHash3.HashToUInt64(System.Text.Encoding.UTF8.GetBytes(name)) % PutLocks;
                 using SafeFileHandle guard = NativeFiles.Open(Path.Combine(_locks, stripe.ToString("D2")), create: true)!;
                 NativeFiles.Lock(guard);
@@ -91,6 +108,7 @@ public sealed partial class FileObjectStore : IObjectStore, IDisposable
                 {
                     CheckCondition(name, path, condition);
                     File.Move(unfinished, path, overwrite: true);
+                    _trace?.Moved(unfinished, path);
                 }
                 finally
                 {
@@ -114,6 +132,7 @@ public sealed partial class FileObjectStore : IObjectStore, IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(expectedLength);
         return Write("append to", name, path =>
         {
+            CheckHeadroom(content.Length);
             long end = expectedLength + content.Length;
             WithLockedFile(path, create: expectedLength == 0, file =>
             {
@@ -147,12 +166,13 @@ public sealed partial class FileObjectStore : IObjectStore, IDisposable
                 if (length < actual)
                 {
                     RandomAccess.SetLength(file!.Handle, length);
+                    _trace?.Cut(path, length);
                 }
             }, afterwards: file =>
             {
                 if (file is not null)
                 {
-                    Sync(file.Handle);
+                    Sync(file.Handle, path);
                 }
             });
             return true;
@@ -210,13 +230,14 @@ public sealed partial class FileObjectStore : IObjectStore, IDisposable
             if (file is not null)
             {
                 File.Delete(path);
+                _trace?.Deleted(path);
                 _open.Forget(path);
             }
         }, afterwards: file =>
         {
             if (_sync && file is not null)
             {
-                NativeFiles.SyncDirectory(Path.GetDirectoryName(path)!);
+                SyncFolder(Path.GetDirectoryName(path)!);
             }
         });
         return true;

@@ -29,6 +29,10 @@ public sealed record FileObjectStoreOptions
     /// <value>Default 256: two segments each for 128 shards, a quarter of the usual limit of 1,024 descriptors. Range 4 to 65,536.</value>
     public int MaxOpenFiles { get; init; } = 256;
 
+    /// <summary>Bytes of the disk that appends leave free, so that what is put, a checkpoint and its manifest above all, still has room when the disk fills up.</summary>
+    /// <value>Default 128 MiB: a checkpoint of a small model has 5 MB, and three are kept. Range 0 to 1 TiB.</value>
+    public long HeadroomBytes { get; init; } = 128L << 20;
+
     /// <summary>Every problem with these settings; empty when they are fine.</summary>
     public IReadOnlyList<string> Problems()
     {
@@ -36,6 +40,7 @@ public sealed record FileObjectStoreOptions
         OptionChecks.Range(problems, nameof(WriteThreads), WriteThreads, 1, 256);
         OptionChecks.Range(problems, nameof(ReadThreads), ReadThreads, 1, 64);
         OptionChecks.Range(problems, nameof(MaxOpenFiles), MaxOpenFiles, 4, 65_536);
+        OptionChecks.Range(problems, nameof(HeadroomBytes), HeadroomBytes, 0, 1L << 40);
         if (!Enum.IsDefined(Fsync))
         {
             problems.Add($"{nameof(Fsync)} is {Fsync}; must be {nameof(FsyncPolicy.EveryWrite)} or {nameof(FsyncPolicy.None)}");

@@ -5,7 +5,7 @@ namespace Shoal.Storage;
 /// <summary>A local file of fixed-width records behind a header, read and written by position and grown in chunks.</summary>
 /// <remarks>
 /// Not memory-mapped: a store to a mapped page on a full disk ends the process with SIGBUS. Space is reserved ahead, so that a full
-/// disk throws where it can be handled. Nothing is synced: a sidecar can be rebuilt.
+/// disk throws where it can be handled. Nothing is synced unless it is asked for: a sidecar can be rebuilt.
 /// </remarks>
 internal sealed class SidecarFile : IDisposable
 {
@@ -92,6 +92,13 @@ internal sealed class SidecarFile : IDisposable
         });
         _reserved = 0;
     }
+
+    /// <summary>Returns when what was written is on disk.</summary>
+    internal void Sync() => Guarded("sync", () =>
+    {
+        RandomAccess.FlushToDisk(_handle);
+        return true;
+    });
 
     public void Dispose() => _handle.Dispose();
 

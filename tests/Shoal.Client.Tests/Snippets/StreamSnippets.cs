@@ -6,20 +6,42 @@ namespace Shoal.Client.Tests.Snippets;
 /// <summary>The code of docs/how-to/produce-a-stream.md.</summary>
 internal static class StreamSnippets
 {
-    public static async Task ProduceAsync(ShoalClient client, string dataset, IReadOnlyList<ItemUpload> items)
+    public static async Task ProduceAsync(IClusterClient cluster, string dataset, IReadOnlyList<ItemUpload> items)
     {
         // <produce>
-        await client.ProduceAsync(dataset, items);
+        IAsyncStream<ItemUpload> stream = cluster.GetStreamProvider(StreamNames.Log).GetStream<ItemUpload>(StreamNames.Items, dataset);
+        await stream.OnNextBatchAsync(items);
         // </produce>
     }
 
-    public static async Task ProduceByHandAsync(IClusterClient cluster, string dataset, IReadOnlyList<ItemUpload> items)
+    // <subscribe>
+    public sealed class WatcherGrain([PersistentState("place")] IPersistentState<LogToken> place) : Grain, IWatcherGrain, IAsyncObserver<ItemUpload>
     {
-        // <by-hand>
-        IAsyncStream<ItemUpload> stream = cluster
-            .GetStreamProvider(StreamNames.Provider)
-            .GetStream<ItemUpload>(StreamId.Create(StreamNames.Items, dataset));
-        await stream.OnNextBatchAsync(items);
-        // </by-hand>
+        public override async Task OnActivateAsync(CancellationToken cancellationToken)
+        {
+            IAsyncStream<ItemUpload> stream = this.GetStreamProvider(StreamNames.Log).GetStream<ItemUpload>(StreamNames.Items, this.GetPrimaryKeyString());
+            await stream.SubscribeAsync(this, place.RecordExists ? place.State : LogToken.Beginning);
+        }
+
+        public async Task OnNextAsync(ItemUpload item, StreamSequenceToken? token = null)
+        {
+            Seen.Add(item.Id);
+            place.State = (LogToken)token!;
+            await place.WriteStateAsync();
+        }
+
+        public Task OnErrorAsync(Exception ex) => Task.CompletedTask;
+
+        public Task<int> CountAsync() => Task.FromResult(Seen.Count);
+
+        private HashSet<string> Seen { get; } = [];
+    }
+    // </subscribe>
+
+    [Alias("snippets.watcher")]
+    public interface IWatcherGrain : IGrainWithStringKey
+    {
+        [Alias("count")]
+        Task<int> CountAsync();
     }
 }

@@ -1,0 +1,37 @@
+using System.CommandLine;
+using Shoal.Contracts;
+using Shoal.Rendering;
+
+namespace Shoal.Cli;
+
+/// <summary>Reads the change feed.</summary>
+internal static class ChangeCommands
+{
+    public static Command Changes(SharedOptions shared, CliSurroundings surroundings)
+    {
+        Argument<string> name = DatasetCommands.Name();
+        var after = new Option<string?>("--after") { Description = "The cursor that the last page ended with, or 'end' for what comes from now on; left out, it begins with how all items stand." };
+        var limit = new Option<int>("--limit") { Description = "About how many changes a page, 1 to 10000.", DefaultValueFactory = static _ => 1_000 };
+        var follow = new Option<bool>("--follow") { Description = "Goes on with what comes, until Ctrl-C; otherwise it ends with what there is." };
+        return Session.Runs(new Command("changes", "Tell what changed: items' states and clusters, and events.") { name, after, limit, follow }, shared, surroundings, async (session, parsed, token) =>
+        {
+            (string dataset, string? cursor, int most) = (parsed.GetValue(name)!, parsed.GetValue(after), parsed.GetValue(limit));
+            if (parsed.GetValue(follow))
+            {
+                await foreach (ChangePage page in session.Client.FollowChangesAsync(dataset, cursor, most, token))
+                {
+                    await session.ShowAsync(page, ShoalViews.Changes);
+                }
+            }
+
+            for (bool more = true; more;)
+            {
+                ChangePage page = await session.Client.ChangesAsync(dataset, cursor, most, cancellationToken: token);
+                await session.ShowAsync(page, ShoalViews.Changes);
+                (cursor, more) = (page.Cursor, page.More);
+            }
+
+            return ExitCodes.Success;
+        });
+    }
+}

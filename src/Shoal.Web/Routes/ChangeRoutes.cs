@@ -1,0 +1,21 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Shoal.Client;
+
+namespace Shoal.Web;
+
+/// <summary>The change feed: what changed since a cursor.</summary>
+internal static class ChangeRoutes
+{
+    public static void Map(RouteGroupBuilder dataset) =>
+        dataset.MapGet("/changes", static async (string dataset, HttpContext context, ShoalClient client) => TypedResults.Ok(await client.ChangesAsync(
+                dataset,
+                context.Request.Query["after"],
+                Requests.Number(context.Request, "limit", 1_000),
+                TimeSpan.FromSeconds(Requests.Number(context.Request, "wait", 0)),
+                context.RequestAborted)))
+            .WithTags("changes")
+            .WithSummary("What changed after a cursor: items and events, each at least once, in order for each shard. ?after= the last page's cursor, or 'end'; ?limit=1..10000; ?wait=0..60 seconds for a change.")
+            .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+}
