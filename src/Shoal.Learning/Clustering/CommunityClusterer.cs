@@ -28,6 +28,10 @@ internal sealed class CommunityClusterer : IClusterer
     // Two pieces of one digit send 4 to 8 % of the smaller one's links to each other, two digits 0.2 to 2.6 %.
     private const double SharedLinks = 0.03;
 
+    // Where more of all links leave their communities, there are none: kinds flow into each other.
+    private const double Continuum = 0.2;
+    private const int Restarts = 5;
+
     // Held-out samples fewer than this say nothing about confidence.
     private const int LeastHeldOut = 64;
 
@@ -83,7 +87,7 @@ internal sealed class CommunityClusterer : IClusterer
 
         var (pieces, united) = _options.Clusters == 0
             ? (communities, Communities.Unite(graph, communities, SharedLinks))
-            : Clearest(graph, communities, random, between);
+            : Clearest(embeddings, graph, communities, random, between);
         Show(embeddings, pieces, united);
     }
 
@@ -132,12 +136,18 @@ internal sealed class CommunityClusterer : IClusterer
     // Communities united to as many as asked for; or finer ones, where only pieces of one are united, what is left is islands, and
     // borders are shorter: where a rare kind is a piece of a frequent one, not where a stream has shown fewer kinds than there are
     // slots, an odd piece takes one, or kinds flow into each other so that uniting them never ends.
-    private (int[] Pieces, int[] United) Clearest(NeighbourGraph graph, int[] communities, Random random, Action? between)
+    private (int[] Pieces, int[] United) Clearest(Tensor embeddings, NeighbourGraph graph, int[] communities, Random random, Action? between)
     {
         var fine = Communities.Find(graph, FineResolution, (int)_prototypes.shape[0], random, between);
         var few = Communities.Unite(graph, fine, _options.Clusters, LeastNeighbourhoods * _options.NeighbourCount, out var weakest);
         var united = Communities.Unite(graph, communities, _options.Clusters, [.. Enumerable.Range(0, graph.Count).Select(_replay.ShownOf)]);
         var (finer, coarser) = (Array.ConvertAll(fine, piece => few[piece]), Array.ConvertAll(communities, community => united[community]));
+        if (Communities.Cut(graph, coarser) > Continuum)
+        {
+            int[] around = SphericalKMeans.Find(embeddings, _options.Clusters, [.. Enumerable.Range(0, graph.Count).Select(_replay.ShownOf)], Restarts, random, between);
+            return (around, [.. Enumerable.Range(0, around.Max() + 1)]);
+        }
+
         return weakest > SharedLinks && Communities.Cut(graph, finer) < SharedLinks && Communities.Borders(graph, finer) < Communities.Borders(graph, coarser)
             ? (fine, few)
             : (communities, united);
