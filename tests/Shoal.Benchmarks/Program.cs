@@ -86,7 +86,11 @@ fuzz.SetAction((result, _) => RunAsync(result, figures => FuzzSuite.RunAsync(res
 var activation = new Command("activation", "Opening a shard with many items") { items };
 activation.SetAction((result, _) => RunAsync(result, figures => ActivationSuite.RunAsync(result.GetRequiredValue(items), figures)));
 
-return await new RootCommand("Measures Shoal. Every figure is printed as it is measured.") { quality, train, query, ingest, recovery, exactlyOnce, fuzz, activation, json }.Parse(args).InvokeAsync();
+var minutes = new Option<int>("--minutes") { Description = "For how long", DefaultValueFactory = _ => 30 };
+var soak = new Command("soak", "Ingests, trains, asks and deletes for a long time, and looks whether anything grows") { minutes };
+soak.SetAction((result, _) => RunAsync(result, figures => SoakSuite.RunAsync(result.GetRequiredValue(minutes), figures)));
+
+return await new RootCommand("Measures Shoal. Every figure is printed as it is measured.") { quality, train, query, ingest, recovery, exactlyOnce, fuzz, activation, soak, json }.Parse(args).InvokeAsync();
 
 static T? Refuse<T>(ArgumentResult result, string why)
 {

@@ -43,6 +43,28 @@ public sealed class GoldenTests
     }
 
     [Fact]
+    public async Task Segments_with_deleted_expired_and_erased_items_are_read()
+    {
+        // Four items, of which the first two were replaced and deleted, and erased; then all below the fourth expired, and a fifth came.
+        using TempFolder folder = new();
+        Directory.CreateDirectory(folder.Sub("log"));
+        foreach (string segment in new[] { "00000001.0001.seg", "00000002.seg" })
+        {
+            File.Copy(Golden($"gone/{segment}"), folder.Sub($"log/{segment}"));
+        }
+
+        using FileObjectStore store = new(folder.Path);
+        using ItemIndex index = new(folder.Sub("index"));
+        await using ShardLog log = await ShardLog.OpenAsync(store, "log", new(), TimeProvider.System, index, CancellationToken.None);
+        Assert.Equal(5, log.NextSequence);
+        Assert.Equal(
+            [ItemMarks.Deleted | ItemMarks.Erased, ItemMarks.Deleted | ItemMarks.Erased, ItemMarks.Deleted, ItemMarks.None, ItemMarks.None],
+            Enumerable.Range(0, 5).Select(i => index.Get(i).Marks & ~ItemMarks.Superseded));
+        Assert.Equal([(2L, "first"), (3L, "third"), (4L, "fourth")], (await log.ReadRangeAsync(0, 10, int.MaxValue)).Select(r => (r.Position.Sequence, r.Id)));
+        Assert.Equal((UInt128)2, index.Get(1).IdHash);
+    }
+
+    [Fact]
     public async Task Records_are_written_byte_for_byte_as_in_format_1()
     {
         byte[] golden = await File.ReadAllBytesAsync(Golden("segment-v1.seg"));
