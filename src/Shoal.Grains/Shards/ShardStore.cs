@@ -3,13 +3,6 @@ using Shoal.Storage;
 
 namespace Shoal.Grains.Shards;
 
-/// <summary>Reads index records.</summary>
-internal static class ItemRecords
-{
-    /// <summary>Whether an item was replaced or deleted.</summary>
-    public static bool IsGone(this in ItemRecord record) => record.Marks != ItemMarks.None;
-}
-
 /// <summary>A shard's log with its index and assignments, and the rule by which an item is stored once.</summary>
 /// <remarks>Used on the shard's turns; state changes only between awaits, and only after the log's append is durable.</remarks>
 internal sealed class ShardStore : IAsyncDisposable

@@ -32,14 +32,15 @@ internal static class FuzzSuite
         try
         {
             FuzzTarget[] targets = await FuzzTargets.AllAsync(folder.FullName);
+            var each = (inputs + targets.Length - 1) / targets.Length;
             var failures = new List<FuzzFailure>();
             var clock = Stopwatch.StartNew();
             foreach (FuzzTarget target in targets)
             {
                 Dictionary<string, object?> settings = new(StringComparer.Ordinal) { ["target"] = target.Name };
-                (var read, List<FuzzFailure> found) = await RunAsync(target, Math.Max(1, inputs / targets.Length), seed);
+                (var read, List<FuzzFailure> found) = await RunAsync(target, each, seed);
                 failures.AddRange(found);
-                figures.Write("fuzz.target.inputs", Math.Max(1, inputs / targets.Length), "inputs", seed, settings);
+                figures.Write("fuzz.target.inputs", each, "inputs", seed, settings);
                 figures.Write("fuzz.target.read", read, "inputs", seed, settings);
                 figures.Write("fuzz.target.failures", found.Count, "inputs", seed, settings);
                 foreach (FuzzFailure failure in found.Take(3))
@@ -49,7 +50,7 @@ internal static class FuzzSuite
             }
 
             Dictionary<string, object?> all = new(StringComparer.Ordinal) { ["targets"] = targets.Length };
-            figures.Write("fuzz.inputs", targets.Length * Math.Max(1, inputs / targets.Length), "inputs", seed, all);
+            figures.Write("fuzz.inputs", (double)targets.Length * each, "inputs", seed, all);
             figures.Write("fuzz.failures", failures.Count, "inputs", seed, all);
             figures.Write("fuzz.seconds", clock.Elapsed.TotalSeconds, "s", seed, all);
         }
