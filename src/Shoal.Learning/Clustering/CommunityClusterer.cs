@@ -31,10 +31,6 @@ internal sealed class CommunityClusterer : IClusterer
     // Where more of all links leave their communities, kinds flow into each other: 0.14 to 0.16 on CIFAR-10 with features that come without
     // gradients, where communities are right for 0.27 to 0.29 of the images and k-means for 0.315; at most 0.08 on MNIST and clothes.
     private const double Continuum = 0.1;
-
-    // Where finer pieces show what coarser communities hide, borders are 0.41 to 0.91 of the others' (22 snapshots of imbalanced MNIST), where
-    // they do not 0.94 to 1.05 (18 of shuffled MNIST), each the best of five: one try alone may be half as long again.
-    private const double Clearer = 0.92;
     private const int Restarts = 5;
 
     // Held-out samples fewer than this say nothing about confidence.
@@ -138,32 +134,23 @@ internal sealed class CommunityClusterer : IClusterer
     /// <inheritdoc/>
     public void Dispose() => _prototypes.Dispose();
 
-    // Communities united to as many as asked for; or finer ones, the best of several tries, where what is left of them is islands with shorter
-    // borders: where a rare kind is a piece of a frequent one, not where a stream has shown fewer kinds than there are slots, or an odd
-    // piece takes one. Where there are no communities at all, what lies around as many directions.
+    // Communities united to as many as asked for; or finer ones, where only pieces of one are united, what is left is islands, and
+    // borders are shorter: where a rare kind is a piece of a frequent one, not where a stream has shown fewer kinds than there are
+    // slots, or an odd piece takes one. Where there are no communities at all, what lies around as many directions.
     private (int[] Pieces, int[] United) Clearest(Tensor embeddings, NeighbourGraph graph, int[] communities, Random random, Action? between)
     {
-        var united = Communities.Unite(graph, communities, _options.Clusters, [.. Enumerable.Range(0, graph.Count).Select(_replay.ShownOf)]);
-        var coarser = Array.ConvertAll(communities, community => united[community]);
+        var fine = Communities.Find(graph, FineResolution, (int)_prototypes.shape[0], random, between);
+        var few = Communities.Unite(graph, fine, _options.Clusters, LeastNeighbourhoods * _options.NeighbourCount, out var weakest);
+        int[] shown = [.. Enumerable.Range(0, graph.Count).Select(_replay.ShownOf)];
+        var united = Communities.Unite(graph, communities, _options.Clusters, shown);
+        var (finer, coarser) = (Array.ConvertAll(fine, piece => few[piece]), Array.ConvertAll(communities, community => united[community]));
         if (Communities.Cut(graph, coarser) > Continuum)
         {
-            int[] around = SphericalKMeans.Find(embeddings, _options.Clusters, [.. Enumerable.Range(0, graph.Count).Select(_replay.ShownOf)], Restarts, random, between);
+            int[] around = SphericalKMeans.Find(embeddings, _options.Clusters, shown, Restarts, random, between);
             return (around, [.. Enumerable.Range(0, around.Max() + 1)]);
         }
 
-        var (fine, few, weakest, length) = (communities, united, 0.0, double.PositiveInfinity);
-        for (var restart = 0; restart < Restarts; restart++)
-        {
-            var pieces = Communities.Find(graph, FineResolution, (int)_prototypes.shape[0], random, between);
-            var groups = Communities.Unite(graph, pieces, _options.Clusters, LeastNeighbourhoods * _options.NeighbourCount, out var share);
-            if (Communities.Borders(graph, Array.ConvertAll(pieces, piece => groups[piece])) is var borders && borders < length)
-            {
-                (fine, few, weakest, length) = (pieces, groups, share, borders);
-            }
-        }
-
-        var ratio = length / Communities.Borders(graph, coarser);
-        return Communities.Cut(graph, Array.ConvertAll(fine, piece => few[piece])) < SharedLinks && (ratio < Clearer || (ratio < 1 && weakest > SharedLinks))
+        return weakest > SharedLinks && Communities.Cut(graph, finer) < SharedLinks && Communities.Borders(graph, finer) < Communities.Borders(graph, coarser)
             ? (fine, few)
             : (communities, united);
     }
