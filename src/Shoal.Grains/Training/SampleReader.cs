@@ -28,7 +28,6 @@ internal sealed class SampleReader : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly bool _strict;
     private volatile string? _problem;
-    private readonly Dictionary<int, (string Problem, long At)> _damaged = [];
     private readonly Task _running;
 
     /// <summary>Begins reading, at most so many samples ahead: decoding is far faster than training, so more than two steps' worth would only be memory.</summary>
@@ -115,9 +114,6 @@ internal sealed class SampleReader : IAsyncDisposable
         _wake.Dispose();
     }
 
-    // Damage stays a problem until the shard can be read again, whatever others do meanwhile.
-    private bool IsLeftAlone(int shard) => _damaged.TryGetValue(shard, out var damage) && _time.GetElapsedTime(damage.At) < DamagedPause;
-
     private async Task ReadAsync(Dictionary<int, long> positions, CancellationToken cancellationToken)
     {
         ShardTail[] tails = [.. positions.OrderBy(p => p.Key).Select(p => new ShardTail(p.Key, p.Value))];
@@ -130,18 +126,19 @@ internal sealed class SampleReader : IAsyncDisposable
 
             foreach (ShardTail tail in tails.Where(MustLook))
             {
-                await LookAsync(tail, cancellationToken);
+                await LookAsync(tail);
+                _problem = Array.Find(tails, t => t.Problem is not null)?.Problem;
             }
 
-            var waits = Array.Exists(tails, MustLook);
-            ShardTail? first = _strict && waits ? null : tails.Where(tail => tail.Items.Count > 0).MinBy(tail => (tail.Items.Peek().Sequence, tail.Shard));
-            if (first is not null)
+            // One that is away holds up the others only where their order must not depend on it; one that is damaged never does.
+            var held = _strict && Array.Exists(tails, tail => tail is { Items.Count: 0, IsAtEnd: false, IsDamaged: false });
+            if (!held && tails.Where(tail => tail.Items.Count > 0).MinBy(tail => (tail.Items.Peek().Sequence, tail.Shard)) is { } first)
             {
                 await HandOnAsync(first, cancellationToken);
             }
-            else if (!waits)
+            else if (!Array.Exists(tails, MustLook))
             {
-                IsDrained = _decoded.Reader.Count == 0;
+                IsDrained = !held && _decoded.Reader.Count == 0;
                 // A lost hint costs at most one poll.
                 await _wake.WaitAsync(_poll, cancellationToken);
                 Array.ForEach(tails, tail => tail.IsAtEnd = false);
@@ -149,7 +146,8 @@ internal sealed class SampleReader : IAsyncDisposable
         }
     }
 
-    private bool MustLook(ShardTail tail) => tail.Items.Count == 0 && !tail.IsAtEnd && !IsLeftAlone(tail.Shard);
+    private bool MustLook(ShardTail tail) =>
+        tail is { Items.Count: 0, IsAtEnd: false } && (tail.Problem is null || _time.GetElapsedTime(tail.FailedAt) >= (tail.IsDamaged ? DamagedPause : _poll));
 
     private async Task HandOnAsync(ShardTail tail, CancellationToken cancellationToken)
     {
@@ -165,27 +163,22 @@ internal sealed class SampleReader : IAsyncDisposable
         }
     }
 
-    private async Task LookAsync(ShardTail tail, CancellationToken cancellationToken)
+    private async Task LookAsync(ShardTail tail)
     {
         try
         {
             LogSlice slice = await _grains.GetGrain<IShardGrain>(GrainKeys.Shard(_dataset, tail.Shard)).ReadAsync(tail.Next, SliceItems, SliceBytes);
-            _damaged.Remove(tail.Shard);
-            _problem = _damaged.Values.Select(damage => damage.Problem).FirstOrDefault();
+            (tail.Problem, tail.IsDamaged) = (null, false);
             Array.ForEach(slice.Items, tail.Items.Enqueue);
             tail.IsAtEnd = slice.Next <= tail.Next;
             tail.Next = slice.Next;
         }
-        catch (ShoalException e) when (e.Kind == ShoalErrorKind.Damaged)
+        catch (Exception e) when (e is ShoalException { Kind: ShoalErrorKind.Damaged } or ShoalException { IsTransient: true } or TimeoutException or OrleansException)
         {
-            // The others go on.
-            _damaged[tail.Shard] = (e.Message, _time.GetTimestamp());
-            _problem = e.Message;
-        }
-        catch (Exception e) when (e is ShoalException { IsTransient: true } or TimeoutException or OrleansException)
-        {
-            _problem = $"Shard {tail.Shard} could not be read: {e.Message}";
-            await Task.Delay(_poll, _time, cancellationToken);
+            // A problem until it can be read again, whatever others do meanwhile.
+            tail.IsDamaged = e is ShoalException { Kind: ShoalErrorKind.Damaged };
+            tail.Problem = tail.IsDamaged ? e.Message : $"Shard {tail.Shard} could not be read: {e.Message}";
+            tail.FailedAt = _time.GetTimestamp();
         }
     }
 
@@ -208,5 +201,14 @@ internal sealed class SampleReader : IAsyncDisposable
 
         /// <summary>Whether there was nothing more when it was read last.</summary>
         public bool IsAtEnd { get; set; }
+
+        /// <summary>Why it could not be read last; null when it could.</summary>
+        public string? Problem { get; set; }
+
+        /// <summary>Whether that does not pass by itself.</summary>
+        public bool IsDamaged { get; set; }
+
+        /// <summary>When that was.</summary>
+        public long FailedAt { get; set; }
     }
 }
