@@ -41,15 +41,6 @@ public sealed class DeciderTests
         => Assert.Equal(PublicationVerdict.Publish, Decide(Good with { HeldOutLoss = -2.9, Drift = 0.05 }, Published).Verdict);
 
     [Fact]
-    public void What_was_learned_last_is_published_when_training_rests()
-    {
-        CandidateEvidence last = Good with { HeldOutLoss = -2.9, Drift = 0.004 };
-        Assert.Equal(PublicationVerdict.Hold, Decide(last, Published).Verdict);
-        Assert.Equal(PublicationVerdict.Publish, Decide(last, Published, resting: true).Verdict);
-        Assert.Equal(PublicationVerdict.Hold, Decide(last with { Drift = 0.001 }, Published, resting: true).Verdict);
-    }
-
-    [Fact]
     public void Neither_gain_nor_drift_is_held()
         => Assert.Equal(PublicationVerdict.Hold, Decide(Good with { HeldOutLoss = -2.9 }, Published).Verdict);
 

@@ -36,9 +36,6 @@ internal static class PublicationDecider
     /// <summary>How far the neighbourhoods of samples may move (1 - correlation of similarities) before stored embeddings mislead.</summary>
     public const double Drift = 0.02;
 
-    /// <summary>The same when training rests: what has been learned since is the last word for a while, so nearly any of it is worth a version.</summary>
-    public const double DriftAtRest = 0.002;
-
     /// <summary>The share of items that may still be stale from the last version when the next is published: refresh must follow. It takes the stalest first, so no item is left behind for ever.</summary>
     public const double StaleShare = 0.8;
 
@@ -96,11 +93,6 @@ internal static class PublicationDecider
         if (evidence.Drift >= Drift)
         {
             return new(PublicationVerdict.Publish, $"embeddings have drifted by {evidence.Drift:F3}");
-        }
-
-        if (resting && evidence.Drift >= DriftAtRest)
-        {
-            return new(PublicationVerdict.Publish, $"training rests, and embeddings have drifted by {evidence.Drift:F3}");
         }
 
         return new(PublicationVerdict.Hold, $"held-out loss {evidence.HeldOutLoss:F3} against {evidence.PublishedLoss:F3}, drift {evidence.Drift:F3}");
