@@ -18,15 +18,10 @@ internal sealed partial class BackupGrain(IObjectStore store, ShoalSiloOptions o
     public async Task BackupAsync(string target)
     {
         DatasetSettings settings = await GrainFactory.GetGrain<IDatasetGrain>(Dataset).GetSettingsAsync();
-        IObjectStore other = Open(target);
-        StoredDocument<BackupDescription> known = await DescriptionAsync(other, Dataset);
-        if (known.Value is { } before)
-        {
-            throw new ShoalException(ShoalErrorKind.Conflict, $"'{target}' holds a backup of '{Dataset}' of {before.TakenAt:yyyy-MM-dd HH:mm:ss} UTC; give another place.");
-        }
-
         DateTimeOffset now = time.GetUtcNow();
-        Begin(target, restores: false, () => new DatasetBackup(store, other, Progress).BackUpAsync(Dataset, settings.Shards, now));
+        await BeginAsync(target, restores: false, async other => await DescriptionAsync(other, Dataset) is { } before
+            ? throw new ShoalException(ShoalErrorKind.Conflict, $"'{target}' holds a backup of '{Dataset}' of {before.TakenAt:yyyy-MM-dd HH:mm:ss} UTC; give another place.")
+            : () => new DatasetBackup(store, other, Progress).BackUpAsync(Dataset, settings.Shards, now));
     }
 
     /// <inheritdoc/>
@@ -42,32 +37,42 @@ internal sealed partial class BackupGrain(IObjectStore store, ShoalSiloOptions o
             throw new ShoalException(ShoalErrorKind.Conflict, $"The dataset '{Dataset}' exists; restore under another name, or delete it first.");
         }
 
-        IObjectStore other = Open(source);
-        BackupDescription backup = (await DescriptionAsync(other, name)).Value
-            ?? throw new ShoalException(ShoalErrorKind.NotFound, $"'{source}' holds no complete backup of a dataset '{name}'.");
-        if (backup.Format != BackupDescription.CurrentFormat)
+        await BeginAsync(source, restores: true, async other =>
         {
-            throw new ShoalException(ShoalErrorKind.Invalid, $"The backup has format {backup.Format}, this program reads {BackupDescription.CurrentFormat}. Use the program that made it, or a newer one.");
-        }
-
-        Begin(source, restores: true, () => new DatasetBackup(store, other, Progress).RestoreAsync(backup, Dataset));
+            BackupDescription backup = await DescriptionAsync(other, name)
+                ?? throw new ShoalException(ShoalErrorKind.NotFound, $"'{source}' holds no complete backup of a dataset '{name}'.");
+            return backup.Format == BackupDescription.CurrentFormat
+                ? () => new DatasetBackup(store, other, Progress).RestoreAsync(backup, Dataset)
+                : throw new ShoalException(ShoalErrorKind.Invalid, $"The backup has format {backup.Format}, this program reads {BackupDescription.CurrentFormat}. Use the program that made it, or a newer one.");
+        });
     }
 
     /// <inheritdoc/>
     public Task<BackupStatus> GetAsync() => Task.FromResult(Volatile.Read(ref _status));
 
-    private void Begin(string place, bool restores, Func<Task> work)
+    /// <summary>Looks whether it can be done, and then does it in the background.</summary>
+    private async Task BeginAsync(string place, bool restores, Func<IObjectStore, Task<Func<Task>>> prepare)
     {
         if (_status.Activity == BackupActivity.Running)
         {
             throw new ShoalException(ShoalErrorKind.Conflict, $"A {(_status.Restores ? "restore" : "backup")} of '{Dataset}' is running; wait for it.");
         }
 
-        _status = new BackupStatus { Activity = BackupActivity.Running, Restores = restores, Place = place, StartedAt = time.GetUtcNow() };
-        RunAsync(work).Ignore();
+        IObjectStore other = Open(place, restores);
+        try
+        {
+            Func<Task> work = await prepare(other);
+            _status = new BackupStatus { Activity = BackupActivity.Running, Restores = restores, Place = place, StartedAt = time.GetUtcNow() };
+            RunAsync(work, other).Ignore();
+        }
+        catch
+        {
+            (other as IDisposable)?.Dispose();
+            throw;
+        }
     }
 
-    private async Task RunAsync(Func<Task> work)
+    private async Task RunAsync(Func<Task> work, IObjectStore other)
     {
         DelayDeactivation(TimeSpan.FromDays(1));
         string? problem = null;
@@ -88,6 +93,7 @@ internal sealed partial class BackupGrain(IObjectStore store, ShoalSiloOptions o
             LogFailed(Dataset, _status.Place, e);
         }
 
+        (other as IDisposable)?.Dispose();
         _status = _status with { Activity = problem is null ? BackupActivity.Done : BackupActivity.Failed, Problem = problem, EndedAt = time.GetUtcNow() };
         LogEnded(Dataset, _status.Place, _status.Activity, _status.Objects, _status.Bytes);
         DelayDeactivation(TimeSpan.FromHours(1));
@@ -99,12 +105,17 @@ internal sealed partial class BackupGrain(IObjectStore store, ShoalSiloOptions o
         Volatile.Write(ref _status, status with { Objects = status.Objects + 1, Bytes = status.Bytes + copy.Length });
     }
 
-    private IObjectStore Open(string place)
+    private IObjectStore Open(string place, bool mustExist)
     {
         const string Blob = "blob:";
         if (place is null || !(place.StartsWith(Blob, StringComparison.Ordinal) ? place.Length > Blob.Length : Path.IsPathFullyQualified(place)))
         {
             throw new ShoalException(ShoalErrorKind.Invalid, $"'{place}' is no place for backups; give the whole path of a folder on the silo's host, or {Blob}CONTAINER.");
+        }
+
+        if (mustExist && !place.StartsWith(Blob, StringComparison.Ordinal) && !Directory.Exists(place))
+        {
+            throw new ShoalException(ShoalErrorKind.NotFound, $"There is no folder '{place}' on the silo's host.");
         }
 
         try
@@ -124,11 +135,11 @@ internal sealed partial class BackupGrain(IObjectStore store, ShoalSiloOptions o
         }
     }
 
-    private static async Task<StoredDocument<BackupDescription>> DescriptionAsync(IObjectStore other, string dataset)
+    private static async Task<BackupDescription?> DescriptionAsync(IObjectStore other, string dataset)
     {
         var description = new StoredDocument<BackupDescription>(other, DatasetBackup.DescriptionName(dataset));
         await description.LoadAsync();
-        return description;
+        return description.Value;
     }
 
     [LoggerMessage(EventId = 220, Level = LogLevel.Information, Message = "{Dataset}: backup or restore with {Place}: {Activity}, {Objects} objects, {Bytes} bytes")]

@@ -100,26 +100,9 @@ internal sealed class DatasetBackup(IObjectStore store, IObjectStore other, Acti
         }
         catch (Exception e) when (e is not ShoalException { Kind: ShoalErrorKind.Conflict })
         {
-            await RemoveAsync(store, dataset);
+            await DatasetObjects.RemoveAsync(store, dataset);
             throw;
         }
-    }
-
-    /// <summary>Removes what a dataset has in a store, its settings first.</summary>
-    /// <param name="store">The store.</param>
-    /// <param name="dataset">The dataset.</param>
-    /// <returns>How many objects were removed.</returns>
-    public static async Task<int> RemoveAsync(IObjectStore store, string dataset)
-    {
-        await store.DeleteAsync(StoreNames.Dataset(dataset));
-        var removed = 0;
-        await foreach (ObjectInfo info in store.ListAsync(StoreNames.DatasetRoot(dataset)))
-        {
-            await store.DeleteAsync(info.Name);
-            removed++;
-        }
-
-        return removed;
     }
 
     private static string Own(string dataset, string name) => name[StoreNames.DatasetRoot(dataset).Length..];

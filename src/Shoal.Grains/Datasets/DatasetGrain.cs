@@ -35,7 +35,7 @@ internal sealed partial class DatasetGrain(IObjectStore store, TimeProvider time
         }
 
         // What a deletion or a restore left that was killed in its middle must not become part of a new dataset.
-        await DatasetBackup.RemoveAsync(store, Name);
+        await DatasetObjects.RemoveAsync(store, Name);
         await SaveAsync(new DatasetState(settings, time.GetUtcNow()));
         return true;
     }
@@ -124,7 +124,7 @@ internal sealed partial class DatasetGrain(IObjectStore store, TimeProvider time
         if (_state.Value is null)
         {
             // A deletion before this one got so far.
-            await DatasetBackup.RemoveAsync(store, Name);
+            await DatasetObjects.RemoveAsync(store, Name);
             return;
         }
 
@@ -136,7 +136,7 @@ internal sealed partial class DatasetGrain(IObjectStore store, TimeProvider time
         await GrainFactory.GetGrain<IModelGrain>(Name).ForgetAsync();
         await GrainFactory.GetGrain<IClustersGrain>(Name).ForgetAsync();
         await GrainFactory.GetGrain<IMemoryBankGrain>(Name).BeginAsync(null, 0);
-        var removed = await DatasetBackup.RemoveAsync(store, Name);
+        var removed = await DatasetObjects.RemoveAsync(store, Name);
         LogDeleted(Name, removed);
     }
 
