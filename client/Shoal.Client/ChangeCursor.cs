@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Buffers.Text;
 using Shoal.Contracts;
 
@@ -12,7 +11,7 @@ internal sealed record ChangeCursor(long Events, FeedPlace[] Shards)
     /// <summary>What is taken for the place behind everything that there is.</summary>
     public const string End = "end";
 
-    // Format 1: version 1, events as a variable-length number, then for each shard: generation 4, number and sweep (both + 1) so, behind 1.
+    // Format 1: version 1, events as a number of 7 bits a byte, then for each shard: generation 4, number and sweep (all three + 1) so, behind 1.
     private const byte Format = 1;
 
     /// <summary>Reads a cursor.</summary>
@@ -35,19 +34,19 @@ internal sealed record ChangeCursor(long Events, FeedPlace[] Shards)
     /// <inheritdoc/>
     public override string ToString()
     {
-        var bytes = new List<byte> { Format };
-        Write(bytes, Events + 1);
-        Span<byte> generation = stackalloc byte[sizeof(uint)];
+        using var bytes = new MemoryStream();
+        using var writer = new BinaryWriter(bytes);
+        writer.Write(Format);
+        writer.Write7BitEncodedInt64(Events + 1);
         foreach (FeedPlace shard in Shards)
         {
-            BinaryPrimitives.WriteUInt32LittleEndian(generation, shard.Generation);
-            bytes.AddRange(generation);
-            Write(bytes, shard.Number + 1);
-            Write(bytes, shard.Sweep + 1);
-            bytes.Add(shard.Behind ? (byte)1 : (byte)0);
+            writer.Write(shard.Generation);
+            writer.Write7BitEncodedInt64(shard.Number + 1);
+            writer.Write7BitEncodedInt64(shard.Sweep + 1);
+            writer.Write(shard.Behind);
         }
 
-        return Base64Url.EncodeToString([.. bytes]);
+        return Base64Url.EncodeToString(bytes.ToArray());
     }
 
     // Null where it is not one.
@@ -58,63 +57,27 @@ internal sealed record ChangeCursor(long Events, FeedPlace[] Shards)
             return null;
         }
 
-        ReadOnlySpan<byte> bytes = Base64Url.DecodeFromChars(text);
-        if (bytes.Length == 0 || bytes[0] != Format)
+        using var bytes = new MemoryStream(Base64Url.DecodeFromChars(text));
+        using var reader = new BinaryReader(bytes);
+        try
         {
-            return null;
-        }
-
-        bytes = bytes[1..];
-        var places = new FeedPlace[shards];
-        if (!TryRead(ref bytes, out long events))
-        {
-            return null;
-        }
-
-        for (int i = 0; i < shards; i++)
-        {
-            if (bytes.Length < sizeof(uint))
+            if (reader.ReadByte() != Format)
             {
                 return null;
             }
 
-            uint generation = BinaryPrimitives.ReadUInt32LittleEndian(bytes);
-            bytes = bytes[sizeof(uint)..];
-            if (!TryRead(ref bytes, out long number) || !TryRead(ref bytes, out long sweep) || bytes.Length == 0 || bytes[0] > 1)
+            long events = reader.Read7BitEncodedInt64() - 1;
+            var places = new FeedPlace[shards];
+            for (int i = 0; i < shards; i++)
             {
-                return null;
+                places[i] = new FeedPlace(reader.ReadUInt32(), reader.Read7BitEncodedInt64() - 1, reader.Read7BitEncodedInt64() - 1, reader.ReadBoolean());
             }
 
-            places[i] = new FeedPlace(generation, number - 1, sweep - 1, bytes[0] == 1);
-            bytes = bytes[1..];
+            return bytes.Position == bytes.Length && events >= -1 && Array.TrueForAll(places, place => place is { Number: >= -1, Sweep: >= -1 }) ? new ChangeCursor(events, places) : null;
         }
-
-        return bytes.Length == 0 ? new ChangeCursor(events - 1, places) : null;
-    }
-
-    private static void Write(List<byte> bytes, long value)
-    {
-        for (; value >= 0x80; value >>= 7)
+        catch (Exception e) when (e is EndOfStreamException or FormatException)
         {
-            bytes.Add((byte)(value | 0x80));
+            return null;
         }
-
-        bytes.Add((byte)value);
-    }
-
-    private static bool TryRead(ref ReadOnlySpan<byte> bytes, out long value)
-    {
-        value = 0;
-        for (int i = 0; i < bytes.Length && i < 9; i++)
-        {
-            value |= (long)(bytes[i] & 0x7F) << (7 * i);
-            if ((bytes[i] & 0x80) == 0)
-            {
-                bytes = bytes[(i + 1)..];
-                return true;
-            }
-        }
-
-        return false;
     }
 }

@@ -1,34 +1,12 @@
 using System.Text.Json.Nodes;
 using Shoal.Contracts;
 using Shoal.Storage;
+using Shoal.Storage.Tests;
 
 namespace Shoal.Chaos.Silo;
 
-/// <summary>Passes everything on; what is broken overrides its part.</summary>
-/// <param name="inner">The store.</param>
-internal class PassingStore(IObjectStore inner) : IObjectStore
-{
-    protected IObjectStore Inner => inner;
-
-    public Task<StoredObject?> GetAsync(string name, CancellationToken ct = default) => inner.GetAsync(name, ct);
-
-    public virtual Task<string> PutAsync(string name, ReadOnlyMemory<byte> content, PutCondition condition, CancellationToken ct = default) => inner.PutAsync(name, content, condition, ct);
-
-    public virtual Task<long> AppendAsync(string name, long expectedLength, ReadOnlyMemory<byte> content, CancellationToken ct = default) => inner.AppendAsync(name, expectedLength, content, ct);
-
-    public virtual Task CutAsync(string name, long observedLength, long length, CancellationToken ct = default) => inner.CutAsync(name, observedLength, length, ct);
-
-    public virtual Task<int> ReadAsync(string name, long offset, Memory<byte> buffer, CancellationToken ct = default) => inner.ReadAsync(name, offset, buffer, ct);
-
-    public virtual Task<ObjectInfo?> StatAsync(string name, CancellationToken ct = default) => inner.StatAsync(name, ct);
-
-    public IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, CancellationToken ct = default) => inner.ListAsync(prefix, ct);
-
-    public virtual Task DeleteAsync(string name, CancellationToken ct = default) => inner.DeleteAsync(name, ct);
-}
-
 /// <summary>Says that bytes are appended, and appends them later.</summary>
-internal sealed class HastyStore(IObjectStore inner) : PassingStore(inner)
+internal sealed class HastyStore(IObjectStore inner) : StoreWrapper(inner)
 {
     private static readonly TimeSpan Later = TimeSpan.FromSeconds(0.5);
 
@@ -107,7 +85,7 @@ internal sealed class HastyStore(IObjectStore inner) : PassingStore(inner)
 }
 
 /// <summary>Puts manifests whose cursors are those of a round, and whose parameters are those of the round before.</summary>
-internal sealed class MisleadingStore(IObjectStore inner) : PassingStore(inner)
+internal sealed class MisleadingStore(IObjectStore inner) : StoreWrapper(inner)
 {
     private JsonNode? _parts;
 

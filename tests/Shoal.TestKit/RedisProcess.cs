@@ -22,7 +22,7 @@ public sealed class RedisProcess : IAsyncDisposable
     public static async Task<RedisProcess> StartAsync()
     {
         DirectoryInfo data = Directory.CreateTempSubdirectory("shoal-redis-");
-        int port = FreePort();
+        int port = SiloProcess.FreePorts(1)[0];
         Process process = Run("redis-server", "--port", $"{port}", "--bind", "127.0.0.1", "--dir", data.FullName, "--appendonly", "yes", "--appendfsync", "always", "--save", "");
         var redis = new RedisProcess(data, process, port);
         var clock = Stopwatch.StartNew();
@@ -91,12 +91,5 @@ public sealed class RedisProcess : IAsyncDisposable
         {
             return false;
         }
-    }
-
-    private static int FreePort()
-    {
-        using TcpListener listener = new(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -12,6 +12,9 @@ internal sealed class ShardFeed(ShardStore items)
 {
     private const int Block = 1_024;
 
+    // Ids stand in the log: on blobs each is a request of some milliseconds.
+    private const int ReadsAtOnce = 64;
+
     // Items looked at in one call: 2 MB of assignments and 4 MB of the index, a few milliseconds of the shard's turn.
     private const int MostSwept = 65_536;
 
@@ -29,13 +32,14 @@ internal sealed class ShardFeed(ShardStore items)
         var found = new List<AssignmentChange>();
         FeedPlace next = Collect(Known(after), limit, found);
         var more = next.Number < items.Changes.Last || next.Sweep >= 0;
-        var changes = new ItemChange[found.Count];
-        for (var i = 0; i < changes.Length; i++)
+        var changes = new List<ItemChange>(found.Count);
+        foreach (AssignmentChange[] part in found.Chunk(ReadsAtOnce))
         {
-            changes[i] = Tell(found[i], shard, directory) with { Id = await items.IdOfAsync(found[i].Sequence) };
+            var ids = await Task.WhenAll(part.Select(change => items.IdOfAsync(change.Sequence)));
+            changes.AddRange(part.Zip(ids, (change, id) => Tell(change, shard, directory) with { Id = id }));
         }
 
-        return new ShardChanges { Items = changes, Next = next, More = more };
+        return new ShardChanges { Items = [.. changes], Next = next, More = more };
     }
 
     private static ItemChange Tell(in AssignmentChange change, int shard, ClusterDirectory directory)

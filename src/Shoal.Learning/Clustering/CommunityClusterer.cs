@@ -81,7 +81,7 @@ internal sealed class CommunityClusterer : IClusterer
         if (_found)
         {
             var known = before.ToHashSet();
-            Begin(Means(embeddings, labels, _options.Prototypes), slots.Where(slot => !known.Contains(slot)));
+            Begin(SphericalKMeans.Means(embeddings, labels, _options.Prototypes), slots.Where(slot => !known.Contains(slot)));
         }
 
         _replay.Label(labels);
@@ -139,17 +139,18 @@ internal sealed class CommunityClusterer : IClusterer
     // slots, or an odd piece takes one. Where there are no communities at all, what lies around as many directions.
     private (int[] Pieces, int[] United) Clearest(Tensor embeddings, NeighbourGraph graph, int[] communities, Random random, Action? between)
     {
-        var fine = Communities.Find(graph, FineResolution, (int)_prototypes.shape[0], random, between);
-        var few = Communities.Unite(graph, fine, _options.Clusters, LeastNeighbourhoods * _options.NeighbourCount, out var weakest);
         int[] shown = [.. Enumerable.Range(0, graph.Count).Select(_replay.ShownOf)];
         var united = Communities.Unite(graph, communities, _options.Clusters, shown);
-        var (finer, coarser) = (Array.ConvertAll(fine, piece => few[piece]), Array.ConvertAll(communities, community => united[community]));
+        var coarser = Array.ConvertAll(communities, community => united[community]);
         if (Communities.Cut(graph, coarser) > Continuum)
         {
             int[] around = SphericalKMeans.Find(embeddings, _options.Clusters, shown, Restarts, random, between);
             return (around, [.. Enumerable.Range(0, around.Max() + 1)]);
         }
 
+        var fine = Communities.Find(graph, FineResolution, (int)_prototypes.shape[0], random, between);
+        var few = Communities.Unite(graph, fine, _options.Clusters, LeastNeighbourhoods * _options.NeighbourCount, out var weakest);
+        var finer = Array.ConvertAll(fine, piece => few[piece]);
         return weakest > SharedLinks && Communities.Cut(graph, finer) < SharedLinks && Communities.Borders(graph, finer) < Communities.Borders(graph, coarser)
             ? (fine, few)
             : (communities, united);
@@ -160,7 +161,7 @@ internal sealed class CommunityClusterer : IClusterer
     {
         var slots = Matched(Array.ConvertAll(pieces, piece => united[piece]), _replay.ShownOf);
         _clusters = [.. Enumerable.Range(0, _clusters.Length).Select(piece => piece < united.Length ? (long)slots[united[piece]] : 0)];
-        _prototypes.copy_(Means(embeddings, pieces, _clusters.Length));
+        _prototypes.copy_(SphericalKMeans.Means(embeddings, pieces, _clusters.Length));
         _found = true;
         var shown = Array.ConvertAll(pieces, piece => (int)_clusters[piece]);
         _moved = Enumerable.Range(0, shown.Length).Count(sample => _replay.ShownOf(sample) is var before && before >= 0 && before != shown[sample]) / (double)shown.Length;
@@ -200,15 +201,6 @@ internal sealed class CommunityClusterer : IClusterer
             _keyHead.Weight.select(1, slot).copy_(means[slot].unsqueeze(0));
             _optimizer.Forget(_head.Weight);
         }
-    }
-
-    // The normalised mean of each group, [count, D]; zeros where there is none.
-    private static Tensor Means(Tensor embeddings, int[] groups, int count)
-    {
-        var members = zeros(count, groups.Length, device: embeddings.device);
-        var rows = tensor(Array.ConvertAll(groups, group => (long)group), device: embeddings.device).unsqueeze(0);
-        members.scatter_(0, rows, ones_like(rows).to_type(ScalarType.Float32));
-        return normalize(members.matmul(embeddings), 2, dim: 1);
     }
 
     // [m, D] -> [m, P]; without a prototype, nothing is near.

@@ -84,8 +84,12 @@ public static class SphericalKMeans
         return (groups, 1 - embeddings.matmul(means.t()).amax(1).mean().item<float>());
     }
 
-    // [K, D]; zeros where there is none, which nothing is near to.
-    private static Tensor Means(Tensor embeddings, int[] groups, int count)
+    /// <summary>The normalised mean of each group; zeros where there is none, which nothing is near to.</summary>
+    /// <param name="embeddings">[n, D], float32.</param>
+    /// <param name="groups">The group of each, [n]; -1 for none.</param>
+    /// <param name="count">K.</param>
+    /// <returns>[K, D].</returns>
+    internal static Tensor Means(Tensor embeddings, int[] groups, int count)
     {
         var rows = tensor(Array.ConvertAll(groups, group => (long)Math.Max(0, group)), device: embeddings.device);
         var known = tensor(Array.ConvertAll(groups, group => group >= 0 ? 1f : 0f), device: embeddings.device).unsqueeze(1);

@@ -18,7 +18,11 @@ namespace Shoal.Benchmarks;
 /// <param name="Seeds">Sound inputs, which are damaged.</param>
 /// <param name="Read">Reads one; throws what it says it throws for bad input.</param>
 /// <param name="IsRefusal">Whether a failure is how it refuses bad input.</param>
-internal sealed record FuzzTarget(string Name, byte[][] Seeds, Func<byte[], Task> Read, Func<Exception, bool> IsRefusal);
+internal sealed record FuzzTarget(string Name, byte[][] Seeds, Func<byte[], Task> Read, Func<Exception, bool> IsRefusal)
+{
+    /// <summary>Whether it mends what it reads, so that it refuses nothing.</summary>
+    public bool Mends { get; init; }
+}
 
 /// <summary>Everything in Shoal that reads foreign bytes.</summary>
 internal static class FuzzTargets
@@ -136,7 +140,7 @@ internal static class FuzzTargets
             {
                 throw new InvalidOperationException($"It was repaired, and is damaged: {e.Message}", e);
             }
-        }, e => e is StorageCorruptException);
+        }, e => e is StorageCorruptException) { Mends = true };
     }
 
     private static async Task<(byte[] Segment, IReadOnlyDictionary<string, string> Items)> WriteLogAsync()
