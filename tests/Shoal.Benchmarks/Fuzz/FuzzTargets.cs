@@ -140,7 +140,8 @@ internal static class FuzzTargets
             {
                 throw new InvalidOperationException($"It was repaired, and is damaged: {e.Message}", e);
             }
-        }, e => e is StorageCorruptException) { Mends = true };
+        }, e => e is StorageCorruptException)
+        { Mends = true };
     }
 
     private static async Task<(byte[] Segment, IReadOnlyDictionary<string, string> Items)> WriteLogAsync()
