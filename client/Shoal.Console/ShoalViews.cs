@@ -79,16 +79,15 @@ public static class ShoalViews
         return table;
     }
 
-    /// <summary>What changed, and where to read on.</summary>
+    /// <summary>What changed.</summary>
     /// <param name="page">Changes of items and events.</param>
     public static IRenderable Changes(ChangePage page)
     {
         ArgumentNullException.ThrowIfNull(page);
-        var cursor = new Text($"Read on with: --after {page.Cursor}\n");
-        IEnumerable<Text> damaged = page.Damaged.Select(shard => new Text($"Shard {shard} cannot be read before it is repaired.\n"));
+        IEnumerable<Text> damaged = page.Damaged.Select(shard => new Text($"Shard {shard} cannot be read before it is repaired."));
         if (page.Changes.Count == 0)
         {
-            return new Rows([new Text("Nothing has changed."), .. damaged, cursor]);
+            return new Rows([new Text("Nothing has changed."), .. damaged]);
         }
 
         Table table = NewTable().AddColumn("time (UTC)").AddColumn("what").AddColumn("before").AddColumn("now").AddColumn(Right("confidence")).AddColumn(Right("version"));
@@ -97,7 +96,7 @@ public static class ShoalViews
             if (change.Item is { } item)
             {
                 table.AddRow(
-                    Cell($"{item.Time:yyyy-MM-dd HH:mm:ss}"),
+                    Cell($"{item.Time:MM-dd HH:mm:ss}"),
                     new Text(item.Id ?? $"item {item.Sequence} of shard {item.Shard}"),
                     Cell(item.StateBefore is { } before ? Place(before, item.ClusterBefore, name: null) : "-"),
                     Cell(Place(item.State, item.Cluster, item.ClusterName)),
@@ -107,7 +106,7 @@ public static class ShoalViews
             else if (change.Event is { } happened)
             {
                 table.AddRow(
-                    Cell($"{happened.Time:yyyy-MM-dd HH:mm:ss}"),
+                    Cell($"{happened.Time:MM-dd HH:mm:ss}"),
                     Cell(happened.Cluster is { } cluster ? $"cluster {Number(cluster)}" : "event"),
                     Cell("-"),
                     new Text($"{happened.Kind}: {happened.Reason}"),
@@ -116,7 +115,7 @@ public static class ShoalViews
             }
         }
 
-        return new Rows([table, .. damaged, cursor]);
+        return new Rows([table, .. damaged]);
 
         static string Place(ItemState state, long? cluster, string? name) =>
             cluster is { } id ? $"cluster {Number(id)}{(name is null ? string.Empty : $" ({name})")}" : state.ToString().ToLowerInvariant();

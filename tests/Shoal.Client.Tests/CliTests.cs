@@ -101,7 +101,7 @@ public sealed class CliTests(SiloFixture fixture) : IDisposable
         (int code, string text, _) = await RunAsync("changes", name);
         Assert.Equal(ExitCodes.Success, code);
         Assert.Matches(@"a/7 +. pending +. cluster 2", text);
-        string cursor = text[(text.IndexOf("--after", StringComparison.Ordinal) + 7)..].Replace("\n", "", StringComparison.Ordinal).Trim();
+        string cursor = text[(text.IndexOf("--after", StringComparison.Ordinal) + 7)..].Split('\n')[0].Trim();
 
         await fixture.Client.PutAsync(name, SiloFixture.Item("a/8", 1));
         (_, text, _) = await RunAsync("changes", name, "--after", cursor, "--json");

@@ -21,6 +21,7 @@ internal static class ChangeCommands
                 await foreach (ChangePage page in session.Client.FollowChangesAsync(dataset, cursor, most, token))
                 {
                     await session.ShowAsync(page, ShoalViews.Changes);
+                    await SayAsync(session, page.Cursor);
                 }
             }
 
@@ -31,7 +32,12 @@ internal static class ChangeCommands
                 (cursor, more) = (page.Cursor, page.More);
             }
 
+            await SayAsync(session, cursor!);
             return ExitCodes.Success;
         });
     }
+
+    // Not through the terminal's view, which would break it over lines: it is there to be copied.
+    private static Task SayAsync(Session session, string cursor) =>
+        session.Json ? Task.CompletedTask : session.Surroundings.Out.WriteLineAsync($"Read on with: --after {cursor}");
 }
