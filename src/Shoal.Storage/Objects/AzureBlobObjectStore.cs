@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using Azure;
 using Azure.Storage.Blobs;
@@ -188,10 +189,12 @@ public sealed class AzureBlobObjectStore : IObjectStore
     {
         RequestFailedException failed => failed.Status is PreconditionFailed or 408 or 0 or >= 500
             || (failed.Status == NotFound && IsBlobMissing(failed)),
-        OperationCanceledException => !ct.IsCancellationRequested,
-        AggregateException or IOException => true,
-        _ => false,
+        _ => IsNoAnswer(e, ct),
     };
+
+    // A connection that breaks while it is made comes as a bare SocketException, which neither the transport nor the retries know.
+    private static bool IsNoAnswer(Exception e, CancellationToken ct) =>
+        e is AggregateException or IOException or SocketException || (e is OperationCanceledException && !ct.IsCancellationRequested);
 
     private static bool IsBlobMissing(RequestFailedException e) => e.ErrorCode is null || e.ErrorCode == BlobErrorCode.BlobNotFound;
 
@@ -237,7 +240,7 @@ public sealed class AzureBlobObjectStore : IObjectStore
             throw new StorageUnavailableException(
                 $"Cannot {what} '{name}': the service answered {e.Status} {e.ErrorCode}. {remedy}.", e, writes && e.Status is 0 or 408 or >= 500);
         }
-        catch (Exception e) when (e is AggregateException or IOException || (e is OperationCanceledException && !ct.IsCancellationRequested))
+        catch (Exception e) when (IsNoAnswer(e, ct))
         {
             throw new StorageUnavailableException(
                 $"Cannot {what} '{name}': no answer ({e.Message}). See that the storage account can be reached, then retry.", e, writes);
@@ -260,7 +263,7 @@ public sealed class AzureBlobObjectStore : IObjectStore
                 }
             }
         }
-        catch (Exception e) when (e is RequestFailedException or StorageUnavailableException or AggregateException)
+        catch (Exception e) when (e is RequestFailedException or StorageUnavailableException || IsNoAnswer(e, ct))
         {
             throw new StorageUnavailableException(
                 $"Cannot append to '{name}': {cause.Message} Whether it was done is not known, for reading it back failed too.", cause, outcomeUnknown: true);

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Azure.Core;
 using Azure.Core.Pipeline;
 
@@ -66,6 +67,29 @@ public sealed class AzureBlobObjectStoreTests(Azurite azurite) : ObjectStoreConf
         Assert.True(e.IsTransient && e.OutcomeUnknown);
     }
 
+    public static TheoryData<string, Func<IObjectStore, Task>, bool> Calls => new()
+    {
+        { "get", store => store.GetAsync("a"), false },
+        { "put", store => store.PutAsync("a", new byte[1], PutCondition.Always), true },
+        { "append", store => store.AppendAsync("log/1", 0, new byte[1]), true },
+        { "cut", store => store.CutAsync("log/1", 0, 0), false },
+        { "read", store => store.ReadAsync("a", 0, new byte[1]), false },
+        { "stat", store => store.StatAsync("a"), false },
+        { "list", async store => await store.ListAsync(string.Empty).GetAsyncEnumerator().MoveNextAsync(), false },
+        { "delete", store => store.DeleteAsync("a"), true },
+    };
+
+    [Theory]
+    [MemberData(nameof(Calls))]
+    public async Task A_connection_that_breaks_while_it_is_made_is_transient_whatever_was_asked(string what, Func<IObjectStore, Task> call, bool outcomeUnknown)
+    {
+        LosingAnswers network = new() { Lose = int.MaxValue, LoseReads = true, Failure = () => new SocketException((int)SocketError.NotConnected) };
+        AzureBlobObjectStore store = new(await azurite.ContainerAsync(network));
+        StorageUnavailableException e = await Assert.ThrowsAsync<StorageUnavailableException>(() => call(store));
+        Assert.True(e.IsTransient, what);
+        Assert.Equal(outcomeUnknown, e.OutcomeUnknown);
+    }
+
     /// <summary>Lets writes reach the service and loses the answers.</summary>
     private sealed class LosingAnswers : HttpPipelinePolicy
     {
@@ -75,16 +99,19 @@ public sealed class AzureBlobObjectStoreTests(Azurite azurite) : ObjectStoreConf
 
         public int Lost { get; private set; }
 
+        public Func<Exception> Failure { get; init; } = () => new IOException("The connection broke before the answer.");
+
         public override void Process(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline) => throw new NotSupportedException();
 
         public override async ValueTask ProcessAsync(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
         {
             await ProcessNextAsync(message, pipeline);
-            bool isContainer = message.Request.Uri.Query.Contains("restype=container", StringComparison.Ordinal);
+            bool isContainer = message.Request.Uri.Query.Contains("restype=container", StringComparison.Ordinal)
+                && !message.Request.Uri.Query.Contains("comp=list", StringComparison.Ordinal);
             if (Lost < Lose && !isContainer && (LoseReads || message.Request.Method == RequestMethod.Put))
             {
                 Lost++;
-                throw new IOException("The connection broke before the answer.");
+                throw Failure();
             }
         }
     }
