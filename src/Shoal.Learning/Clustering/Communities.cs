@@ -133,6 +133,37 @@ public static class Communities
                 * (Math.Min(level.Sizes[node], level.Sizes[link.Target]) < least ? First : 1);
     }
 
+    /// <summary>Divides groups into the finer pieces that they are made of.</summary>
+    /// <param name="groups">The group of each node, numbered densely from 0.</param>
+    /// <param name="finer">The finer community of each node.</param>
+    /// <param name="least">Smaller pieces belong to the largest of their group.</param>
+    /// <param name="most">Most pieces; no fewer than groups.</param>
+    /// <returns>The piece of each node, numbered densely from 0, and the group of each piece.</returns>
+    public static (int[] Pieces, int[] Groups) Divide(int[] groups, int[] finer, int least, int most)
+    {
+        ArgumentNullException.ThrowIfNull(groups);
+        ArgumentNullException.ThrowIfNull(finer);
+        ArgumentOutOfRangeException.ThrowIfLessThan(most, groups.Max() + 1);
+        var room = most - groups.Max() - 1;
+        var (numbers, largest, owners) = (new Dictionary<(int Group, int Finer), int>(), new Dictionary<int, int>(), new List<int>());
+        foreach (var (piece, count) in groups.Zip(finer).CountBy(piece => piece).OrderByDescending(piece => piece.Value).ThenBy(piece => piece.Key))
+        {
+            var isFirst = !largest.ContainsKey(piece.First);
+            if (isFirst || (count >= least && room-- > 0))
+            {
+                numbers[piece] = owners.Count;
+                largest.TryAdd(piece.First, owners.Count);
+                owners.Add(piece.First);
+            }
+            else
+            {
+                numbers[piece] = largest[piece.First];
+            }
+        }
+
+        return ([.. groups.Zip(finer).Select(piece => numbers[piece])], [.. owners]);
+    }
+
     /// <summary>How long the borders between groups are for the groups' sizes, in all: what <see cref="Unite(NeighbourGraph, int[], int, int, out double)"/> keeps short.</summary>
     /// <param name="graph">The graph.</param>
     /// <param name="groups">The group of each node, numbered densely from 0.</param>

@@ -33,6 +33,10 @@ internal sealed class CommunityClusterer : IClusterer
     private const double Continuum = 0.1;
     private const int Restarts = 5;
 
+    // What links by coarse pixels weigh beside the learned ones. Training draws apart what it once took for two kinds, and then the few links that are
+    // left across say little: crossed sevens end nearer to threes or nines than to sevens, among which 72 % of their nearest others are by pixels.
+    private const double RawShare = 0.1;
+
     // Held-out samples fewer than this say nothing about confidence.
     private const int LeastHeldOut = 64;
 
@@ -72,7 +76,10 @@ internal sealed class CommunityClusterer : IClusterer
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var random = Keyed.Random(_options.StepSeed, step, Purpose.Communities);
-        var graph = NeighbourGraph.Of(neighbours.Values<long>(), (int)neighbours.shape[1]);
+        var learned = NeighbourGraph.Of(neighbours.Values<long>(), (int)neighbours.shape[1]);
+        between?.Invoke();
+        var raw = NeighbourMiner.Mine(RawFeatures.Of(_replay, embeddings.device, between), (int)neighbours.shape[1], between);
+        var graph = learned.With(NeighbourGraph.Of(raw.Values<long>(), (int)raw.shape[1]), RawShare);
         between?.Invoke();
         int[] before = [.. Enumerable.Range(0, graph.Count).Select(_replay.LabelOf)];
         var communities = Communities.Find(graph, Resolution, _options.Prototypes, random, between, before);
@@ -87,8 +94,8 @@ internal sealed class CommunityClusterer : IClusterer
         _replay.Label(labels);
 
         var (pieces, united) = _options.Clusters == 0
-            ? (communities, Communities.Unite(graph, communities, SharedLinks))
-            : Clearest(embeddings, graph, communities, random, between);
+            ? (communities, Communities.Unite(learned, communities, SharedLinks))
+            : Clearest(embeddings, graph, learned, communities, random, between);
         Show(embeddings, pieces, united);
     }
 
@@ -134,26 +141,27 @@ internal sealed class CommunityClusterer : IClusterer
     /// <inheritdoc/>
     public void Dispose() => _prototypes.Dispose();
 
-    // Communities united to as many as asked for; or finer ones, where only pieces of one are united, what is left is islands, and
-    // borders are shorter: where a rare kind is a piece of a frequent one, not where a stream has shown fewer kinds than there are
-    // slots, or an odd piece takes one. Where there are no communities at all, what lies around as many directions.
-    private (int[] Pieces, int[] United) Clearest(Tensor embeddings, NeighbourGraph graph, int[] communities, Random random, Action? between)
+    // Communities united to as many as asked for, each in the finer pieces that it is made of; or finer ones, where only pieces of one are
+    // united, what is left is islands, and borders are shorter: where a rare kind is a piece of a frequent one, not where a stream has shown
+    // fewer kinds than there are slots, or an odd piece takes one. Where there are no communities at all, what lies around as many directions.
+    private (int[] Pieces, int[] United) Clearest(Tensor embeddings, NeighbourGraph graph, NeighbourGraph learned, int[] communities, Random random, Action? between)
     {
         int[] shown = [.. Enumerable.Range(0, graph.Count).Select(_replay.ShownOf)];
         var united = Communities.Unite(graph, communities, _options.Clusters, shown);
         var coarser = Array.ConvertAll(communities, community => united[community]);
-        if (Communities.Cut(graph, coarser) > Continuum)
+        if (Communities.Cut(learned, coarser) > Continuum)
         {
             int[] around = SphericalKMeans.Find(embeddings, _options.Clusters, shown, Restarts, random, between);
             return (around, [.. Enumerable.Range(0, around.Max() + 1)]);
         }
 
-        var fine = Communities.Find(graph, FineResolution, (int)_prototypes.shape[0], random, between);
-        var few = Communities.Unite(graph, fine, _options.Clusters, LeastNeighbourhoods * _options.NeighbourCount, out var weakest);
+        var least = LeastNeighbourhoods * _options.NeighbourCount;
+        var fine = Communities.Find(learned, FineResolution, (int)_prototypes.shape[0], random, between);
+        var few = Communities.Unite(learned, fine, _options.Clusters, least, out var weakest);
         var finer = Array.ConvertAll(fine, piece => few[piece]);
-        return weakest > SharedLinks && Communities.Cut(graph, finer) < SharedLinks && Communities.Borders(graph, finer) < Communities.Borders(graph, coarser)
-            ? (fine, few)
-            : (communities, united);
+        var isClearer = weakest > SharedLinks && Communities.Cut(learned, finer) < SharedLinks
+            && Communities.Borders(learned, finer) < Communities.Borders(learned, coarser);
+        return isClearer ? (fine, few) : Communities.Divide(coarser, fine, least, (int)_prototypes.shape[0]);
     }
 
     // What is shown from now on: pieces, [n], and the group of each.

@@ -78,6 +78,42 @@ public sealed class NeighbourGraph
         return Make(links, new double[count], [.. Enumerable.Repeat(1, count)]);
     }
 
+    /// <summary>The same samples, linked by two measures of likeness: a graph of two layers (Mucha et al. 2010) whose nodes are one.</summary>
+    /// <param name="other">Links of the same samples by the other measure.</param>
+    /// <param name="share">What the other's links weigh in all, in units of this one's: 0 and up.</param>
+    public NeighbourGraph With(NeighbourGraph other, double share)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        ArgumentOutOfRangeException.ThrowIfNegative(share);
+        if (other.Count != Count)
+        {
+            throw new ArgumentException($"It has {other.Count} samples, this one {Count}.", nameof(other));
+        }
+
+        var links = new List<(int From, int To, double Weight)>();
+        Add(this, 1);
+        if (other.Total > 0)
+        {
+            Add(other, share * Total / other.Total);
+        }
+
+        return Make(links, [.. _inside], Sizes);
+
+        void Add(NeighbourGraph layer, double scale)
+        {
+            for (var node = 0; node < layer.Count; node++)
+            {
+                foreach (var (target, weight) in layer.Links(node))
+                {
+                    if (target > node)
+                    {
+                        links.Add((node, target, weight * scale));
+                    }
+                }
+            }
+        }
+    }
+
     /// <summary>The links of a node.</summary>
     /// <param name="node">0 to n - 1.</param>
     public ReadOnlySpan<Link> Links(int node) => _links.AsSpan(_starts[node].._starts[node + 1]);

@@ -44,6 +44,9 @@ public sealed class ReplayBuffer
         Array.Fill(_shown, -1);
     }
 
+    /// <summary>The shape of every sample.</summary>
+    public SampleShape Shape => _shape;
+
     /// <summary>Most samples kept.</summary>
     public int Capacity { get; }
 

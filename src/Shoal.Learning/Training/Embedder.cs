@@ -1,3 +1,4 @@
+using System.Numerics;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
@@ -62,7 +63,9 @@ public sealed class Embedder : IDisposable
         {
             var n = Math.Min(BatchSize, count - start);
             using var scope = NewDisposeScope();
-            var embedded = EmbedTensor(_encoder, TorchTensors.ToUnit(pixels.Slice(start * Shape.Size, n * Shape.Size), Shape, _device), _mean, _deviation);
+            var samples = TorchTensors.ToUnit(pixels.Slice(start * Shape.Size, n * Shape.Size), Shape, _device);
+            var padding = zeros(Padded(n) - n, Shape.Channels, Shape.Height, Shape.Width, device: _device);
+            var embedded = EmbedTensor(_encoder, cat([samples, padding]), _mean, _deviation).narrow(0, 0, n);
             System.Numerics.Tensors.TensorPrimitives.ConvertToHalf(embedded.Values<float>(), embeddings.Slice(start * Width, n * Width));
         }
     }
@@ -73,6 +76,15 @@ public sealed class Embedder : IDisposable
         _encoder.Dispose();
         _mean.Dispose();
         _deviation.Dispose();
+    }
+
+    /// <summary>How many samples are computed for so many: 1, 2, 3, 4, 6, 8, 12, 16, 24, ...</summary>
+    /// <remarks>Of each size of a batch the native library compiles and keeps its convolutions anew, up to 1,024 of them.</remarks>
+    /// <param name="count">1 and up.</param>
+    internal static int Padded(int count)
+    {
+        var power = (int)BitOperations.RoundUpToPowerOf2((uint)count);
+        return count <= power / 4 * 3 ? power / 4 * 3 : power;
     }
 
     /// <summary>The one place that says what an embedding is.</summary>

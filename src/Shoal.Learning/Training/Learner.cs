@@ -212,10 +212,10 @@ public sealed partial class Learner : IDisposable
     {
         using var scope = NewDisposeScope();
 
-        // A trickle of fresh samples still makes a full step: BatchNorm and the clusters' prior need many samples.
-        var replayCount = Options.FreshPerStep * Options.ReplayPerFresh;
+        // A trickle of fresh samples still makes a full step: BatchNorm and the clusters' prior need many samples. And always as many: of each
+        // other size the native library compiles and keeps its convolutions anew.
         var (slots, paired) = _replay.Draw(
-            fresh is null ? replayCount + Options.FreshPerStep : replayCount,
+            (Options.FreshPerStep * (1 + Options.ReplayPerFresh)) - trained.Count,
             Keyed.Random(Options.StepSeed, Steps, Purpose.Rehearsal));
         if (trained.Count + slots.Length == 0)
         {

@@ -153,6 +153,54 @@ public sealed class CommunityTests
     }
 
     [Fact]
+    public void A_second_measure_of_likeness_says_where_a_fragment_belongs_that_the_first_hardly_links()
+    {
+        // Two blobs of 30, and 10 that are one with the first by the second measure, and have a few links to the second blob by the first.
+        int[] truth = [.. Enumerable.Repeat(0, 30), .. Enumerable.Repeat(1, 30), .. Enumerable.Repeat(2, 10)];
+        NeighbourGraph learned = Linked(truth, [(60, 30), (61, 31)]);
+        NeighbourGraph raw = Linked([.. truth.Select(kind => kind % 2)], []);
+        Assert.Equal(truth[30..].Select(kind => kind > 0), Joined(learned)[30..].Select(group => group == Joined(learned)[30]));
+        int[] both = Joined(learned.With(raw, 0.1));
+        Assert.Equal([.. truth.Select(kind => kind % 2)], Array.ConvertAll(both, group => group == both[0] ? 0 : 1));
+        Assert.Equal(learned.Total * 1.1, learned.With(raw, 0.1).Total, 9);
+        Assert.Equal(Weight(learned, 0, 1) + (0.1 * learned.Total / raw.Total * Weight(raw, 0, 1)), learned.With(raw, 0.1).Between(0, 1), 9);
+        Assert.Throws<ArgumentException>(() => learned.With(Linked([0, 0, 0], []), 1));
+
+        int[] Joined(NeighbourGraph graph)
+        {
+            var groups = Communities.Unite(graph, truth, 2, [.. truth.Select(_ => -1)]);
+            return Array.ConvertAll(truth, kind => groups[kind]);
+        }
+
+        // Everybody's two next on a ring of their kind, in no order, and the pairs.
+        static NeighbourGraph Linked(int[] kinds, (int From, int To)[] pairs) => NeighbourGraph.Of(
+            [.. Enumerable.Range(0, kinds.Length).SelectMany(i =>
+            {
+                int[] ring = [.. Enumerable.Range(0, kinds.Length).Where(j => kinds[j] == kinds[i]).OrderBy(j => j * 37 % 71)];
+                var at = Array.IndexOf(ring, i);
+                var across = Array.Find(pairs, pair => pair.From == i);
+                return new long[] { ring[(at + 1) % ring.Length], across == default ? ring[(at + 2) % ring.Length] : across.To };
+            })],
+            2);
+    }
+
+    [Fact]
+    public void A_cluster_is_divided_into_its_pieces_and_small_ones_go_to_the_largest()
+    {
+        int[] groups = [0, 0, 0, 0, 0, 0, 1, 1, 1, 1];
+        int[] finer = [5, 5, 5, 7, 7, 9, 7, 7, 9, 9];
+        var (pieces, owners) = Communities.Divide(groups, finer, 2, 10);
+        Assert.Equal(groups, pieces.Select(piece => owners[piece]));
+        Assert.Equal(4, owners.Length);
+        Assert.Equal(pieces[0], pieces[5]);
+        Assert.NotEqual(pieces[0], pieces[3]);
+        Assert.NotEqual(pieces[3], pieces[6]);
+        Assert.Equal(2, Communities.Divide(groups, finer, 2, 2).Groups.Length);
+        Assert.Equal(3, Communities.Divide(groups, finer, 2, 3).Groups.Length);
+        Assert.Throws<ArgumentOutOfRangeException>(() => Communities.Divide(groups, finer, 2, 1));
+    }
+
+    [Fact]
     public void A_group_too_small_to_judge_is_joined_before_others()
     {
         // Ten neighbours each: the eight of the last blob have some outside it.
