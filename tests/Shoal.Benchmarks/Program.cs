@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using Shoal.Benchmarks;
@@ -43,7 +44,8 @@ foreach (Option<int> atLeastOne in new[] { seeds, seconds, turns, items })
 {
     atLeastOne.Validators.Add(result =>
     {
-        if (result.GetValueOrDefault<int>() < 1)
+        // What is no number at all is refused by the parser itself.
+        if (result.Tokens is [var token] && int.TryParse(token.Value, CultureInfo.InvariantCulture, out var number) && number < 1)
         {
             result.AddError($"{atLeastOne.Name} must be 1 or more.");
         }

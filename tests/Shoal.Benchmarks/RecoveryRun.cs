@@ -53,6 +53,10 @@ internal sealed class RecoveryRun(string program, string folder, string[] argume
     ];
 
     private const string Moment = "any moment";
+    private const string Half = ":half:";
+
+    // Between a producer's batches: everything that was ever sent is asked for after each kill, so that a hundred of them are to send a million items, not ten.
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
     private readonly Random _random = new(seed);
     private readonly ConcurrentDictionary<string, bool> _doomed = new(StringComparer.Ordinal);
@@ -62,6 +66,9 @@ internal sealed class RecoveryRun(string program, string folder, string[] argume
     private int _next;
     private int _version;
     private bool _named;
+
+    /// <summary>Whether the store appends whole blocks or nothing, so that half of one is nothing that a kill could leave.</summary>
+    public bool AppendsWhole { get; init; }
 
     /// <summary>How long a silo lives at least.</summary>
     public TimeSpan Shortest { get; init; } = TimeSpan.FromSeconds(4);
@@ -89,10 +96,11 @@ internal sealed class RecoveryRun(string program, string folder, string[] argume
 
     public async Task RunAsync(int kills)
     {
+        var points = Array.FindAll(Points, point => !AppendsWhole || !point.Point.Contains(Half, StringComparison.Ordinal));
         var dead = Stopwatch.StartNew();
         for (var kill = 0; kill <= kills; kill++)
         {
-            var (point, most) = Points[kill % Points.Length];
+            var (point, most) = points[kill % points.Length];
             var random = string.Equals(point, Moment, StringComparison.Ordinal);
             await using SiloProcess silo = await SiloProcess.StartAsync(program, folder, random || kill == kills ? null : $"{point}:{1 + _random.Next(most)}", arguments);
             try
@@ -116,6 +124,7 @@ internal sealed class RecoveryRun(string program, string folder, string[] argume
                 var name = silo.HasEnded && !random ? point : Moment;
                 await silo.KillAsync();
                 Ended[name] = Ended.GetValueOrDefault(name) + 1;
+                FigureWriter.Tell($"{kill + 1,4} of {kills} kills, at {name}: {Acknowledged:N0} items acknowledged, {Lost} lost");
                 dead.Restart();
             }
         }
@@ -176,6 +185,7 @@ internal sealed class RecoveryRun(string program, string folder, string[] argume
         while (!token.IsCancellationRequested)
         {
             await StoreAsync(client, Batch, token);
+            await Task.Delay(Pause, token);
         }
     }
 

@@ -22,7 +22,7 @@ internal static class RecoverySuite
         var folder = Directory.CreateTempSubdirectory("shoal-recovery-");
         try
         {
-            var run = new RecoveryRun("Shoal.Silo", folder.FullName, arguments, seed);
+            var run = new RecoveryRun("Shoal.Silo", folder.FullName, arguments, seed) { AppendsWhole = azurite };
             await run.RunAsync(kills);
             figures.Write("recovery.kills", run.Ended.Values.Sum(), "kills", seed, settings);
             foreach (var (point, count) in run.Ended.OrderBy(entry => entry.Key, StringComparer.Ordinal))

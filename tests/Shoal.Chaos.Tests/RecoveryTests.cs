@@ -1,5 +1,6 @@
 using Shoal.Benchmarks;
 using Shoal.Chaos.Silo;
+using Shoal.TestKit;
 
 namespace Shoal.Chaos.Tests;
 
@@ -22,6 +23,16 @@ public sealed class RecoveryTests : IDisposable
     }
 
     [Fact]
+    public async Task So_does_one_that_keeps_everything_in_blobs()
+    {
+        await using AzuriteProcess emulator = new();
+        string[] blobs = [.. Arguments, "--blobs", await emulator.ConnectionStringAsync(), "--container", "recovery"];
+        RecoveryRun run = await RunAsync("Shoal.Silo", kills: 3, blobs, appendsWhole: true);
+        Assert.Equal((3, 0, 0L, 0, 0), (run.Ended.Values.Sum(), run.Lost, run.Doubled, run.Undeleted, run.Regressed));
+        Assert.True(run.Acknowledged > 100, $"{run.Acknowledged} acknowledged");
+    }
+
+    [Fact]
     public async Task A_silo_that_acknowledges_before_it_appends_is_found_out()
     {
         RecoveryRun run = await RunAsync($"Shoal.Chaos.Silo {Breakage.AcknowledgesBeforeAppend}", kills: 2);
@@ -35,9 +46,9 @@ public sealed class RecoveryTests : IDisposable
         Assert.True(run.Doubled > 0, "nothing was doubled");
     }
 
-    private async Task<RecoveryRun> RunAsync(string program, int kills)
+    private async Task<RecoveryRun> RunAsync(string program, int kills, string[]? arguments = null, bool appendsWhole = false)
     {
-        var run = new RecoveryRun(program, _folder.FullName, Arguments, seed: 4213) { Shortest = TimeSpan.FromSeconds(3), Longest = TimeSpan.FromSeconds(6) };
+        var run = new RecoveryRun(program, _folder.FullName, arguments ?? Arguments, seed: 4213) { AppendsWhole = appendsWhole, Shortest = TimeSpan.FromSeconds(3), Longest = TimeSpan.FromSeconds(6) };
         await run.RunAsync(kills);
         return run;
     }
