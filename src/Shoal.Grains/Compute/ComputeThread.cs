@@ -26,9 +26,6 @@ public sealed partial class ComputeThread : IDisposable
     // A seat that has a full batch waiting brings its next step long before.
     private static readonly TimeSpan TrainingPause = TimeSpan.FromMilliseconds(50);
 
-    // Freed tensors stay in the process, for the next step; what only a rare peak or gaps between blocks have made is given back. 64 MiB in half an hour without.
-    private static readonly TimeSpan TrimPause = TimeSpan.FromMinutes(1);
-
     private readonly object _gate = new();
     private readonly WorkQueue[] _queues;
     private readonly Thread _thread;
@@ -145,7 +142,6 @@ public sealed partial class ComputeThread : IDisposable
             LogNoTorch(e);
         }
 
-        var trimmedAt = _time.GetTimestamp();
         while (true)
         {
             IWorkItem? item;
@@ -177,12 +173,6 @@ public sealed partial class ComputeThread : IDisposable
                 // A batch that took d pauses refresh for d·(1/share − 1), so that its share of the time stays below the setting.
                 var took = _time.GetTimestamp() - started;
                 _refreshNotBefore = _time.GetTimestamp() + (long)(took * ((1 / _options.RefreshShare) - 1));
-            }
-
-            if (_time.GetElapsedTime(trimmedAt) >= TrimPause)
-            {
-                NativeTuning.Trim();
-                trimmedAt = _time.GetTimestamp();
             }
         }
 

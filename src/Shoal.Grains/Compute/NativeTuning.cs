@@ -27,15 +27,6 @@ public static partial class NativeTuning
         }
     }
 
-    /// <summary>Gives what is free in the process's native heaps back to the system; a few milliseconds.</summary>
-    public static void Trim()
-    {
-        if (OperatingSystem.IsLinux())
-        {
-            _ = MallocTrim(0);
-        }
-    }
-
     /// <summary>Lowers the thread's priority and sets the intra-op threads.</summary>
     /// <param name="options">The settings.</param>
     public static void ApplyToThread(ComputeOptions options)
@@ -52,9 +43,6 @@ public static partial class NativeTuning
 
     [LibraryImport("libc", EntryPoint = "setpriority")]
     private static partial int SetPriority(int which, int who, int niceness);
-
-    [LibraryImport("libc", EntryPoint = "malloc_trim")]
-    private static partial int MallocTrim(nuint pad);
 
     [LibraryImport("libc", EntryPoint = "mallopt")]
     private static partial int MallOpt(int parameter, int value);
