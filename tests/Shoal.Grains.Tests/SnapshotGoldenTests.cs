@@ -1,6 +1,6 @@
 using System.IO.Compression;
+using Shoal.Grains.Training;
 using Shoal.Learning;
-using Shoal.Storage;
 
 namespace Shoal.Grains.Tests;
 
@@ -76,7 +76,7 @@ public sealed class SnapshotGoldenTests
             using Stream stream = entry.Open();
             using var bytes = new MemoryStream();
             stream.CopyTo(bytes);
-            return [.. SafeTensors.Read(bytes.ToArray()).Tensors.Select(e => new NamedTensor(e.Name, e.DType, e.Shape, e.Data.ToArray()))];
+            return TensorFiles.Read(bytes.ToArray());
         }
     }
 }

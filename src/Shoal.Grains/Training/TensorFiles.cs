@@ -23,8 +23,12 @@ internal static class TensorFiles
     {
         StoredObject stored = await store.GetAsync(claim.Name)
             ?? throw new ShoalException(ShoalErrorKind.Unavailable, $"'{claim.Name}' is missing from the store; restore it from a backup.");
-        return [.. SafeTensors.Read(stored.Content).Tensors.Select(e => new NamedTensor(e.Name, e.DType, e.Shape, e.Data.ToArray()))];
+        return Read(stored.Content);
     }
+
+    /// <summary>Reads what was written.</summary>
+    public static IReadOnlyList<NamedTensor> Read(byte[] content) =>
+        [.. SafeTensors.Read(content).Tensors.Select(e => new NamedTensor(e.Name, e.DType, e.Shape, e.Data.ToArray()))];
 
     /// <summary>Names an encoder by its content: two candidates with one hash embed alike, bit by bit.</summary>
     public static string EncoderHash(IReadOnlyList<NamedTensor> candidate)

@@ -8,7 +8,6 @@ internal static class RawFeatures
 {
     // 5,000 samples of three channels take 15 MB; digits have as good neighbours as with all of their pixels.
     private const int Side = 16;
-    private const int Chunk = 512;
 
     /// <summary>Describes a buffer's samples.</summary>
     /// <param name="samples">The buffer.</param>
@@ -19,18 +18,8 @@ internal static class RawFeatures
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        var shape = samples.Shape;
-        var parts = new List<Tensor>();
-        for (var start = 0; start < samples.Count; start += Chunk)
-        {
-            using var part = NewDisposeScope();
-            var pixels = samples.Pixels.Slice(start * shape.Size, Math.Min(Chunk, samples.Count - start) * shape.Size);
-            var coarse = adaptive_avg_pool2d(TorchTensors.ToUnit(pixels, shape, device), [Math.Min(Side, shape.Height), Math.Min(Side, shape.Width)]);
-            parts.Add(coarse.flatten(1).MoveToOuterDisposeScope());
-            between?.Invoke();
-        }
-
-        var all = cat(parts);
+        var (height, width) = (Math.Min(Side, samples.Shape.Height), Math.Min(Side, samples.Shape.Width));
+        var all = TorchTensors.InParts(samples, device, part => adaptive_avg_pool2d(part, [height, width]).flatten(1), between);
         return normalize(all - all.mean([0], keepdim: true), 2, dim: 1).MoveToOuterDisposeScope();
     }
 }

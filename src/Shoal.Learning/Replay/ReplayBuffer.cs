@@ -9,7 +9,6 @@ namespace Shoal.Learning;
 /// </remarks>
 public sealed class ReplayBuffer
 {
-    private readonly SampleShape _shape;
     private readonly int _neighbourCount;
     private readonly long[] _keys;
     private readonly bool[] _mined;
@@ -37,7 +36,7 @@ public sealed class ReplayBuffer
     internal ReplayBuffer(SampleShape shape, int capacity, int neighbourCount, MinimumRedundancy? redundancy)
     {
         ArgumentNullException.ThrowIfNull(shape);
-        (_shape, _neighbourCount, Capacity) = (shape, neighbourCount, capacity);
+        (Shape, _neighbourCount, Capacity) = (shape, neighbourCount, capacity);
         _redundancy = redundancy;
         (_keys, _mined, _labels, _shown) = (new long[capacity], new bool[capacity], new int[capacity], new int[capacity]);
         Array.Fill(_labels, -1);
@@ -45,7 +44,7 @@ public sealed class ReplayBuffer
     }
 
     /// <summary>The shape of every sample.</summary>
-    public SampleShape Shape => _shape;
+    public SampleShape Shape { get; }
 
     /// <summary>Most samples kept.</summary>
     public int Capacity { get; }
@@ -66,7 +65,7 @@ public sealed class ReplayBuffer
     public ReadOnlySpan<long> Keys => _keys.AsSpan(0, Count);
 
     /// <summary>uint8, [Count, C, H, W].</summary>
-    public ReadOnlySpan<byte> Pixels => _pixels.AsSpan(0, Count * _shape.Size);
+    public ReadOnlySpan<byte> Pixels => _pixels.AsSpan(0, Count * Shape.Size);
 
     /// <summary>The slots of a segment's samples, in no order.</summary>
     /// <param name="segment">0 to <see cref="SegmentCount"/> - 1, oldest first.</param>
@@ -101,13 +100,13 @@ public sealed class ReplayBuffer
             return;
         }
 
-        if (_pixels.Length < Count * _shape.Size)
+        if (_pixels.Length < Count * Shape.Size)
         {
             // Grown by doubling: a new dataset with few samples stays small.
-            Array.Resize(ref _pixels, Math.Min(Capacity, Math.Max(256, Count * 2)) * _shape.Size);
+            Array.Resize(ref _pixels, Math.Min(Capacity, Math.Max(256, Count * 2)) * Shape.Size);
         }
 
-        pixels.CopyTo(_pixels.AsSpan(slot * _shape.Size));
+        pixels.CopyTo(_pixels.AsSpan(slot * Shape.Size));
         _keys[slot] = key;
         _mined[slot] = false;
         _labels[slot] = -1;
@@ -118,7 +117,7 @@ public sealed class ReplayBuffer
     /// <summary>One sample's pixels.</summary>
     /// <param name="slot">0 to <see cref="Count"/> - 1.</param>
     /// <returns>uint8, [C, H, W].</returns>
-    public ReadOnlySpan<byte> this[int slot] => _pixels.AsSpan(slot * _shape.Size, _shape.Size);
+    public ReadOnlySpan<byte> this[int slot] => _pixels.AsSpan(slot * Shape.Size, Shape.Size);
 
     /// <summary>Remembers neighbours, for all samples that are kept now.</summary>
     /// <param name="neighbours">Slots, [Count, neighbourCount], nearest first.</param>
@@ -205,11 +204,11 @@ public sealed class ReplayBuffer
         {
             // Slots only move down: nothing is overwritten before it was read.
             places[slot] = place;
-            _pixels.AsSpan(slot * _shape.Size, _shape.Size).CopyTo(_pixels.AsSpan(place * _shape.Size));
+            _pixels.AsSpan(slot * Shape.Size, Shape.Size).CopyTo(_pixels.AsSpan(place * Shape.Size));
             (_keys[place], _labels[place], _shown[place]) = (_keys[slot], _labels[slot], _shown[slot]);
         }
 
-        _pixels.AsSpan(kept.Length * _shape.Size, forgotten * _shape.Size).Clear();
+        _pixels.AsSpan(kept.Length * Shape.Size, forgotten * Shape.Size).Clear();
         _labels.AsSpan(kept.Length).Fill(-1);
         _shown.AsSpan(kept.Length).Fill(-1);
         Array.Clear(_mined);
@@ -230,7 +229,7 @@ public sealed class ReplayBuffer
     /// <param name="prefix">Put before every name.</param>
     public IReadOnlyList<NamedTensor> Save(string prefix) =>
     [
-        NamedTensor.Of(prefix + "pixels", Pixels, Count, _shape.Channels, _shape.Height, _shape.Width),
+        NamedTensor.Of(prefix + "pixels", Pixels, Count, Shape.Channels, Shape.Height, Shape.Width),
         NamedTensor.Of(prefix + "keys", Keys),
         NamedTensor.Of<long>(prefix + "offered", [Offered]),
         NamedTensor.Of<byte>(prefix + "mined", Array.ConvertAll(_mined[..Count], mined => (byte)(mined ? 1 : 0))),
@@ -252,9 +251,9 @@ public sealed class ReplayBuffer
         var keys = saved.Named(prefix + "keys").Values<long>();
         var pixels = saved.Named(prefix + "pixels").Values<byte>();
         var neighbours = saved.Named(prefix + "neighbours").Values<int>();
-        if (keys.Length > Capacity || pixels.Length != keys.Length * _shape.Size)
+        if (keys.Length > Capacity || pixels.Length != keys.Length * Shape.Size)
         {
-            throw new InvalidDataException($"A replay of {keys.Length} samples and {pixels.Length} bytes does not fit {Capacity} samples of {_shape}.");
+            throw new InvalidDataException($"A replay of {keys.Length} samples and {pixels.Length} bytes does not fit {Capacity} samples of {Shape}.");
         }
 
         (_pixels, _neighbours, Count) = (pixels, neighbours, keys.Length);

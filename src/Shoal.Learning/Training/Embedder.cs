@@ -63,9 +63,7 @@ public sealed class Embedder : IDisposable
         {
             var n = Math.Min(BatchSize, count - start);
             using var scope = NewDisposeScope();
-            var samples = TorchTensors.ToUnit(pixels.Slice(start * Shape.Size, n * Shape.Size), Shape, _device);
-            var padding = zeros(Padded(n) - n, Shape.Channels, Shape.Height, Shape.Width, device: _device);
-            var embedded = EmbedTensor(_encoder, cat([samples, padding]), _mean, _deviation).narrow(0, 0, n);
+            var embedded = EmbedTensor(_encoder, TorchTensors.ToUnit(pixels.Slice(start * Shape.Size, n * Shape.Size), Shape, _device), _mean, _deviation);
             System.Numerics.Tensors.TensorPrimitives.ConvertToHalf(embedded.Values<float>(), embeddings.Slice(start * Width, n * Width));
         }
     }
@@ -97,6 +95,8 @@ public sealed class Embedder : IDisposable
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        return normalize(encoder.forward((samples - mean) / deviation), 2, dim: 1).MoveToOuterDisposeScope();
+        var (count, shape) = (samples.shape[0], samples.shape[1..]);
+        var padded = cat([samples, zeros([Padded((int)count) - count, .. shape], device: samples.device)]);
+        return normalize(encoder.forward((padded - mean) / deviation).narrow(0, 0, count), 2, dim: 1).MoveToOuterDisposeScope();
     }
 }

@@ -98,20 +98,15 @@ public sealed partial class Learner
     // A buffer's samples under the key encoder, [n, D].
     private Tensor Embed(ReplayBuffer samples)
     {
-        const int Chunk = 512;
-        using var scope = NewDisposeScope();
-        _keyEncoder.eval();
-        var parts = new List<Tensor> { empty(0, _encoder.Width, device: _device) };
-        for (var start = 0; start < samples.Count; start += Chunk)
+        if (samples.Count == 0)
         {
-            using var chunkScope = NewDisposeScope();
-            var pixels = samples.Pixels.Slice(start * Shape.Size, Math.Min(Chunk, samples.Count - start) * Shape.Size);
-            parts.Add(Embed(pixels).MoveToOuterDisposeScope());
-            Between?.Invoke();
+            return empty(0, _encoder.Width, device: _device);
         }
 
+        _keyEncoder.eval();
+        var embeddings = TorchTensors.InParts(samples, _device, EmbedUnit, Between);
         _keyEncoder.train();
-        return cat(parts).MoveToOuterDisposeScope();
+        return embeddings;
     }
 
     // Chosen rows of a batch under the key encoder, [n * D].
@@ -125,11 +120,14 @@ public sealed partial class Learner
     }
 
     // Samples under the key encoder, which is in eval mode, [n, D].
-    private Tensor Embed(ReadOnlySpan<byte> pixels)
+    private Tensor Embed(ReadOnlySpan<byte> pixels) => EmbedUnit(TorchTensors.ToUnit(pixels, Shape, _device));
+
+    // The same of samples from 0 to 1. Not one more Embed: libtorch takes an array of bytes for a tensor.
+    private Tensor EmbedUnit(Tensor samples)
     {
         using var scope = NewDisposeScope();
         var (mean, deviation) = (tensor(_statistics.Mean, device: _device).view(1, -1, 1, 1), tensor(_statistics.Deviation, device: _device).view(1, -1, 1, 1));
-        return Embedder.EmbedTensor(_keyEncoder, TorchTensors.ToUnit(pixels, Shape, _device), mean, deviation).MoveToOuterDisposeScope();
+        return Embedder.EmbedTensor(_keyEncoder, samples, mean, deviation).MoveToOuterDisposeScope();
     }
 
     private static Half[] Halves(Tensor embeddings)

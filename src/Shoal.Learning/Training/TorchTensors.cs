@@ -97,4 +97,26 @@ internal static class TorchTensors
         pixels.CopyTo(samples.bytes);
         return samples.to(device).to_type(ScalarType.Float32).mul_(1f / 255f).MoveToOuterDisposeScope();
     }
+
+    /// <summary>What is made of a buffer's samples, a few at a time.</summary>
+    /// <param name="samples">The buffer; not empty.</param>
+    /// <param name="device">Where it is made.</param>
+    /// <param name="make">Makes rows of samples, [m, C, H, W], float32, 0 to 1.</param>
+    /// <param name="between">Called between the pieces of the work.</param>
+    /// <returns>All rows, [n, ...].</returns>
+    public static Tensor InParts(ReplayBuffer samples, Device device, Func<Tensor, Tensor> make, Action? between)
+    {
+        const int Part = 512;
+        using var scope = NewDisposeScope();
+        var parts = new List<Tensor>();
+        for (var start = 0; start < samples.Count; start += Part)
+        {
+            using var partScope = NewDisposeScope();
+            var pixels = samples.Pixels.Slice(start * samples.Shape.Size, Math.Min(Part, samples.Count - start) * samples.Shape.Size);
+            parts.Add(make(ToUnit(pixels, samples.Shape, device)).MoveToOuterDisposeScope());
+            between?.Invoke();
+        }
+
+        return cat(parts).MoveToOuterDisposeScope();
+    }
 }
