@@ -103,8 +103,8 @@ public sealed class ComputeThreadTests
         (Task busy, ManualResetEventSlim release) = Hold(thread);
         Task waiting = thread.RunAsync(ComputePriority.Training, "a", () => { });
         Task dispose = Task.Run(thread.Dispose);
-        // Dispose has marked the thread as stopping once new work is refused.
-        while (!thread.RunAsync(ComputePriority.Refresh, "a", () => { }).IsFaulted)
+        // Dispose has marked the thread as stopping once new work is refused as such; a full queue refuses, too.
+        while (thread.RunAsync(ComputePriority.Refresh, "a", () => { }).Exception?.InnerException is not ShoalException { Kind: ShoalErrorKind.Unavailable })
         {
             await Task.Yield();
         }
