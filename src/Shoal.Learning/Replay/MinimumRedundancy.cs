@@ -10,8 +10,8 @@ namespace Shoal.Learning;
 /// </remarks>
 internal sealed class MinimumRedundancy
 {
-    private const string EmbeddingsName = "redundancy.embeddings";
-    private const string NearestName = "redundancy.nearest";
+    public const string EmbeddingsName = "redundancy.embeddings";
+    public const string NearestName = "redundancy.nearest";
 
     private readonly int _width;
     private readonly float[] _embeddings;

@@ -159,6 +159,17 @@ public sealed class ReplayBuffer
     /// <param name="slot">0 to <see cref="Count"/> - 1.</param>
     public int ShownOf(int slot) => _shown[slot];
 
+    /// <summary>Remembers the clusters of samples by their keys; those that are not named have none.</summary>
+    /// <param name="clusters">For each packed key the cluster slot that it trains by, and the one that it is shown in.</param>
+    public void Assign(IReadOnlyDictionary<long, (int Label, int Shown)> clusters)
+    {
+        ArgumentNullException.ThrowIfNull(clusters);
+        for (var slot = 0; slot < Count; slot++)
+        {
+            (_labels[slot], _shown[slot]) = clusters.TryGetValue(_keys[slot], out var known) ? known : (-1, -1);
+        }
+    }
+
     /// <summary>Draws samples to rehearse, in pairs of a sample and one of its neighbours where those are known.</summary>
     /// <param name="count">How many samples.</param>
     /// <param name="random">Where the draw comes from.</param>

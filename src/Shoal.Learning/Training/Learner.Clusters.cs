@@ -91,7 +91,11 @@ public sealed partial class Learner
     {
         var neighbours = NeighbourMiner.Mine(embeddings, Options.NeighbourCount, Between);
         _replay.Remember(Array.ConvertAll(neighbours.ToArray<long>(), slot => (int)slot), embeddings.Values<float>());
-        _clusterer.Mined(embeddings, neighbours, Steps, Between);
+        if (Options.Replicas == 1)
+        {
+            _clusterer.Mined(embeddings, neighbours, Steps, Between);
+        }
+
         return neighbours;
     }
 

@@ -15,7 +15,7 @@ public sealed partial class Learner
     private const double DriftThreshold = 0.3;
 
     // A share must hold enough samples to be compared with.
-    private int MostSegments => Math.Min(Options.Segments, Options.ReplaySize / DriftSamples);
+    private int MostSegments => Math.Min(Options.Segments, Options.ReplayShare / DriftSamples);
 
     /// <summary>Compares what came last with the current segment; begins another when they are apart, and says how far.</summary>
     private double? LookForDrift(Random random)

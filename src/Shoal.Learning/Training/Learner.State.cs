@@ -11,7 +11,7 @@ public sealed partial class Learner
         ["model"] = [.. Modules.SelectMany(part => part.Module.Save(part.Prefix))],
         ["optimizer"] = _optimizer.Save(),
         ["replay"] = [.. _replay.Save("train."), .. _heldOut.Save("heldout."), .. _recent.Save("recent.")],
-        ["progress"] = [NamedTensor.Of<long>("counts", [Steps, SamplesSeen, BackwardPasses]), _statistics.Save(), .. _clusterer.Save(), .. _shown.Save()],
+        ["progress"] = [.. Counts(Steps, SamplesSeen, BackwardPasses), _statistics.Save(), .. _clusterer.Save(), .. _shown.Save()],
     };
 
     /// <summary>The whole memory bank.</summary>
@@ -40,20 +40,10 @@ public sealed partial class Learner
         var learner = new Learner(shape, options, device);
         try
         {
-            foreach (var (prefix, module) in learner.Modules)
-            {
-                module.Load(prefix, Part("model"));
-            }
-
+            learner.LoadModel(Part("model"));
             learner._optimizer.Load(Part("optimizer"));
-            learner._replay.Load("train.", Part("replay"));
-            learner._heldOut.Load("heldout.", Part("replay"));
-            learner._recent.Load("recent.", Part("replay"));
-            var counts = Part("progress").Named("counts").Values<long>();
-            (learner.Steps, learner.SamplesSeen, learner.BackwardPasses) = (counts[0], counts[1], counts[2]);
-            learner._statistics.Load(Part("progress").Named("input"));
-            learner._clusterer.Load(Part("progress"));
-            learner._shown.Load(Part("progress"));
+            learner.LoadReplay(Part("replay"));
+            learner.LoadProgress(Part("progress"));
             learner._bank.Load(bank);
             return learner;
         }

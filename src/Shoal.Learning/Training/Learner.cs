@@ -51,7 +51,7 @@ public sealed partial class Learner : IDisposable
         }
 
         (Shape, Options, _device) = (shape, options, new Device(device));
-        manual_seed((long)(Keyed.Mix(options.StepSeed, 0, (long)Purpose.Weights) >> 1));
+        manual_seed((long)(Keyed.Mix(options.WeightSeed, 0, (long)Purpose.Weights) >> 1));
         _encoderName = EncoderCatalogue.Resolve(options.Encoder, shape, options.Objectives is not null);
         _encoder = EncoderCatalogue.Create(_encoderName, shape);
         _keyEncoder = EncoderCatalogue.Create(_encoderName, shape);
@@ -82,9 +82,9 @@ public sealed partial class Learner : IDisposable
         var keyWidth = _objectives.Values.Max(entry => entry.Objective.KeyWidth);
         _bank = new MemoryBank(keyWidth > 0 ? options.BankSize : 0, keyWidth, _device);
         _replay = new ReplayBuffer(
-            shape, options.ReplaySize, options.NeighbourCount,
-            options.Replay == ReplayPolicy.MinimumRedundancy ? new MinimumRedundancy(options.ReplaySize, _encoder.Width) : null);
-        _heldOut = new ReplayBuffer(shape, options.HeldOutSize, options.NeighbourCount);
+            shape, options.ReplayShare, options.NeighbourCount,
+            options.Replay == ReplayPolicy.MinimumRedundancy ? new MinimumRedundancy(options.ReplayShare, _encoder.Width) : null);
+        _heldOut = new ReplayBuffer(shape, options.HeldOutShare, options.NeighbourCount);
         _clusterer = options.Uses("pseudolabel") || !trainsHeads
             ? new CommunityClusterer(options, _replay, _head, _keyHead, _optimizer)
             : new HeadClusterer(options, _head, _keyHead, _optimizer);

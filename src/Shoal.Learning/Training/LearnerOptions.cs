@@ -3,6 +3,9 @@ namespace Shoal.Learning;
 /// <summary>How a dataset is learned; the one place where defaults stand.</summary>
 public sealed record LearnerOptions
 {
+    private const int LeastReplay = 256;
+    private const int LeastHeldOut = 16;
+
     /// <summary>Most clusters; 2 to 1,000, or 0 for as many as there are. Objectives that train heads make just so many, <c>pseudolabel</c> as many of them as it finds.</summary>
     /// <value>10.</value>
     public int Clusters { get; init; } = 10;
@@ -15,7 +18,15 @@ public sealed record LearnerOptions
     /// <value>0.</value>
     public int Retreats { get; init; }
 
-    /// <summary>Past samples kept for rehearsal; 256 to 1,000,000.</summary>
+    /// <summary>How many replicas learn the dataset together, each from its own shards; 1 to 1,000. With more than one none settles clusters by itself.</summary>
+    /// <value>1.</value>
+    public int Replicas { get; init; } = 1;
+
+    /// <summary>Which of the replicas it is, from 0 on: they must not draw the same.</summary>
+    /// <value>0.</value>
+    public int Replica { get; init; }
+
+    /// <summary>Past samples kept for rehearsal, by all replicas together; 256 to 1,000,000.</summary>
     /// <value>5,000: 4 MB of MNIST, 15 MB of CIFAR.</value>
     public int ReplaySize { get; init; } = 5000;
 
@@ -98,7 +109,16 @@ public sealed record LearnerOptions
     internal IReadOnlyDictionary<string, double> ObjectivesInForce => Objectives ?? DefaultObjectives;
 
     /// <summary>The seed of everything that steps draw.</summary>
-    internal int StepSeed => unchecked(Seed + (1_000_003 * Retreats));
+    internal int StepSeed => unchecked(WeightSeed + (1_000_033 * Replica));
+
+    /// <summary>The seed of fresh weights: replicas begin with the same ones, or their mean would be nothing.</summary>
+    internal int WeightSeed => unchecked(Seed + (1_000_003 * Retreats));
+
+    /// <summary>This replica's share of the samples kept for rehearsal; a quarter of the least is still of use.</summary>
+    internal int ReplayShare => Math.Max(LeastReplay / 4, ReplaySize / Replicas);
+
+    /// <summary>This replica's share of the samples held out.</summary>
+    internal int HeldOutShare => Math.Max(LeastHeldOut, HeldOutSize / Replicas);
 
     /// <summary>Prototypes of a head: communities in training have room to spare, so that an odd group takes no place from a large one.</summary>
     internal int Prototypes => Clusters == 0 ? CommunityClusterer.MostCommunities : HeadTrainer is null ? Clusters + Math.Max(1, Clusters / 5) : Clusters;
@@ -126,7 +146,9 @@ public sealed record LearnerOptions
             problems.Add($"Clusters is 0; objective '{name}' needs their number: 2 to 1000.");
         }
 
-        Check(nameof(ReplaySize), ReplaySize, 256, 1_000_000);
+        Check(nameof(Replicas), Replicas, 1, 1_000);
+        Check(nameof(Replica), Replica, 0, Replicas - 1);
+        Check(nameof(ReplaySize), ReplaySize, LeastReplay, 1_000_000);
         Check(nameof(Segments), Segments, 1, 100);
         Check(nameof(FreshPerStep), FreshPerStep, 1, 4096);
         Check(nameof(ReplayPerFresh), ReplayPerFresh, 1, 16);
@@ -139,7 +161,7 @@ public sealed record LearnerOptions
         Check(nameof(MineEvery), MineEvery, 1, 100_000);
         Check(nameof(NeighbourCount), NeighbourCount, 1, 100);
         Check(nameof(HoldOutOneIn), HoldOutOneIn, 2, 10_000);
-        Check(nameof(HeldOutSize), HeldOutSize, 16, 100_000);
+        Check(nameof(HeldOutSize), HeldOutSize, LeastHeldOut, 100_000);
         string[] encoders = [EncoderCatalogue.Auto, .. EncoderCatalogue.Names];
         if (!encoders.Contains(Encoder, StringComparer.Ordinal))
         {

@@ -1,0 +1,65 @@
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
+
+namespace Shoal.Learning;
+
+/// <summary>Merges models that several replicas trained from one beginning. Needs no libtorch, so it may run anywhere.</summary>
+/// <remarks>McMahan et al. 2017, "Communication-Efficient Learning of Deep Networks from Decentralized Data", algorithm 1: the mean, weighted by samples.</remarks>
+public static class ModelAverage
+{
+    /// <summary>Averages tensors of one name; of whole numbers, which count, the largest stays.</summary>
+    /// <param name="replicas">The same tensors of each replica, and its weight; weights above 0 in all.</param>
+    /// <exception cref="ArgumentException">There are none, no weight is above 0, or tensors differ in name, type or shape.</exception>
+    public static IReadOnlyList<NamedTensor> Of(IReadOnlyList<(IReadOnlyList<NamedTensor> Tensors, double Weight)> replicas)
+    {
+        ArgumentNullException.ThrowIfNull(replicas);
+        var total = replicas.Sum(replica => replica.Weight);
+        if (!(total > 0))
+        {
+            throw new ArgumentException("There is nothing to average: no replica has a weight above 0.", nameof(replicas));
+        }
+
+        return [.. replicas[0].Tensors.Select((first, i) => Average(first, [.. replicas.Select(replica => (Same(first, replica.Tensors, i), replica.Weight / total))]))];
+    }
+
+    private static NamedTensor Same(NamedTensor first, IReadOnlyList<NamedTensor> tensors, int i) =>
+        i < tensors.Count && string.Equals(tensors[i].Name, first.Name, StringComparison.Ordinal)
+            && string.Equals(tensors[i].DType, first.DType, StringComparison.Ordinal) && tensors[i].Shape.SequenceEqual(first.Shape)
+            ? tensors[i]
+            : throw new ArgumentException($"The replicas' tensors '{first.Name}' differ in name, type or shape; merge models of one encoder and one set of objectives.", nameof(tensors));
+
+    private static NamedTensor Average(NamedTensor first, (NamedTensor Tensor, double Share)[] parts) => first.DType switch
+    {
+        "F32" => first with { Data = Mean<float>(parts) },
+        "F64" => first with { Data = Mean<double>(parts) },
+        "I64" => first with { Data = Largest<long>(parts) },
+        "I32" => first with { Data = Largest<int>(parts) },
+        _ => throw new ArgumentException($"Tensor '{first.Name}' is {first.DType}; only F32, F64, I64 and I32 can be merged.", nameof(parts)),
+    };
+
+    private static byte[] Mean<T>((NamedTensor Tensor, double Share)[] parts)
+        where T : unmanaged, System.Numerics.IFloatingPointIeee754<T>
+    {
+        var mean = new byte[parts[0].Tensor.Data.Length];
+        Span<T> target = MemoryMarshal.Cast<byte, T>(mean.AsSpan());
+        foreach (var (tensor, share) in parts)
+        {
+            TensorPrimitives.MultiplyAdd(MemoryMarshal.Cast<byte, T>(tensor.Data), T.CreateChecked(share), target, target);
+        }
+
+        return mean;
+    }
+
+    private static byte[] Largest<T>((NamedTensor Tensor, double Share)[] parts)
+        where T : unmanaged, System.Numerics.INumber<T>
+    {
+        var largest = parts[0].Tensor.Data.ToArray();
+        Span<T> target = MemoryMarshal.Cast<byte, T>(largest.AsSpan());
+        foreach (var (tensor, _) in parts.Skip(1))
+        {
+            TensorPrimitives.Max(target, MemoryMarshal.Cast<byte, T>(tensor.Data), target);
+        }
+
+        return largest;
+    }
+}
