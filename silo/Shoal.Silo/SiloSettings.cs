@@ -1,12 +1,16 @@
 using Shoal.Grains.Hosting;
+using Shoal.Grains.Silos;
 
 namespace Shoal.Silo;
 
-/// <summary>Everything that a silo's host is told: the silo's own settings and its endpoints.</summary>
+/// <summary>Everything that a silo's host is told: the silo's own settings, its cluster and its endpoints.</summary>
 public sealed record SiloSettings
 {
     /// <summary>The silo's own settings.</summary>
     public ShoalSiloOptions Silo { get; init; } = new();
+
+    /// <summary>How it finds the others. Default: it is alone.</summary>
+    public ClusterSettings Cluster { get; init; } = new();
 
     /// <summary>The HTTP API's port on loopback; 0 takes a free one. Default 5080.</summary>
     public int HttpPort { get; init; } = 5080;
@@ -19,4 +23,24 @@ public sealed record SiloSettings
 
     /// <summary>The least severe log level that is printed. Default Information.</summary>
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
+
+    /// <summary>Whether clients may call this silo.</summary>
+    public bool HasGateway => Silo.Roles.HasFlag(SiloRoles.Gateway);
+
+    /// <summary>Lists what does not fit together; empty when all is fine.</summary>
+    public IReadOnlyList<string> Problems()
+    {
+        var problems = new List<string>();
+        if (Cluster is { Redis: not null, Postgres: not null })
+        {
+            problems.Add("The list of silos is in Redis or in PostgreSQL; name one of them.");
+        }
+
+        if (!Cluster.IsShared && Silo.Roles != SiloRoles.All)
+        {
+            problems.Add($"A silo that is alone has every role, not {SiloRoleNames.Format(Silo.Roles)}; name the cluster with --redis or --postgres.");
+        }
+
+        return problems;
+    }
 }

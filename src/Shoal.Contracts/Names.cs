@@ -122,6 +122,13 @@ public static class GrainKeys
     }
 }
 
+/// <summary>Calls that manage datasets.</summary>
+public static class Management
+{
+    /// <summary>How long such a call may take: it waits for training to stop, or removes many objects. Others are repeated after seconds.</summary>
+    public const string Patience = "00:00:20";
+}
+
 /// <summary>Names of Orleans stream providers and namespaces.</summary>
 public static class StreamNames
 {

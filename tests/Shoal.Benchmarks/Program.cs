@@ -40,7 +40,8 @@ var plot = new Option<string?>("--plot")
 var seconds = new Option<int>("--seconds") { Description = "Seconds of each turn", DefaultValueFactory = _ => 60 };
 var turns = new Option<int>("--turns") { Description = "Turns of each side", DefaultValueFactory = _ => 3 };
 var items = new Option<int>("--items") { Description = "Items in the dataset", DefaultValueFactory = _ => 1_000_000 };
-foreach (Option<int> atLeastOne in new[] { seeds, seconds, turns, items })
+var replicas = new Option<int>("--replicas") { Description = "How many silos learn together, each on one core; 1 has all cores", DefaultValueFactory = _ => 1 };
+foreach (Option<int> atLeastOne in new[] { seeds, seconds, turns, items, replicas })
 {
     atLeastOne.Validators.Add(result =>
     {
@@ -52,7 +53,7 @@ foreach (Option<int> atLeastOne in new[] { seeds, seconds, turns, items })
     });
 }
 
-var quality = new Command("quality", "How well a stream becomes clusters: one pass through a real silo") { data, stream, seeds, firstSeed, limit, rehearsal, clusters, objectives, replay, plot };
+var quality = new Command("quality", "How well a stream becomes clusters: one pass through a real silo") { data, stream, seeds, firstSeed, limit, rehearsal, clusters, objectives, replay, replicas, plot };
 quality.SetAction((result, _) => RunAsync(result, figures => QualitySuite.RunAsync(
     new QualityRequest(result.GetRequiredValue(data), result.GetRequiredValue(stream), result.GetRequiredValue(firstSeed), result.GetRequiredValue(seeds))
     {
@@ -61,6 +62,7 @@ quality.SetAction((result, _) => RunAsync(result, figures => QualitySuite.RunAsy
         Clusters = result.GetValue(clusters),
         Objectives = result.GetValue(objectives),
         Replay = result.GetRequiredValue(replay),
+        Replicas = result.GetRequiredValue(replicas),
         Pictures = result.GetResult(plot) is null ? null : result.GetValue(plot) ?? QualityPictures.DefaultFolder,
     },
     figures)));
@@ -88,11 +90,17 @@ fuzz.SetAction((result, _) => RunAsync(result, figures => FuzzSuite.RunAsync(res
 var activation = new Command("activation", "Opening a shard with many items") { items };
 activation.SetAction((result, _) => RunAsync(result, figures => ActivationSuite.RunAsync(result.GetRequiredValue(items), figures)));
 
+var failover = new Command("failover", "Kills one of three silos of a cluster under load, and counts what fails") { kills, firstSeed };
+failover.SetAction((result, _) => RunAsync(result, figures => FailoverSuite.RunAsync(result.GetRequiredValue(kills), result.GetRequiredValue(firstSeed), figures)));
+
+var scale = new Command("scale", "Training by two silos with a core each against one") { data, turns };
+scale.SetAction((result, _) => RunAsync(result, figures => ScaleSuite.RunAsync(result.GetRequiredValue(data), result.GetRequiredValue(turns), figures)));
+
 var minutes = new Option<int>("--minutes") { Description = "For how long", DefaultValueFactory = _ => 30 };
 var soak = new Command("soak", "Ingests, trains, asks and deletes for a long time, and looks whether anything grows") { minutes };
 soak.SetAction((result, _) => RunAsync(result, figures => SoakSuite.RunAsync(result.GetRequiredValue(minutes), figures)));
 
-return await new RootCommand("Measures Shoal. Every figure is printed as it is measured.") { quality, train, query, ingest, recovery, exactlyOnce, fuzz, activation, soak, json }.Parse(args).InvokeAsync();
+return await new RootCommand("Measures Shoal. Every figure is printed as it is measured.") { quality, train, query, ingest, recovery, exactlyOnce, fuzz, activation, soak, failover, scale, json }.Parse(args).InvokeAsync();
 
 static T? Refuse<T>(ArgumentResult result, string why)
 {

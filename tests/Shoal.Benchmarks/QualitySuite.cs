@@ -3,7 +3,6 @@ using System.Runtime.InteropServices;
 using Shoal.Client;
 using Shoal.Contracts;
 using Shoal.Learning;
-using Shoal.TestKit;
 
 namespace Shoal.Benchmarks;
 
@@ -28,6 +27,9 @@ internal sealed record QualityRequest(string Data, string Stream, int FirstSeed,
 
     /// <summary>Which past samples are rehearsed.</summary>
     public string Replay { get; init; } = DatasetSettings.Reservoir;
+
+    /// <summary>How many silos learn together, each on one core.</summary>
+    public int Replicas { get; init; } = 1;
 
     /// <summary>The folder that pictures of the first seed are written to; null for none.</summary>
     public string? Pictures { get; init; }
@@ -83,6 +85,7 @@ internal static class QualitySuite
             ["objectives"] = request.Objectives,
             ["replay"] = request.Replay,
             ["rehearsal"] = rehearsal,
+            ["replicas"] = request.Replicas,
         };
         for (var seed = request.FirstSeed; seed < request.FirstSeed + request.Seeds; seed++)
         {
@@ -111,8 +114,8 @@ internal static class QualitySuite
         var folder = Directory.CreateTempSubdirectory("shoal-quality-");
         try
         {
-            await using SiloProcess silo = await SiloProcess.StartAsync(folder.FullName, "--log", "Warning");
-            await using ShoalClient client = await silo.ConnectAsync();
+            await using BenchSilos silos = await BenchSilos.StartAsync(folder.FullName, request.Replicas);
+            await using ShoalClient client = await silos.ConnectAsync();
             if (seed == request.FirstSeed)
             {
                 await MachineSpeed.WriteRpcAsync(figures, client);

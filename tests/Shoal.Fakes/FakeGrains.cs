@@ -179,7 +179,13 @@ public sealed class FakeModelGrain(FakeStore store) : Grain, IModelGrain
 
     public Task<TrainingStatus> GetStatusAsync() => throw new NotSupportedException();
 
-    public Task<string?> GetSeatAsync() => throw new NotSupportedException();
+    public Task<SeatPlan> GetSeatsAsync() => Task.FromResult(SeatPlan.None);
+
+    public Task DeliverPartAsync(SeatDelivery delivery) => throw new NotSupportedException();
+
+    public Task<RoundOutcome?> GetOutcomeAsync(string seat, long term, long round) => throw new NotSupportedException();
+
+    public Task<Deal> GetDealAsync(string seat, long term) => throw new NotSupportedException();
 
     public Task ForgetAsync() => throw new NotSupportedException();
 }
@@ -187,6 +193,8 @@ public sealed class FakeModelGrain(FakeStore store) : Grain, IModelGrain
 public sealed class FakeEmbedderGrain(FakeStore store) : Grain, IEmbedderGrain
 {
     public Task<long[]> PlaceAsync(string dataset, PublishedVersion version, ItemBatch items) => throw new NotSupportedException();
+
+    public Task<EmbeddedSamples> EmbedAsync(string dataset, PublishedVersion version, SamplesToEmbed samples) => throw new NotSupportedException();
 
     public Task<Classification[]> ClassifyAsync(string dataset, ItemBatch items, bool withEmbeddings)
     {

@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 
 namespace Shoal.TestKit;
 
@@ -75,17 +73,10 @@ public sealed class AzuriteProcess : IAsyncDisposable
         return program;
     }
 
-    private static int FreePort()
-    {
-        using TcpListener listener = new(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
     private async Task<Uri> StartAsync()
     {
         string program = await InstallAsync();
-        int port = FreePort();
+        int port = LoopbackPorts.Free(1)[0];
         ProcessStartInfo start = new("node", [
             program, "--blobHost", "127.0.0.1", "--blobPort", port.ToString(), "--location", _data.FullName,
             "--skipApiVersionCheck", "--disableTelemetry"])

@@ -1,43 +1,48 @@
-using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 
 namespace Shoal.TestKit;
 
 /// <summary>Debian's redis-server on a free loopback port, stopped at the end; and redis-benchmark, which comes with it.</summary>
 public sealed class RedisProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(30);
+    private const string Package = "redis-server";
 
-    private readonly DirectoryInfo _data;
-    private readonly Process _process;
-    private readonly int _port;
+    private readonly DirectoryInfo _data = Directory.CreateTempSubdirectory("shoal-redis-");
+    private readonly int _port = LoopbackPorts.Free(1)[0];
+    private Process _process = null!;
 
-    private RedisProcess(DirectoryInfo data, Process process, int port) => (_data, _process, _port) = (data, process, port);
+    private RedisProcess()
+    {
+    }
+
+    /// <summary>How others connect to it.</summary>
+    public string ConnectionString => $"127.0.0.1:{_port}";
 
     /// <summary>Starts one that syncs its append-only file before it answers.</summary>
     /// <exception cref="InvalidOperationException">It is not installed, or did not come up.</exception>
     public static async Task<RedisProcess> StartAsync()
     {
-        DirectoryInfo data = Directory.CreateTempSubdirectory("shoal-redis-");
-        int port = SiloProcess.FreePorts(1)[0];
-        Process process = Run("redis-server", "--port", $"{port}", "--bind", "127.0.0.1", "--dir", data.FullName, "--appendonly", "yes", "--appendfsync", "always", "--save", "");
-        var redis = new RedisProcess(data, process, port);
-        var clock = Stopwatch.StartNew();
-        while (!await AnswersAsync(port))
+        var redis = new RedisProcess();
+        try
         {
-            if (process.HasExited || clock.Elapsed > StartLimit)
-            {
-                await redis.DisposeAsync();
-                throw new InvalidOperationException("redis-server did not come up.");
-            }
-
-            await Task.Delay(50);
+            await redis.BeginAsync();
+            return redis;
         }
+        catch
+        {
+            redis._data.Delete(recursive: true);
+            throw;
+        }
+    }
 
-        return redis;
+    /// <summary>Ends it, waits, and starts it again with what it has stored.</summary>
+    /// <param name="away">For how long it is away.</param>
+    public async Task RestartAsync(TimeSpan away)
+    {
+        await EndAsync();
+        await Task.Delay(away);
+        await BeginAsync();
     }
 
     /// <summary>Adds entries to a stream as fast as it takes them.</summary>
@@ -48,8 +53,8 @@ public sealed class RedisProcess : IAsyncDisposable
     /// <returns>Entries a second.</returns>
     public async Task<double> AddAsync(int entries, int bytes, int connections, int batch)
     {
-        using Process benchmark = Run(
-            "redis-benchmark", "-h", "127.0.0.1", "-p", $"{_port}", "-c", $"{connections}", "-P", $"{batch}", "-n", $"{entries}", "--csv", "XADD", $"s{connections}", "*", "data", new string('x', bytes));
+        using Process benchmark = Programs.Start(
+            Package, "redis-benchmark", "-h", "127.0.0.1", "-p", $"{_port}", "-c", $"{connections}", "-P", $"{batch}", "-n", $"{entries}", "--csv", "XADD", $"s{connections}", "*", "data", new string('x', bytes));
         string text = await benchmark.StandardOutput.ReadToEndAsync();
         await benchmark.WaitForExitAsync();
 
@@ -61,35 +66,23 @@ public sealed class RedisProcess : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        _process.Kill();
-        await _process.WaitForExitAsync();
-        _process.Dispose();
+        await EndAsync();
         _data.Delete(recursive: true);
     }
 
-    private static Process Run(string program, params string[] arguments)
+    private async Task BeginAsync()
     {
-        try
-        {
-            return Process.Start(new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardOutput = true })!;
-        }
-        catch (Win32Exception e)
-        {
-            throw new InvalidOperationException($"{program} is not installed; as root: apt-get install redis-server", e);
-        }
+        _process = Programs.Start(
+            Package, "redis-server", "--port", $"{_port}", "--bind", "127.0.0.1", "--dir", _data.FullName, "--appendonly", "yes", "--appendfsync", "always", "--save", string.Empty);
+        _process.OutputDataReceived += (_, _) => { };
+        _process.BeginOutputReadLine();
+        await Programs.WaitForPortAsync(_process, _port);
     }
 
-    private static async Task<bool> AnswersAsync(int port)
+    private async Task EndAsync()
     {
-        try
-        {
-            using var client = new TcpClient();
-            await client.ConnectAsync(IPAddress.Loopback, port);
-            return true;
-        }
-        catch (SocketException)
-        {
-            return false;
-        }
+        _process.Kill();
+        await _process.WaitForExitAsync();
+        _process.Dispose();
     }
 }

@@ -1,17 +1,16 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using Shoal.Client;
 
 namespace Shoal.TestKit;
 
 /// <summary>A real silo in a process of its own, on free loopback ports; it can be stopped, or killed with SIGKILL.</summary>
-public sealed partial class SiloProcess : IAsyncDisposable
+public sealed class SiloProcess : IAsyncDisposable
 {
     private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(90);
     private const int SigTerm = 15;
+    private const string NoHttp = "http://127.0.0.1:1";
+    private const string NoGateway = "127.0.0.1:1";
 
     // 128 + SIGKILL.
     private const int Killed = 137;
@@ -19,17 +18,21 @@ public sealed partial class SiloProcess : IAsyncDisposable
     private readonly Process _process;
     private readonly List<string> _output;
 
-    private SiloProcess(Process process, List<string> output, string data, string http, string gateway)
+    private SiloProcess(Process process, List<string> output, string data, int siloPort, string http, string gateway)
     {
         _process = process;
         _output = output;
         Data = data;
+        SiloPort = siloPort;
         Http = new Uri(http);
         Gateway = gateway;
     }
 
     /// <summary>The silo's data folder.</summary>
     public string Data { get; }
+
+    /// <summary>The port by which other silos reach it.</summary>
+    public int SiloPort { get; }
 
     /// <summary>Where its HTTP API listens.</summary>
     public Uri Http { get; }
@@ -85,18 +88,41 @@ public sealed partial class SiloProcess : IAsyncDisposable
     /// <param name="endAt">The write at which it ends itself; null for never.</param>
     /// <param name="arguments">More arguments for the silo's command line.</param>
     /// <exception cref="InvalidOperationException">It did not come up; the message holds what it printed.</exception>
-    public static async Task<SiloProcess> StartAsync(string program, string data, string? endAt, string[] arguments)
+    public static Task<SiloProcess> StartAsync(string program, string data, string? endAt, string[] arguments)
+    {
+        (List<string> words, var siloPort) = Words(program, data, arguments);
+        return StartAsync(new ProcessStartInfo("dotnet", words), data, siloPort, endAt);
+    }
+
+    /// <summary>Starts a silo that has one core, and waits until it answers.</summary>
+    /// <param name="data">Its data folder.</param>
+    /// <param name="core">The core.</param>
+    /// <param name="arguments">More arguments for its command line.</param>
+    /// <exception cref="InvalidOperationException">It did not come up; the message holds what it printed.</exception>
+    public static Task<SiloProcess> StartPinnedAsync(string data, int core, string[] arguments)
+    {
+        (List<string> words, var siloPort) = Words("Shoal.Silo", data, arguments);
+        // taskset becomes the program, so that its process id is the silo's.
+        return StartAsync(new ProcessStartInfo("taskset", ["--cpu-list", $"{core}", "dotnet", .. words]), data, siloPort, endAt: null);
+    }
+
+    private static (List<string> Words, int SiloPort) Words(string program, string data, string[] arguments)
+    {
+        int[] ports = LoopbackPorts.Free(2);
+        return (
+            [SiloAssembly(program.Split(' ')[0]), .. program.Split(' ')[1..], "--data", data, "--http-port", "0", "--silo-port", $"{ports[0]}", "--gateway-port", $"{ports[1]}", .. arguments],
+            ports[0]);
+    }
+
+    private static async Task<SiloProcess> StartAsync(ProcessStartInfo start, string data, int siloPort, string? endAt)
     {
         Directory.CreateDirectory(data);
         var endpoints = Path.Combine(data, "silo.json");
         File.Delete(endpoints);
-        int[] ports = FreePorts(2);
-        List<string> words =
-        [
-            SiloAssembly(program.Split(' ')[0]), .. program.Split(' ')[1..], "--data", data, "--http-port", "0", "--silo-port", $"{ports[0]}", "--gateway-port", $"{ports[1]}", .. arguments,
-        ];
-        var start = new ProcessStartInfo("dotnet", words) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        (start.RedirectStandardOutput, start.RedirectStandardError, start.UseShellExecute) = (true, true, false);
         start.Environment["SHOAL_KILL_AT"] = endAt;
+        // As ./shoal serve sets it.
+        start.Environment["MALLOC_ARENA_MAX"] = "1";
         var process = new Process { StartInfo = start };
         List<string> output = [];
         process.OutputDataReceived += (_, e) => Keep(e.Data);
@@ -109,7 +135,7 @@ public sealed partial class SiloProcess : IAsyncDisposable
         {
             if (process.HasExited && endAt is not null && process.ExitCode == Killed)
             {
-                return new SiloProcess(process, output, data, "http://127.0.0.1:1", "127.0.0.1:1");
+                return new SiloProcess(process, output, data, siloPort, NoHttp, NoGateway);
             }
 
             if (process.HasExited || clock.Elapsed > StartTime)
@@ -124,8 +150,9 @@ public sealed partial class SiloProcess : IAsyncDisposable
         }
 
         using var json = JsonDocument.Parse(await File.ReadAllTextAsync(endpoints));
-        return new SiloProcess(
-            process, output, data, json.RootElement.GetProperty("http").GetString()!, json.RootElement.GetProperty("gateway").GetString()!);
+        // A silo that is no gateway says neither.
+        string? Said(string name) => json.RootElement.TryGetProperty(name, out JsonElement value) ? value.GetString() : null;
+        return new SiloProcess(process, output, data, siloPort, Said("http") ?? NoHttp, Said("gateway") ?? NoGateway);
 
         void Keep(string? line)
         {
@@ -158,7 +185,7 @@ public sealed partial class SiloProcess : IAsyncDisposable
     {
         if (!_process.HasExited)
         {
-            _ = Kill(_process.Id, SigTerm);
+            Programs.Signal(_process, SigTerm);
             using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
             try
             {
@@ -178,25 +205,6 @@ public sealed partial class SiloProcess : IAsyncDisposable
         _process.Dispose();
     }
 
-    /// <summary>Free loopback ports, as the system gives them out.</summary>
-    /// <param name="count">How many.</param>
-    public static int[] FreePorts(int count)
-    {
-        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToArray();
-        foreach (TcpListener listener in listeners)
-        {
-            listener.Start();
-        }
-
-        int[] ports = [.. listeners.Select(l => ((IPEndPoint)l.LocalEndpoint).Port)];
-        foreach (TcpListener listener in listeners)
-        {
-            listener.Dispose();
-        }
-
-        return ports;
-    }
-
     // A silo is built into artifacts/bin/PROJECT/<configuration>, beside the folder of whoever starts it.
     private static string SiloAssembly(string program)
     {
@@ -206,7 +214,4 @@ public sealed partial class SiloProcess : IAsyncDisposable
             ? path
             : throw new InvalidOperationException($"The silo is not built at {path}; run: dotnet build");
     }
-
-    [LibraryImport("libc", EntryPoint = "kill")]
-    private static partial int Kill(int process, int signal);
 }

@@ -188,11 +188,25 @@ public sealed record DatasetAnnouncement
     /// <summary>The published version; null when none is.</summary>
     [Id(1)] public PublishedVersion? Version { get; init; }
 
-    /// <summary>The grain key of the seat that trains on this shard; null when none does.</summary>
-    [Id(2)] public string? Seat { get; init; }
+    /// <summary>Which seat trains on which shard.</summary>
+    [Id(4)] public SeatPlan Seats { get; init; } = SeatPlan.None;
 
     /// <summary>Names and redirects of clusters.</summary>
     [Id(3)] public ClusterDirectory? Directory { get; init; }
+}
+
+/// <summary>Which seat trains on which shard.</summary>
+/// <param name="Seats">The grain keys of the seats that train; empty when none does.</param>
+/// <param name="Dealt">For each shard the place of its seat in that list.</param>
+[GenerateSerializer, Immutable, Alias("shoal.seat-plan")]
+public sealed record SeatPlan([property: Id(0)] string[] Seats, [property: Id(1)] short[] Dealt)
+{
+    /// <summary>Nobody trains.</summary>
+    public static readonly SeatPlan None = new([], []);
+
+    /// <summary>The seat that trains on a shard; null when none does.</summary>
+    /// <param name="shard">The shard's number.</param>
+    public string? SeatOf(int shard) => shard < Dealt.Length ? Seats[Dealt[shard]] : null;
 }
 
 /// <summary>A dataset at a glance.</summary>
@@ -224,7 +238,7 @@ public interface ICatalogGrain : IGrainWithStringKey
     /// <param name="settings">Its settings.</param>
     /// <returns>True when it was created now, false when it existed with these settings.</returns>
     /// <exception cref="ShoalException">Invalid (name, settings), Conflict (it exists with other settings).</exception>
-    [Alias("create")]
+    [ResponseTimeout(Management.Patience), Alias("create")]
     Task<bool> CreateAsync(string name, DatasetSettings settings);
 
     /// <summary>Takes in a dataset whose objects were restored, and starts it.</summary>
@@ -239,7 +253,7 @@ public interface ICatalogGrain : IGrainWithStringKey
     /// <summary>Forgets a dataset; its grains and bytes go after it.</summary>
     /// <param name="name">The dataset's name.</param>
     /// <exception cref="ShoalException">NotFound.</exception>
-    [Alias("delete")]
+    [ResponseTimeout(Management.Patience), Alias("delete")]
     Task DeleteAsync(string name);
 }
 
@@ -249,7 +263,7 @@ public interface IDatasetGrain : IGrainWithStringKey
 {
     /// <summary>Writes a new dataset's settings; asked by the catalog.</summary>
     /// <param name="settings">Its settings.</param>
-    [Alias("create")]
+    [ResponseTimeout(Management.Patience), Alias("create")]
     Task<bool> CreateAsync(DatasetSettings settings);
 
     /// <summary>Reads the settings anew; asked by the catalog when they were restored.</summary>
@@ -274,18 +288,18 @@ public interface IDatasetGrain : IGrainWithStringKey
     /// <summary>Lets training rest or go on.</summary>
     /// <param name="paused">True to rest.</param>
     /// <exception cref="ShoalException">NotFound.</exception>
-    [Alias("pause")]
+    [ResponseTimeout(Management.Patience), Alias("pause")]
     Task SetPausedAsync(bool paused);
 
     /// <summary>Changes settings that may change; training goes on with them from its last round.</summary>
     /// <param name="change">What changes.</param>
     /// <returns>The settings that hold now.</returns>
     /// <exception cref="ShoalException">NotFound, Invalid.</exception>
-    [Alias("change")]
+    [ResponseTimeout(Management.Patience), Alias("change")]
     Task<DatasetSettings> ChangeAsync(DatasetChange change);
 
     /// <summary>Stops training, ends the dataset's grains and removes its bytes; asked by the catalog.</summary>
-    [Alias("delete")]
+    [ResponseTimeout(Management.Patience), Alias("delete")]
     Task DeleteAsync();
 
     /// <summary>Makes sure that training runs; asked at silo start.</summary>
@@ -296,7 +310,7 @@ public interface IDatasetGrain : IGrainWithStringKey
     /// <param name="shard">One shard; null for all.</param>
     /// <returns>What was damaged; empty when nothing is.</returns>
     /// <exception cref="ShoalException">NotFound, Invalid (no such shard), Unavailable (storage away, or a log is written to), Damaged (it cannot be repaired).</exception>
-    [Alias("repair")]
+    [ResponseTimeout(Management.Patience), Alias("repair")]
     Task<ShardDamage[]> RepairAsync(int? shard);
 }
 

@@ -82,6 +82,18 @@ public sealed record Deal
 
     /// <summary>Whether <see cref="Checkpoint"/> was delivered when there was nothing more to learn from: a restart has nothing new to say then.</summary>
     [Id(10)] public bool Rested { get; init; }
+
+    /// <summary>Which of the deal's seats it is for, from 0 on.</summary>
+    [Id(11)] public int Seat { get; init; }
+
+    /// <summary>How many seats train together.</summary>
+    [Id(12)] public int Seats { get; init; } = 1;
+
+    /// <summary>What each seat of the checkpoint kept of its own; empty when one seat had all of it.</summary>
+    [Id(13)] public SeatShare[] Shares { get; init; } = [];
+
+    /// <summary>The progress at the checkpoint; null for a new dataset.</summary>
+    [Id(14)] public SeatProgress? Progress { get; init; }
 }
 
 /// <summary>What a seat hands over at the end of a round.</summary>
@@ -270,6 +282,27 @@ public interface IModelGrain : IGrainWithStringKey
     [Alias("deliver")]
     Task<DeliveryReceipt> DeliverAsync(RoundDelivery delivery);
 
+    /// <summary>Takes what one of several seats did in a round; the round ends when all have delivered, or a deadline has passed.</summary>
+    /// <param name="delivery">What it did.</param>
+    /// <exception cref="ShoalException">Conflict (an old term: stop), Unavailable (storage away: try again).</exception>
+    [Alias("deliver-part")]
+    Task DeliverPartAsync(SeatDelivery delivery);
+
+    /// <summary>What the seats of a round came to together; null while it is not over.</summary>
+    /// <param name="seat">The asking seat's grain key.</param>
+    /// <param name="term">The deal that it works under.</param>
+    /// <param name="round">The round that it delivered.</param>
+    /// <exception cref="ShoalException">Conflict (an old term: stop).</exception>
+    [AlwaysInterleave, Alias("outcome")]
+    Task<RoundOutcome?> GetOutcomeAsync(string seat, long term, long round);
+
+    /// <summary>The deal of one seat, as it begins from the manifest: for one that was too late for a round.</summary>
+    /// <param name="seat">The seat's grain key.</param>
+    /// <param name="term">The deal that it works under.</param>
+    /// <exception cref="ShoalException">Conflict (an old term: stop).</exception>
+    [Alias("deal")]
+    Task<Deal> GetDealAsync(string seat, long term);
+
     /// <summary>The published version; null when none is.</summary>
     [AlwaysInterleave, Alias("version")]
     Task<PublishedVersion?> GetVersionAsync();
@@ -278,9 +311,9 @@ public interface IModelGrain : IGrainWithStringKey
     [AlwaysInterleave, Alias("status")]
     Task<TrainingStatus> GetStatusAsync();
 
-    /// <summary>The grain key of the seat that trains on a shard; null when none does.</summary>
-    [AlwaysInterleave, Alias("seat")]
-    Task<string?> GetSeatAsync();
+    /// <summary>Which seat trains on which shard.</summary>
+    [AlwaysInterleave, Alias("seats")]
+    Task<SeatPlan> GetSeatsAsync();
 
     /// <summary>The published version and the earlier ones that can be taken back into use, newest first.</summary>
     [AlwaysInterleave, Alias("versions")]
@@ -321,6 +354,12 @@ public interface IReplicaGrain : IGrainWithStringKey
     [AlwaysInterleave, Alias("stop")]
     Task StopAsync();
 
+    /// <summary>Merges a round and settles its clusters, for all seats.</summary>
+    /// <param name="request">What they did.</param>
+    /// <exception cref="ShoalException">Conflict (this seat has another deal), Overloaded, Unavailable (storage away).</exception>
+    [AlwaysInterleave, ResponseTimeout("00:02:00"), Alias("settle")]
+    Task<SettleResult> SettleAsync(SettleRequest request);
+
     /// <summary>What the seat does, and its progress.</summary>
     [AlwaysInterleave, Alias("report")]
     Task<SeatReport> GetReportAsync();
@@ -359,4 +398,12 @@ public interface IEmbedderGrain : IGrainWithStringKey
     /// <exception cref="ShoalException">NotFound (no such dataset), Overloaded.</exception>
     [AlwaysInterleave, Alias("place")]
     Task<long[]> PlaceAsync(string dataset, PublishedVersion version, ItemBatch items);
+
+    /// <summary>Embeds samples by a version: asked by silos that do not compute.</summary>
+    /// <param name="dataset">The dataset's name.</param>
+    /// <param name="version">The version.</param>
+    /// <param name="samples">The samples.</param>
+    /// <exception cref="ShoalException">Overloaded.</exception>
+    [AlwaysInterleave, Alias("embed")]
+    Task<EmbeddedSamples> EmbedAsync(string dataset, PublishedVersion version, SamplesToEmbed samples);
 }

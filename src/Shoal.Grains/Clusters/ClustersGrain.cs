@@ -4,12 +4,14 @@ using Orleans.Placement;
 using Shoal.Contracts;
 using Shoal.Grains.Datasets;
 using Shoal.Grains.Shards;
+using Shoal.Grains.Silos;
 using Shoal.Storage;
 
 namespace Shoal.Grains.Clusters;
 
 /// <summary>The registry of a dataset's clusters: ids, names, pins, merges, lives, events. It computes nothing.</summary>
 [Immovable]
+[RequiresRole(SiloRoles.Data)]
 internal sealed partial class ClustersGrain(IObjectStore store, TimeProvider time, ILogger<ClustersGrain> logger) : Grain, IClustersGrain
 {
     // So many of a cluster's items show what its name means: enough for a majority that one stray item does not turn.

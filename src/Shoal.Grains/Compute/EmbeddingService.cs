@@ -5,24 +5,17 @@ using Shoal.Learning;
 
 namespace Shoal.Grains.Compute;
 
-/// <summary>Embeds samples by published versions, joining the requests of all shards into larger batches.</summary>
+/// <summary>Embeds samples on this silo, joining the requests of all shards into larger batches.</summary>
 /// <param name="models">The versions.</param>
 /// <param name="compute">The thread that embeds.</param>
-public sealed class EmbeddingService(ModelCache models, ComputeThread compute)
+public sealed class EmbeddingService(ModelCache models, ComputeThread compute) : IEmbeddings
 {
     // 512 samples of 28x28 take about 10 ms on two cores: one such batch is the longest that urgent work waits for refresh.
     private const int MaxBatch = 512;
 
     private readonly ConcurrentDictionary<(string Dataset, int Version, ComputePriority Priority), Joiner> _joiners = new();
 
-    /// <summary>Embeds samples.</summary>
-    /// <param name="dataset">The dataset.</param>
-    /// <param name="version">The version to embed by.</param>
-    /// <param name="pixels">uint8 samples, [count, C, H, W].</param>
-    /// <param name="count">How many samples, at most 4,096.</param>
-    /// <param name="priority">How soon.</param>
-    /// <returns>Embeddings, [count, width], float16, L2-normalised, and the version's prototypes.</returns>
-    /// <exception cref="ShoalException">Overloaded: the compute thread's queue is full.</exception>
+    /// <inheritdoc/>
     public async Task<(Half[] Embeddings, Prototypes Prototypes)> EmbedAsync(
         string dataset, PublishedVersion version, byte[] pixels, int count, ComputePriority priority)
     {
@@ -48,6 +41,9 @@ public sealed class EmbeddingService(ModelCache models, ComputeThread compute)
         await request.Done.Task;
         return (request.Embeddings, embedder.Prototypes);
     }
+
+    /// <inheritdoc/>
+    public async Task<Prototypes> PrototypesAsync(string dataset, PublishedVersion version) => (await models.GetAsync(dataset, version)).Prototypes;
 
     private void ForgetOlder((string Dataset, int Version, ComputePriority Priority) current)
     {

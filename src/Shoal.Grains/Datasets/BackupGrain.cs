@@ -2,12 +2,14 @@ using Microsoft.Extensions.Logging;
 using Orleans.Placement;
 using Shoal.Contracts;
 using Shoal.Grains.Hosting;
+using Shoal.Grains.Silos;
 using Shoal.Storage;
 
 namespace Shoal.Grains.Datasets;
 
 /// <summary>Runs a dataset's backup or restore beside everything else, one at a time.</summary>
 [Immovable]
+[RequiresRole(SiloRoles.Data)]
 internal sealed partial class BackupGrain(IObjectStore store, ShoalSiloOptions options, TimeProvider time, ILogger<BackupGrain> logger) : Grain, IBackupGrain
 {
     private BackupStatus _status = new();

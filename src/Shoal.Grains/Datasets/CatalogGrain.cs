@@ -1,5 +1,6 @@
 using Orleans.Placement;
 using Shoal.Contracts;
+using Shoal.Grains.Silos;
 using Shoal.Grains.Training;
 using Shoal.Storage;
 
@@ -7,6 +8,7 @@ namespace Shoal.Grains.Datasets;
 
 /// <summary>Which datasets exist.</summary>
 [Immovable]
+[RequiresRole(SiloRoles.Data)]
 internal sealed class CatalogGrain(IObjectStore store) : Grain, ICatalogGrain
 {
     private readonly StoredDocument<CatalogState> _state = new(store, StoreNames.Catalog);

@@ -1,12 +1,14 @@
 using Microsoft.Extensions.Logging;
 using Orleans.Placement;
 using Shoal.Contracts;
+using Shoal.Grains.Silos;
 using Shoal.Storage;
 
 namespace Shoal.Grains.Datasets;
 
 /// <summary>A dataset's settings and life.</summary>
 [Immovable]
+[RequiresRole(SiloRoles.Data)]
 [CollectionAgeLimit(AlwaysActive = true)]
 internal sealed partial class DatasetGrain(IObjectStore store, TimeProvider time, ILogger<DatasetGrain> logger) : Grain, IDatasetGrain
 {
@@ -52,9 +54,9 @@ internal sealed partial class DatasetGrain(IObjectStore store, TimeProvider time
         DatasetSettings settings = State.Settings;
         IModelGrain model = GrainFactory.GetGrain<IModelGrain>(Name);
         Task<PublishedVersion?> version = model.GetVersionAsync();
-        Task<string?> seat = model.GetSeatAsync();
+        Task<SeatPlan> seats = model.GetSeatsAsync();
         Task<ClusterDirectory> directory = GrainFactory.GetGrain<IClustersGrain>(Name).GetDirectoryAsync();
-        return new DatasetAnnouncement { Settings = settings, Version = await version, Seat = await seat, Directory = await directory };
+        return new DatasetAnnouncement { Settings = settings, Version = await version, Seats = await seats, Directory = await directory };
     }
 
     /// <inheritdoc/>
@@ -112,9 +114,10 @@ internal sealed partial class DatasetGrain(IObjectStore store, TimeProvider time
     {
         if (_state.Value is not null)
         {
-            // Shards first, so that they are open, and old assignments are refreshed, before anyone asks.
-            await Task.WhenAll(Shards().Select((shard, number) => StatusAsync(shard, number)));
+            // Shards are opened, and old assignments refreshed, before anyone asks; one that is away does not keep the others from being trained on.
+            Task<ShardStatus[]> shards = Task.WhenAll(Shards().Select((shard, number) => StatusAsync(shard, number)));
             await GrainFactory.GetGrain<IModelGrain>(Name).StartAsync();
+            await shards;
         }
     }
 

@@ -1,4 +1,5 @@
 using Shoal.Grains.Compute;
+using Shoal.Grains.Silos;
 
 namespace Shoal.Grains.Hosting;
 
@@ -8,7 +9,13 @@ public sealed record ShoalSiloOptions
     /// <summary>The folder of this silo: its store (unless blobs are used), its rebuildable sidecars, its endpoints.</summary>
     public string DataDirectory { get; init; } = "shoal-data";
 
-    /// <summary>An Azure Blobs connection string; null keeps everything in <see cref="DataDirectory"/>.</summary>
+    /// <summary>What this silo does in its cluster. Default everything.</summary>
+    public SiloRoles Roles { get; init; } = SiloRoles.All;
+
+    /// <summary>The folder of the store where silos of one host share it; null has it in <see cref="DataDirectory"/>. Not for a network file system.</summary>
+    public string? SharedStore { get; init; }
+
+    /// <summary>An Azure Blobs connection string; null keeps everything in folders.</summary>
     public string? BlobConnectionString { get; init; }
 
     /// <summary>The blob container. Default <c>shoal</c>.</summary>
@@ -30,7 +37,7 @@ public sealed record ShoalSiloOptions
     public long DiskHeadroomMiB { get; init; } = 128;
 
     /// <summary>Folder of the store when it is on files.</summary>
-    public string StoreDirectory => Path.Combine(DataDirectory, "store");
+    public string StoreDirectory => SharedStore ?? Path.Combine(DataDirectory, "store");
 
     /// <summary>Folder of sidecars: views that are rebuilt from the store when they are missing.</summary>
     public string SidecarDirectory => Path.Combine(DataDirectory, "sidecars");

@@ -1,11 +1,12 @@
 using Azure.Storage.Blobs;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
+using Orleans.Placement;
+using Orleans.Runtime.MembershipService.SiloMetadata;
 using Shoal.Contracts;
 using Shoal.Grains.Compute;
 using Shoal.Grains.Items;
+using Shoal.Grains.Silos;
 using Shoal.Grains.Training;
 using Shoal.Storage;
 
@@ -31,10 +32,16 @@ public static class SiloBuilderExtensions
         silo.Services.AddSingleton(options);
         silo.Services.AddSingleton(options.Compute);
         silo.Services.TryAddSingleton(OpenStore);
+        // Made at their first use: a silo that does not compute never loads libtorch.
         silo.Services.AddSingleton<ComputeThread>();
         silo.Services.AddSingleton<ModelCache>();
         silo.Services.AddSingleton<EmbeddingService>();
+        silo.Services.AddSingleton<RemoteEmbeddings>();
+        silo.Services.AddSingleton<IEmbeddings>(services => options.Roles.HasFlag(SiloRoles.Compute) ? services.GetRequiredService<EmbeddingService>() : services.GetRequiredService<RemoteEmbeddings>());
         silo.Services.AddSingleton<SettingsCache>();
+        silo.Services.AddSingleton<SiloDirectory>();
+        silo.UseSiloMetadata(new Dictionary<string, string>(StringComparer.Ordinal) { [SiloRoleNames.Key] = SiloRoleNames.Format(options.Roles) });
+        silo.Services.AddPlacementFilter<RoleFilterStrategy, RoleFilterDirector>(ServiceLifetime.Transient);
         silo.Services.AddPlacementDirector<SeatPlacementStrategy, SeatPlacementDirector>();
         silo.Services.AddHostedService<DatasetStarter>();
         silo.AddIncomingGrainCallFilter<StorageFailureFilter>();
@@ -77,44 +84,4 @@ public static class SiloBuilderExtensions
         container.CreateIfNotExists();
         return new AzureBlobObjectStore(container);
     }
-}
-
-/// <summary>Opens every dataset's shards and begins training once the silo is up.</summary>
-/// <param name="grains">The cluster.</param>
-/// <param name="lifetime">When the silo stops.</param>
-/// <param name="logger">Where failures go.</param>
-internal sealed partial class DatasetStarter(IGrainFactory grains, IHostApplicationLifetime lifetime, ILogger<DatasetStarter> logger) : IHostedService
-{
-    /// <inheritdoc/>
-    public Task StartAsync(CancellationToken cancellationToken)
-    {
-        lifetime.ApplicationStarted.Register(() => _ = StartAllAsync());
-        return Task.CompletedTask;
-    }
-
-    /// <inheritdoc/>
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    private async Task StartAllAsync()
-    {
-        try
-        {
-            foreach (var dataset in await grains.GetGrain<ICatalogGrain>(GrainKeys.Catalog).ListAsync())
-            {
-                await grains.GetGrain<IDatasetGrain>(dataset).StartAsync();
-                LogStarted(dataset);
-            }
-        }
-        catch (Exception e) when (e is ShoalException or StorageException or TimeoutException or OrleansException)
-        {
-            // A dataset that could not be opened is opened by the first call for it.
-            LogFailed(e);
-        }
-    }
-
-    [LoggerMessage(EventId = 700, Level = LogLevel.Information, Message = "Dataset {Dataset} is open")]
-    private partial void LogStarted(string dataset);
-
-    [LoggerMessage(EventId = 701, Level = LogLevel.Error, Message = "Datasets could not be opened at start; each is opened by the first call for it")]
-    private partial void LogFailed(Exception exception);
 }

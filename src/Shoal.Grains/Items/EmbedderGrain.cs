@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Orleans.Concurrency;
 using Shoal.Contracts;
 using Shoal.Grains.Compute;
+using Shoal.Grains.Silos;
 using Shoal.Learning;
 using Shoal.Media;
 
@@ -11,11 +12,13 @@ namespace Shoal.Grains.Items;
 /// <param name="settings">What datasets announce.</param>
 /// <param name="embedding">Where samples are embedded.</param>
 [StatelessWorker(1)]
+[RequiresRole(SiloRoles.Compute)]
 [Reentrant]
 internal sealed class EmbedderGrain(SettingsCache settings, EmbeddingService embedding) : Grain, IEmbedderGrain
 {
     // Four batches of the compute thread; larger requests would hold its queue.
     private const int MaxItems = 1_024;
+    private const int MaxSamples = 4_096;
 
     /// <inheritdoc/>
     public async Task<Classification[]> ClassifyAsync(string dataset, ItemBatch items, bool withEmbeddings)
@@ -48,6 +51,19 @@ internal sealed class EmbedderGrain(SettingsCache settings, EmbeddingService emb
         return [.. problems.Select((problem, i) => problem is null && prototypes.Assign(embeddings.AsSpan(i * prototypes.Width, prototypes.Width)) is { IsOutlier: false } placed
             ? version.Clusters[placed.Slot]
             : 0)];
+    }
+
+    /// <inheritdoc/>
+    public async Task<EmbeddedSamples> EmbedAsync(string dataset, PublishedVersion version, SamplesToEmbed samples)
+    {
+        ArgumentNullException.ThrowIfNull(samples);
+        if (samples.Count is < 1 or > MaxSamples)
+        {
+            throw new ShoalException(ShoalErrorKind.Invalid, $"{samples.Count} samples in one request; send 1 to {MaxSamples:N0}.");
+        }
+
+        (Half[] embeddings, _) = await embedding.EmbedAsync(dataset, version, samples.Pixels, samples.Count, samples.IsRefresh ? ComputePriority.Refresh : ComputePriority.Urgent);
+        return new EmbeddedSamples(MemoryMarshal.AsBytes(embeddings.AsSpan()).ToArray());
     }
 
     private async Task<(MediaProblem?[] Problems, Half[] Embeddings, Prototypes Prototypes)> EmbedAsync(

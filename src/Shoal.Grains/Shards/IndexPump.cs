@@ -23,8 +23,7 @@ internal sealed partial class IndexPump
     private readonly ItemIndex _index;
     private readonly AssignmentTable _table;
     private readonly ShardLedger _ledger;
-    private readonly EmbeddingService _embedding;
-    private readonly ModelCache _models;
+    private readonly IEmbeddings _embeddings;
     private readonly ImageDecoder _decoder;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -40,7 +39,7 @@ internal sealed partial class IndexPump
     /// <param name="parts">What it works on.</param>
     public IndexPump(IndexPumpParts parts)
     {
-        (_dataset, _items, _embedding, _models, _decoder, _batch, _time, _logger) = parts;
+        (_dataset, _items, _embeddings, _decoder, _batch, _time, _logger) = parts;
         (_index, _table, _ledger, _next) = (_items.Index, _items.Table, _items.Ledger, _items.FirstPending);
     }
 
@@ -74,7 +73,7 @@ internal sealed partial class IndexPump
 
         if (old.EmbeddingVersion >= version.EncoderVersion)
         {
-            Reassign(version, (await _models.GetAsync(_dataset, version)).Prototypes, sequence, 1, _ => true);
+            Reassign(version, await _embeddings.PrototypesAsync(_dataset, version), sequence, 1, _ => true);
             return;
         }
 
@@ -178,7 +177,7 @@ internal sealed partial class IndexPump
 
             var from = _sweepNext + first;
             _sweepNext = block[first].EmbeddingVersion >= version.EncoderVersion
-                ? ReassignStored(version, (await _models.GetAsync(_dataset, version)).Prototypes, from)
+                ? ReassignStored(version, await _embeddings.PrototypesAsync(_dataset, version), from)
                 : await ReembedAsync(version, from);
             return true;
         }
@@ -250,7 +249,7 @@ internal sealed partial class IndexPump
 
         var pixels = new byte[records.Count * _decoder.SampleBytes];
         MediaProblem?[] problems = await Task.Run(() => Decode(records, pixels));
-        (Half[] embeddings, Prototypes prototypes) = await _embedding.EmbedAsync(_dataset, version, pixels, records.Count, priority);
+        (Half[] embeddings, Prototypes prototypes) = await _embeddings.EmbedAsync(_dataset, version, pixels, records.Count, priority);
         _table.UseWidth(prototypes.Width);
         for (var i = 0; i < records.Count; i++)
         {
@@ -302,5 +301,5 @@ internal sealed partial class IndexPump
 
 /// <summary>What an index pump works on.</summary>
 internal sealed record IndexPumpParts(
-    string Dataset, ShardStore Items, EmbeddingService Embedding, ModelCache Models,
+    string Dataset, ShardStore Items, IEmbeddings Embeddings,
     ImageDecoder Decoder, int Batch, TimeProvider Time, ILogger Logger);

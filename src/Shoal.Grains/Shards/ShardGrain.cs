@@ -7,6 +7,7 @@ using Shoal.Contracts;
 using Shoal.Grains.Compute;
 using Shoal.Grains.Datasets;
 using Shoal.Grains.Hosting;
+using Shoal.Grains.Silos;
 using Shoal.Media;
 using Shoal.Storage;
 
@@ -16,9 +17,10 @@ namespace Shoal.Grains.Shards;
 /// <remarks>Reentrant, so that queries are answered while appends wait for storage; state changes only between awaits.</remarks>
 [Reentrant]
 [Immovable]
+[RequiresRole(SiloRoles.Data)]
 [CollectionAgeLimit(AlwaysActive = true)]
 internal sealed partial class ShardGrain(
-    IObjectStore store, EmbeddingService embedding, ModelCache models, ShoalSiloOptions options, TimeProvider time, ILogger<ShardGrain> logger)
+    IObjectStore store, IEmbeddings embeddings, ShoalSiloOptions options, TimeProvider time, ILogger<ShardGrain> logger)
     : Grain, IShardGrain
 {
     private static readonly TimeSpan ReopenPause = TimeSpan.FromSeconds(1);
@@ -70,7 +72,7 @@ internal sealed partial class ShardGrain(
         }
 
         _pump = new IndexPump(
-            new IndexPumpParts(_dataset, _items, embedding, models, _decoder, options.PumpBatch, time, logger));
+            new IndexPumpParts(_dataset, _items, embeddings, _decoder, options.PumpBatch, time, logger));
         _reader = new ShardReader(_items, _pump, time);
         _feed = new ShardFeed(_items);
         await AnnounceAsync(announcement);
@@ -235,9 +237,9 @@ internal sealed partial class ShardGrain(
             _pump.Use(version);
         }
 
-        if (!string.Equals(_seat, announcement.Seat, StringComparison.Ordinal))
+        if (announcement.Seats.SeatOf(_shard) is var seat && !string.Equals(_seat, seat, StringComparison.Ordinal))
         {
-            _seat = announcement.Seat;
+            _seat = seat;
             _hints = _seat is null ? null : this.GetStreamProvider(StreamNames.Provider).GetStream<ArrivalHint>(StreamNames.Arrivals, _seat);
             Hint();
         }

@@ -23,28 +23,37 @@ internal sealed record ClosedRound(
         Samples = Samples,
         Keys = TensorFiles.Keys(Keys),
         Candidate = candidate,
-        Evidence = new CandidateEvidence
-        {
-            HeldOutLoss = Evidence.HeldOutLoss,
-            PublishedLoss = Evidence.PublishedLoss,
-            Disagreement = Evidence.Disagreement,
-            PublishedDisagreement = Evidence.PublishedDisagreement,
-            Drift = Evidence.Drift,
-            Spread = Evidence.Spread,
-            ClustersInUse = Evidence.ClustersInUse,
-            Finite = Evidence.Finite,
-            EncoderHash = TensorFiles.EncoderHash(Candidate),
-        },
-        Descent = new ClusterDescent
-        {
-            Inherited = [.. Descent.Inherited],
-            Parents = [.. Descent.Parents],
-            Sizes = [.. Descent.Sizes],
-            Heirs = new Dictionary<long, int>(Descent.Heirs),
-        },
+        Evidence = Message(Evidence, Candidate),
+        Descent = Message(Descent),
         Progress = Progress,
         Resting = Resting,
         EndedAt = EndedAt,
         Drifts = [.. Drifts],
+    };
+
+    /// <summary>Evidence as a message.</summary>
+    /// <param name="evidence">The evidence.</param>
+    /// <param name="candidate">What it is about.</param>
+    public static CandidateEvidence Message(Evidence evidence, IReadOnlyList<NamedTensor> candidate) => new()
+    {
+        HeldOutLoss = evidence.HeldOutLoss,
+        PublishedLoss = evidence.PublishedLoss,
+        Disagreement = evidence.Disagreement,
+        PublishedDisagreement = evidence.PublishedDisagreement,
+        Drift = evidence.Drift,
+        Spread = evidence.Spread,
+        ClustersInUse = evidence.ClustersInUse,
+        Finite = evidence.Finite,
+        EncoderHash = TensorFiles.EncoderHash(candidate),
+    };
+
+    /// <summary>A descent as a message.</summary>
+    /// <param name="descent">The descent.</param>
+    public static ClusterDescent Message(Descent descent) => new()
+    {
+        Inherited = [.. descent.Inherited],
+        Parents = [.. descent.Parents],
+        Sizes = [.. descent.Sizes],
+        Heirs = new Dictionary<long, int>(descent.Heirs),
     };
 }

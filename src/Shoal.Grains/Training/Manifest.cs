@@ -8,8 +8,11 @@ internal sealed record Checkpoint
     /// <summary>Where each shard is trained next.</summary>
     public ShardCursor[] Cursors { get; init; } = [];
 
-    /// <summary>The parts of the seat's state by name.</summary>
+    /// <summary>The parts of the seat's state by name; of several seats what they share.</summary>
     public Dictionary<string, Claim> Parts { get; init; } = [];
+
+    /// <summary>What each of several seats keeps of its own; empty when one had everything.</summary>
+    public SeatShare[] Seats { get; init; } = [];
 
     /// <summary>The memory bank; null while it is empty.</summary>
     public Claim? Bank { get; init; }
@@ -17,16 +20,25 @@ internal sealed record Checkpoint
     /// <summary>The seat's progress.</summary>
     public SeatProgress? Progress { get; init; }
 
+    /// <summary>What each seat kept of its own, also where one had everything.</summary>
+    public IReadOnlyList<SeatShare> EverySeat() => Seats.Length > 0 || Parts.Count == 0
+        ? Seats
+        : [new SeatShare { Shards = [.. Cursors.Select(cursor => cursor.Shard)], Parts = Parts }];
+
     /// <summary>Every object that it needs.</summary>
-    public IEnumerable<string> Objects() => Parts.Values.Append(Bank).OfType<Claim>().Select(c => c.Name);
+    public IEnumerable<string> Objects() => Parts.Values.Concat(Seats.SelectMany(seat => seat.Parts.Values)).Append(Bank).OfType<Claim>().Select(c => c.Name);
 
     /// <summary>The same with its objects elsewhere.</summary>
     /// <param name="move">Where each one is.</param>
     public Checkpoint Moved(Func<Claim, Claim> move) => this with
     {
-        Parts = Parts.ToDictionary(part => part.Key, part => move(part.Value), StringComparer.Ordinal),
+        Parts = Moved(Parts, move),
+        Seats = Array.ConvertAll(Seats, seat => seat with { Parts = Moved(seat.Parts, move) }),
         Bank = Bank is null ? null : move(Bank),
     };
+
+    private static Dictionary<string, Claim> Moved(Dictionary<string, Claim> parts, Func<Claim, Claim> move) =>
+        parts.ToDictionary(part => part.Key, part => move(part.Value), StringComparer.Ordinal);
 }
 
 /// <summary>A version that can be taken back into use.</summary>
@@ -39,9 +51,12 @@ internal sealed record Manifest
 {
     /// <summary>
     /// The format that this program writes and reads: 2 named encoders' layers anew and kept segments of replay, 3 keeps the
-    /// clusters of replayed samples, 4 the checkpoint of each kept version and the lineage of clusters.
+    /// clusters of replayed samples, 4 the checkpoint of each kept version and the lineage of clusters, 5 what each of several seats keeps.
     /// </summary>
-    public const int CurrentFormat = 4;
+    public const int CurrentFormat = 5;
+
+    // Of a format before it only what came since is missing.
+    private const int OldestFormat = 4;
 
     /// <summary>Retreats in a row that take the same samples again; after these, what was trained since is skipped.</summary>
     public const int MostRetreats = 3;
@@ -59,7 +74,7 @@ internal sealed record Manifest
     public string? FormatProblem() => Format switch
     {
         > CurrentFormat => $"it has format {Format}, this program reads {CurrentFormat}. Update the program.",
-        < CurrentFormat => $"it has format {Format} of an older program, this one reads {CurrentFormat}. Begin in another data folder and ingest again, or go on with that program.",
+        < OldestFormat => $"it has format {Format} of an older program, this one reads {CurrentFormat}. Begin in another data folder and ingest again, or go on with that program.",
         _ => null,
     };
 
@@ -125,7 +140,7 @@ internal sealed record Manifest
 
     /// <summary>After a round: training goes on from what was delivered.</summary>
     /// <param name="delivered">The delivered state.</param>
-    public Manifest Commit(Checkpoint delivered) => this with { Round = Round + 1, State = delivered };
+    public Manifest Commit(Checkpoint delivered) => this with { Format = CurrentFormat, Round = Round + 1, State = delivered };
 
     /// <summary>The state to go on from becomes a version.</summary>
     /// <param name="delivery">The round that it came from.</param>

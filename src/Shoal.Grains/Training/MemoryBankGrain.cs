@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using Orleans.Placement;
 using Shoal.Contracts;
+using Shoal.Grains.Silos;
 using Shoal.Storage;
 
 namespace Shoal.Grains.Training;
@@ -9,6 +10,7 @@ namespace Shoal.Grains.Training;
 /// <summary>The FIFO of keys that all replicas of a dataset share.</summary>
 /// <remarks>Its counts never run backwards, so that a replica asks only for what it has not seen.</remarks>
 [Immovable]
+[RequiresRole(SiloRoles.Data)]
 [CollectionAgeLimit(AlwaysActive = true)]
 internal sealed class MemoryBankGrain(IObjectStore store) : Grain, IMemoryBankGrain
 {

@@ -5,6 +5,7 @@ using Orleans.Streams.Core;
 using Shoal.Contracts;
 using Shoal.Grains.Compute;
 using Shoal.Grains.Hosting;
+using Shoal.Grains.Silos;
 using Shoal.Storage;
 
 namespace Shoal.Grains.Training;
@@ -12,6 +13,7 @@ namespace Shoal.Grains.Training;
 /// <summary>One seat of training on the silo that its key names: holds the deal, hears hints, owns the trainer.</summary>
 [SeatPlacement]
 [Immovable]
+[RequiresRole(SiloRoles.Compute)]
 [CollectionAgeLimit(AlwaysActive = true)]
 [ImplicitStreamSubscription(StreamNames.Arrivals)]
 internal sealed class ReplicaGrain(
@@ -31,10 +33,22 @@ internal sealed class ReplicaGrain(
         }
 
         await StopAsync();
-        _trainer = new SeatTrainer(
-            new TrainerServices(GrainFactory, store, compute, models, time, logger, options.Compute.Device, TimeSpan.FromSeconds(options.PollSeconds)),
-            this.GetPrimaryKeyString(),
-            deal);
+        _trainer = new SeatTrainer(Services, this.GetPrimaryKeyString(), deal);
+        BeginAgainAsync(_trainer).Ignore();
+    }
+
+    /// <inheritdoc/>
+    public Task<SettleResult> SettleAsync(SettleRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        if (_trainer is not { HasEnded: false } trainer || trainer.Deal.Term != request.Term)
+        {
+            throw new ShoalException(ShoalErrorKind.Conflict, $"This seat does not work under deal {request.Term}.");
+        }
+
+        // Off the turn: its own awaits are many, and status is asked for meanwhile.
+        (TrainerServices services, var dataset) = (Services, GrainKeys.Split(this.GetPrimaryKeyString()).Dataset);
+        return Task.Run(() => Settling.RunAsync(services, dataset, trainer.Deal.Settings, request));
     }
 
     /// <inheritdoc/>
@@ -50,9 +64,21 @@ internal sealed class ReplicaGrain(
 
     /// <inheritdoc/>
     public Task<SeatReport> GetReportAsync() => Task.FromResult(
-        _trainer is { HasEnded: false } trainer
+        _trainer is { } trainer && (!trainer.HasEnded || trainer.MissedRound)
             ? new SeatReport(trainer.Deal.Term, trainer.Activity, trainer.Progress, trainer.Cursors, trainer.Problem)
             : new SeatReport(0, "starting", null, [], _trainer?.Problem ?? _lastProblem));
+
+    private TrainerServices Services => new(GrainFactory, store, compute, models, time, logger, options.Compute.Device, TimeSpan.FromSeconds(options.PollSeconds));
+
+    // One that was too late for a round goes on from what the others came to; the deal stays.
+    private async Task BeginAgainAsync(SeatTrainer trainer)
+    {
+        await trainer.Ended;
+        if (trainer.MissedRound && trainer == _trainer)
+        {
+            await BeginAsync(await GrainFactory.GetGrain<IModelGrain>(GrainKeys.Split(this.GetPrimaryKeyString()).Dataset).GetDealAsync(this.GetPrimaryKeyString(), trainer.Deal.Term));
+        }
+    }
 
     /// <inheritdoc/>
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => StopAsync();

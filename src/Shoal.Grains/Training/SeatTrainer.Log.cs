@@ -12,7 +12,4 @@ internal sealed partial class SeatTrainer
 
     [LoggerMessage(EventId = 502, Level = LogLevel.Error, Message = "{Dataset}: training under deal {Term} failed; it begins again from the last checkpoint")]
     private partial void LogFailed(string dataset, long term, Exception exception);
-
-    [LoggerMessage(EventId = 503, Level = LogLevel.Warning, Message = "{Dataset}: round {Round} waits to be committed: {Reason}")]
-    private partial void LogWaiting(string dataset, long round, string reason);
 }

@@ -1,9 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Shoal.Contracts;
 using Shoal.Grains.Compute;
-using Shoal.Grains.Datasets;
 using Shoal.Learning;
-using Shoal.Storage;
 
 namespace Shoal.Grains.Training;
 
@@ -14,8 +12,6 @@ namespace Shoal.Grains.Training;
 /// </remarks>
 internal sealed partial class SeatTrainer : IAsyncDisposable
 {
-    private static readonly TimeSpan RetryTime = TimeSpan.FromSeconds(2);
-
     // As many steps as 60,000 items take with the default rehearsal: fewer leave kinds undrawn apart, more gain little on MNIST.
     private const int YoungSteps = 720;
 
@@ -24,10 +20,8 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
 
     private readonly TrainerServices _services;
     private readonly ILogger<SeatTrainer> _logger;
-    private readonly string _dataset;
-    private readonly string _seat;
-    private readonly Deal _deal;
-    private readonly LearnerOptions _options;
+    private readonly SeatDesk _desk;
+    private readonly IRoundEnds _rounds;
     private readonly CancellationTokenSource _stop = new();
     private readonly BatchReader _batches;
     private readonly GoneSamples _gone;
@@ -35,18 +29,10 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
     private readonly Task _running;
 
     private Learner? _learner;
-    private Task _delivering = Task.CompletedTask;
     private volatile string _activity = "starting";
-    private volatile bool _waitsForStorage;
-    private PublishedVersion? _published;
-
-    // A version that was published of this learner's last candidate, and that the learner does not know of yet.
-    private PublishedVersion? _news;
-    private long[] _pinned = [];
-    private long _round;
-    private long _bankCount;
     private long _roundStarted;
     private long _roundSamples;
+    private long _roundPasses;
     private long _roundSteps;
     private List<DriftSighting> _roundDrifts = [];
     private int _idleSteps;
@@ -59,35 +45,42 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
     {
         _services = services;
         _logger = services.Logger;
-        _seat = seat;
-        _deal = deal;
-        _dataset = GrainKeys.Split(seat).Dataset;
-        _options = LearnerSettings.Options(deal.Settings) with { Retreats = deal.Retreats };
-        _round = deal.Round;
-        _published = deal.Published;
+        _desk = new SeatDesk(services, seat, deal);
+        _rounds = deal.Seats > 1 ? new SharedRoundEnds(_desk) : new LoneRoundEnds(_desk);
         _idleSteps = deal.IdleSteps;
         _cursors = deal.Cursors.ToDictionary(c => c.Shard, c => c.Next);
-        _gone = new GoneSamples(services, _dataset);
-        var reader = new SampleReader(services, _dataset, MediaSettings.Decoder(deal.Settings), deal.Cursors, 2 * _options.FreshPerStep, strict: IsDeterministic);
-        _batches = new BatchReader(reader, LearnerSettings.Shape(deal.Settings), _options.FreshPerStep, services.Time, strict: IsDeterministic);
+        _gone = new GoneSamples(services, _desk.Dataset);
+        int fresh = _desk.Options.FreshPerStep;
+        var reader = new SampleReader(services, _desk.Dataset, MediaSettings.Decoder(deal.Settings), deal.Cursors, 2 * fresh, strict: IsDeterministic);
+        _batches = new BatchReader(reader, LearnerSettings.Shape(deal.Settings), fresh, services.Time, strict: IsDeterministic);
         _running = Task.Run(() => RunAsync(_stop.Token));
     }
 
     /// <summary>What it does now.</summary>
     public string Activity
     {
-        get => _waitsForStorage ? "waiting for storage" : _activity;
+        get => _desk.WaitsForStorage ? "waiting for storage" : _activity;
         private set => _activity = value;
     }
 
     /// <summary>What went wrong last; null while all works.</summary>
-    public string? Problem { get; private set; }
+    public string? Problem
+    {
+        get => _desk.Problem;
+        private set => _desk.Problem = value;
+    }
 
     /// <summary>Whether it has ended for good: by a newer deal or a failure. The model deals anew.</summary>
     public bool HasEnded => _running.IsCompleted;
 
+    /// <summary>Completes when it has ended.</summary>
+    public Task Ended => _running;
+
+    /// <summary>Whether it ended because a round of the others was over before its own: it is to begin again from the manifest.</summary>
+    public bool MissedRound { get; private set; }
+
     /// <summary>The deal it works under.</summary>
-    public Deal Deal => _deal;
+    public Deal Deal => _desk.Deal;
 
     /// <summary>Its progress; null before its first step.</summary>
     public SeatProgress? Progress { get; private set; }
@@ -123,12 +116,7 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
             await BeginAsync();
             while (!cancellationToken.IsCancellationRequested)
             {
-                if (_delivering.IsFaulted)
-                {
-                    // A refused round: what was trained since is built on it.
-                    await _delivering;
-                }
-
+                await _rounds.CheckAsync();
                 await StepAsync(cancellationToken);
                 if (IsRoundOver(out var resting))
                 {
@@ -140,52 +128,45 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
         {
             // Asked for.
         }
+        catch (RoundMissedException e)
+        {
+            MissedRound = true;
+            LogReplaced(_desk.Dataset, Deal.Term, e.Message);
+        }
         catch (ShoalException e) when (e.Kind == ShoalErrorKind.Conflict)
         {
             Problem = e.Message;
-            LogReplaced(_dataset, _deal.Term, e.Message);
+            LogReplaced(_desk.Dataset, Deal.Term, e.Message);
         }
 #pragma warning disable CA1031 // Whatever it is, the seat ends, says why in its report, and the model deals anew from the last checkpoint.
         catch (Exception e)
 #pragma warning restore CA1031
         {
             Problem = e.Message;
-            LogFailed(_dataset, _deal.Term, e);
+            LogFailed(_desk.Dataset, Deal.Term, e);
         }
         finally
         {
             // A delivery under way ends by itself: cancelled, refused, or taken.
-            await _delivering.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            _waitsForStorage = false;
+            await _rounds.FinishAsync();
+            _desk.WaitsForStorage = false;
             Activity = "ended";
             if (_learner is { } learner)
             {
-                await _services.Compute.RunAsync(ComputePriority.Training, _dataset, learner.Dispose, CancellationToken.None);
+                await _services.Compute.RunAsync(ComputePriority.Training, _desk.Dataset, learner.Dispose, CancellationToken.None);
             }
         }
     }
 
     private async Task BeginAsync()
     {
-        Dictionary<string, IReadOnlyList<NamedTensor>> parts = [];
-        foreach ((var name, Claim claim) in _deal.Checkpoint)
-        {
-            parts[name] = await TensorFiles.ReadAsync(_services.Store, claim);
-        }
-
-        BankKeys keys = await _services.Grains.GetGrain<IMemoryBankGrain>(_dataset).PullAsync(0);
-        BankState bank = TensorFiles.Bank(keys);
-        SampleShape shape = LearnerSettings.Shape(_deal.Settings);
-        _learner = await _services.Compute.RunAsync(
-            ComputePriority.Training, _dataset, () => parts.Count == 0 ? new Learner(shape, _options, _services.Device) : Learner.Restore(shape, _options, parts, bank, _services.Device));
+        _learner = await _rounds.BeginAsync(_stop.Token);
         _learner.Between = _services.Compute.RunUrgent;
-        _news = _deal.CheckpointIsPublished ? _deal.Published : null;
-        _bankCount = bank.Count;
         _roundStarted = _services.Time.GetTimestamp();
-        _restingDelivered = _deal.Rested;
+        _restingDelivered = Deal.Rested;
         // Before its first step: a checkpoint may hold what was deleted after it was written.
-        await RetryAsync(ForgetAsync, _stop.Token);
-        LogBegun(_dataset, _deal.Term, _round, _learner.Steps);
+        await _desk.RetryAsync(ForgetAsync, _stop.Token);
+        LogBegun(_desk.Dataset, Deal.Term, _desk.Round, _learner.Steps);
     }
 
     // A round follows, so that no newer checkpoint holds what was forgotten.
@@ -204,7 +185,7 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
             {
                 await ForgetAsync();
             }
-            catch (Exception e) when (MayPass(e))
+            catch (Exception e) when (SeatDesk.MayPass(e))
             {
                 // A shard that is away holds up nobody's training: the next look asks it again.
                 Problem = e.Message;
@@ -213,10 +194,11 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
 
         FreshBatch batch = await _batches.TakeAsync(cancellationToken);
         StepReport report;
+        long passes = _learner!.BackwardPasses;
         if (batch.Samples is { } fresh)
         {
             Activity = "training";
-            Task<StepReport> step = _services.Compute.RunAsync(ComputePriority.Training, _dataset, () => _learner!.Observe(fresh), cancellationToken);
+            Task<StepReport> step = _services.Compute.RunAsync(ComputePriority.Training, _desk.Dataset, () => _learner!.Observe(fresh), cancellationToken);
             _batches.BeginNext(cancellationToken);
             report = await step;
             _idleSteps = 0;
@@ -228,11 +210,11 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
                 _roundDrifts.Add(new DriftSighting(_services.Time.GetUtcNow(), _learner!.SamplesSeen, separation));
             }
         }
-        else if (batch == FreshBatch.Empty && !IsRehearsed && _learner!.ReplayCount >= _options.FreshPerStep && (_batches.IsDrained || !IsDeterministic))
+        else if (batch == FreshBatch.Empty && !IsRehearsed && _learner!.ReplayCount >= _desk.Options.FreshPerStep && (_batches.IsDrained || !IsDeterministic))
         {
             Activity = "rehearsing";
             _restingDelivered = false;
-            report = await _services.Compute.RunAsync(ComputePriority.Training, _dataset, _learner!.Rehearse, cancellationToken);
+            report = await _services.Compute.RunAsync(ComputePriority.Training, _desk.Dataset, _learner!.Rehearse, cancellationToken);
             _idleSteps++;
         }
         else
@@ -242,11 +224,17 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
             // Who waits for this dataset to rest waits for the last round, too.
             Activity = _restingDelivered || _learner!.Steps == 0 ? "idle" : "settling";
             Problem = _batches.Problem;
+            if (_roundSteps == 0)
+            {
+                await _rounds.IdleAsync(_learner!, cancellationToken);
+            }
+
             await _batches.WaitAsync(_services.Poll, cancellationToken);
             return;
         }
 
         _roundSteps++;
+        _roundPasses += _learner!.BackwardPasses - passes;
         _losses = report.Losses;
         Problem = _batches.Problem;
         Progress = CurrentProgress();
@@ -264,127 +252,31 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
     }
 
     /// <summary>Whether training follows from log and settings alone: nothing is decided by the clock.</summary>
-    private bool IsDeterministic => _deal.Settings.RoundSteps > 0;
+    private bool IsDeterministic => Deal.Settings.RoundSteps > 0;
 
     /// <summary>Whether idle time was used up.</summary>
     private bool IsRehearsed =>
-        _idleSteps >= _deal.Settings.IdleRehearsalSteps * (_learner!.Steps < YoungSteps ? (long)YoungPatience : 1);
+        _idleSteps >= Deal.Settings.IdleRehearsalSteps * (_learner!.Steps < YoungSteps ? (long)YoungPatience : 1);
 
     private bool IsRoundOver(out bool resting)
     {
         resting = _roundSamples == 0 || _batches.IsDrained;
         resting &= IsRehearsed && !_restingDelivered && _learner!.Steps > 0;
         var timeUp = IsDeterministic
-            ? _roundSteps >= _deal.Settings.RoundSteps
-            : _roundSteps > 0 && _services.Time.GetElapsedTime(_roundStarted).TotalSeconds >= _deal.Settings.RoundSeconds;
+            ? _roundSteps >= Deal.Settings.RoundSteps
+            : _roundSteps > 0 && _services.Time.GetElapsedTime(_roundStarted).TotalSeconds >= Deal.Settings.RoundSeconds;
         return resting || timeUp;
     }
 
-    /// <summary>Closes a round and begins the next; the closed one is written and delivered beside the next one's steps.</summary>
     private async Task EndRoundAsync(bool resting, CancellationToken cancellationToken)
     {
-        // At most one round is on its way: a store that is slow or away holds training at the end of the next.
-        await _delivering;
         _rate = _roundSamples / Math.Max(0.001, _services.Time.GetElapsedTime(_roundStarted).TotalSeconds);
-        ClosedRound round = await CloseAsync(resting, cancellationToken);
-        _delivering = DeliverAsync(round, cancellationToken);
-        if (resting)
-        {
-            // Nothing else is to be done, and who waits for this dataset to rest waits for the version, too.
-            await _delivering;
-        }
-
-        _bankCount = round.Keys.Count;
-        _roundSamples = 0;
-        _roundSteps = 0;
-        _roundDrifts = [];
+        Progress = CurrentProgress();
+        await _rounds.EndAsync(_learner!, new RoundWork(Cursors, _roundSamples, _roundPasses, _roundDrifts, Progress, resting), cancellationToken);
+        (_roundSamples, _roundPasses, _roundSteps, _roundDrifts) = (0, 0, 0, []);
         _restingDelivered = resting;
         _roundStarted = _services.Time.GetTimestamp();
     }
-
-    /// <summary>Ids of clusters that users pinned; as last known while their registry is away.</summary>
-    private async Task<long[]> PinnedAsync()
-    {
-        try
-        {
-            return _pinned = (await _services.Grains.GetGrain<IClustersGrain>(_dataset).GetDirectoryAsync()).Pinned;
-        }
-        catch (Exception e) when (e is ShoalException or StorageUnavailableException or TimeoutException or OrleansException)
-        {
-            Problem = e.Message;
-            return _pinned;
-        }
-    }
-
-    /// <summary>Between rounds: mines, refits, judges, and copies the state out of libtorch. Urgent work may come between the parts.</summary>
-    private async Task<ClosedRound> CloseAsync(bool resting, CancellationToken cancellationToken)
-    {
-        Embedder? published = _published is { } version ? await _services.Models.GetAsync(_dataset, version) : null;
-        Task<T> RunAsync<T>(Func<T> part) => _services.Compute.RunAsync(ComputePriority.Training, _dataset, part, cancellationToken);
-        var pinned = await PinnedAsync();
-        PublishedVersion? news = _news;
-        Learner learner = _learner!;
-        RefitReport refit = await RunAsync(() =>
-        {
-            if (news is not null)
-            {
-                learner.Publish(news.Clusters);
-            }
-
-            return learner.Refit(pinned);
-        });
-        _news = null;
-        Evidence evidence = await RunAsync(() => learner.Judge(published));
-        Progress = CurrentProgress();
-        return await RunAsync(() => new ClosedRound(
-            _round, Cursors, _roundSamples, _roundDrifts, Progress with { Rested = resting }, resting, _services.Time.GetUtcNow(),
-            learner.Snapshot(), learner.BankSince(_bankCount), learner.Export(), evidence, refit.Descent));
-    }
-
-    private async Task DeliverAsync(ClosedRound round, CancellationToken cancellationToken)
-    {
-        Dictionary<string, Claim> parts = new(StringComparer.Ordinal);
-        foreach ((var name, IReadOnlyList<NamedTensor> tensors) in round.Parts)
-        {
-            parts[name] = await WriteAsync(round.Round, name, tensors, cancellationToken);
-        }
-
-        Claim candidate = await WriteAsync(round.Round, "candidate", round.Candidate, cancellationToken);
-        RoundDelivery delivery = round.Deliver(_seat, _deal.Term, parts, candidate);
-        // The model may be the one that stops this seat, and waits for it: then nobody waits for the answer. Taken or not, the manifest says.
-        DeliveryReceipt receipt = await RetryAsync(
-            () => _services.Grains.GetGrain<IModelGrain>(_dataset).DeliverAsync(delivery).WaitAsync(cancellationToken), cancellationToken);
-        _round = receipt.NextRound;
-        _news = receipt.Published;
-        _published = receipt.Published ?? _published;
-    }
-
-    private Task<Claim> WriteAsync(long round, string part, IReadOnlyList<NamedTensor> tensors, CancellationToken cancellationToken) =>
-        RetryAsync(() => TensorFiles.WriteAsync(_services.Store, StoreNames.RoundPart(_dataset, _deal.Term, round, part), tensors), cancellationToken);
-
-    /// <summary>Tries until storage and model answer, as long as they are away.</summary>
-    private async Task<T> RetryAsync<T>(Func<Task<T>> attempt, CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            try
-            {
-                T result = await attempt();
-                _waitsForStorage = false;
-                return result;
-            }
-            catch (Exception e) when (MayPass(e))
-            {
-                _waitsForStorage = true;
-                Problem = e.Message;
-                LogWaiting(_dataset, _round, e.Message);
-                await Task.Delay(RetryTime, _services.Time, cancellationToken);
-            }
-        }
-    }
-
-    private static bool MayPass(Exception e) => e is StorageUnavailableException or ShoalException { IsTransient: true } or TimeoutException or OrleansException;
 
     private SeatProgress CurrentProgress() => new()
     {

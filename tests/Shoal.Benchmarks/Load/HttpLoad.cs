@@ -1,6 +1,6 @@
-using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
+using Shoal.TestKit;
 
 namespace Shoal.Benchmarks;
 
@@ -35,7 +35,7 @@ internal sealed class HttpLoad(Uri silo, string dataset, int bytes)
             "--script", Path.Combine(AppContext.BaseDirectory, "Load", "items.lua"), silo.ToString(),
             dataset, $"{_runs++ * RangeOfARun}", $"{bytes}", $"{batch}",
         ];
-        using Process wrk = Start(arguments);
+        using Process wrk = Programs.Start("wrk", "wrk", arguments);
         string output = await wrk.StandardOutput.ReadToEndAsync();
         await wrk.WaitForExitAsync();
         if (wrk.ExitCode != 0 || output.Split('\n', StringSplitOptions.RemoveEmptyEntries) is not [.., var last]
@@ -54,16 +54,4 @@ internal sealed class HttpLoad(Uri silo, string dataset, int bytes)
     }
 
     private static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
-
-    private static Process Start(string[] arguments)
-    {
-        try
-        {
-            return Process.Start(new ProcessStartInfo("wrk", arguments) { UseShellExecute = false, RedirectStandardOutput = true })!;
-        }
-        catch (Win32Exception e)
-        {
-            throw new InvalidOperationException("wrk is not installed; as root: apt-get install wrk", e);
-        }
-    }
 }

@@ -1,0 +1,22 @@
+using System.Net;
+
+namespace Shoal.Silo;
+
+/// <summary>How a silo finds the others of its cluster.</summary>
+public sealed record ClusterSettings
+{
+    /// <summary>The cluster's id: silos and clients with another do not hear each other. Default <c>shoal</c>.</summary>
+    public string Id { get; init; } = "shoal";
+
+    /// <summary>The Redis server that keeps the list of silos, as StackExchange.Redis writes it; null for none.</summary>
+    public string? Redis { get; init; }
+
+    /// <summary>The PostgreSQL database that keeps the list of silos, as Npgsql writes it; null for none.</summary>
+    public string? Postgres { get; init; }
+
+    /// <summary>The address that other silos and clients reach this one by. Default loopback: one host.</summary>
+    public IPAddress Address { get; init; } = IPAddress.Loopback;
+
+    /// <summary>Whether there is a list of silos that others can join by.</summary>
+    public bool IsShared => Redis is not null || Postgres is not null;
+}

@@ -1,0 +1,158 @@
+using System.CommandLine;
+using System.Net;
+using System.Net.Sockets;
+using Shoal.Grains.Compute;
+using Shoal.Grains.Hosting;
+using Shoal.Grains.Silos;
+
+namespace Shoal.Silo;
+
+/// <summary>The options of a silo's command line, and the settings that they make.</summary>
+internal sealed class SiloArguments
+{
+    private static readonly ShoalSiloOptions Defaults = new();
+
+    private readonly Option<DirectoryInfo> _data = new("--data") { Description = "The silo's data folder; made when missing", DefaultValueFactory = _ => new DirectoryInfo(Defaults.DataDirectory) };
+    private readonly Option<DirectoryInfo?> _store = new("--store") { Description = "Folder of the store, which silos of one host share; default: in the data folder" };
+    private readonly Option<int> _http = new("--http-port") { Description = "HTTP API port on loopback; 0 takes a free one", DefaultValueFactory = _ => 5080 };
+    private readonly Option<int> _silo = new("--silo-port") { Description = "Port between silos; 0 takes a free one", DefaultValueFactory = _ => 11111 };
+    private readonly Option<int> _gateway = new("--gateway-port") { Description = "Port for .NET clients and the CLI; 0 takes a free one", DefaultValueFactory = _ => 30000 };
+    private readonly Option<string> _roles = new("--roles") { Description = "What the silo does: of gateway, data, compute, with commas", DefaultValueFactory = _ => SiloRoleNames.Format(SiloRoles.All) };
+    private readonly Option<string?> _redis = Secret("--redis", "Redis server that keeps the list of the cluster's silos, as StackExchange.Redis writes it");
+    private readonly Option<string?> _postgres = Secret("--postgres", "PostgreSQL database that keeps the list of the cluster's silos, as Npgsql writes it");
+    private readonly Option<string> _cluster = new("--cluster-id") { Description = "The cluster's id", DefaultValueFactory = _ => new ClusterSettings().Id };
+    private readonly Option<string> _address = new("--address") { Description = "IP address or host name by which silos and clients reach this one", DefaultValueFactory = _ => $"{new ClusterSettings().Address}" };
+    private readonly Option<DirectoryInfo?> _join = new("--join") { Description = "Join the cluster of the silo of this host with this data folder (shoal-data unless one is named), on free ports", Arity = ArgumentArity.ZeroOrOne };
+    private readonly Option<int> _threads = new("--threads") { Description = "Threads that libtorch uses; 0 for all cores" };
+    private readonly Option<string> _device = new("--device") { Description = "Where models live: cpu, cuda or cuda:N", DefaultValueFactory = _ => "cpu" };
+    private readonly Option<string?> _blobs = Secret("--blobs", "Azure Blobs connection string; without it everything is kept in the data folder");
+    private readonly Option<string> _container = new("--container") { Description = "Azure Blobs container", DefaultValueFactory = _ => Defaults.BlobContainer };
+    private readonly Option<double> _erase = new("--erase-seconds") { Description = "Seconds after which the bytes of deleted items are gone from the log", DefaultValueFactory = _ => Defaults.EraseSeconds };
+    private readonly Option<long> _headroom = new("--disk-headroom") { Description = "MiB of the data folder's disk that ingest leaves free for checkpoints", DefaultValueFactory = _ => Defaults.DiskHeadroomMiB };
+    private readonly Option<LogLevel> _log = new("--log") { Description = "Least severe log level printed", DefaultValueFactory = _ => LogLevel.Information };
+
+    /// <summary>The command that takes them.</summary>
+    public RootCommand Command() => new("Runs a Shoal silo with its HTTP API on loopback.")
+    {
+        _data, _store, _http, _silo, _gateway, _roles, _redis, _postgres, _cluster, _address, _join, _threads, _device, _blobs, _container, _erase, _headroom, _log,
+    };
+
+    /// <summary>The settings that a command line makes.</summary>
+    /// <param name="result">The command line.</param>
+    /// <exception cref="FormatException">Something is wrong; the message says what.</exception>
+    public SiloSettings Settings(ParseResult result)
+    {
+        var settings = new SiloSettings
+        {
+            HttpPort = result.GetRequiredValue(_http),
+            SiloPort = FreeUnless(result.GetRequiredValue(_silo)),
+            GatewayPort = FreeUnless(result.GetRequiredValue(_gateway)),
+            LogLevel = result.GetRequiredValue(_log),
+            Cluster = new ClusterSettings
+            {
+                Id = result.GetRequiredValue(_cluster),
+                Redis = result.GetValue(_redis),
+                Postgres = result.GetValue(_postgres),
+                Address = Resolve(result.GetRequiredValue(_address)),
+            },
+            Silo = new ShoalSiloOptions
+            {
+                DataDirectory = result.GetRequiredValue(_data).FullName,
+                SharedStore = result.GetValue(_store)?.FullName,
+                Roles = SiloRoleNames.Parse(result.GetRequiredValue(_roles)),
+                BlobConnectionString = result.GetValue(_blobs),
+                BlobContainer = result.GetRequiredValue(_container),
+                EraseSeconds = result.GetRequiredValue(_erase),
+                DiskHeadroomMiB = result.GetRequiredValue(_headroom),
+                Compute = new ComputeOptions { IntraOpThreads = result.GetValue(_threads), Device = result.GetRequiredValue(_device) },
+            },
+        };
+        return result.GetResult(_join) is { Implicit: false }
+            ? Joined(settings, result.GetValue(_join) ?? new DirectoryInfo(Defaults.DataDirectory), keepsData: result.GetResult(_data) is { Implicit: false })
+            : settings;
+    }
+
+    /// <summary>The same as a further silo of the cluster that another of this host belongs to.</summary>
+    private static SiloSettings Joined(SiloSettings settings, DirectoryInfo other, bool keepsData)
+    {
+        SiloEndpoints known = SiloEndpoints.Read(other.FullName)
+            ?? throw new FormatException($"'{other}' is no silo's data folder (it holds no {SiloHost.EndpointsFile}); name one with --join FOLDER.");
+        if (known is { Redis: null, Postgres: null })
+        {
+            throw new FormatException($"The silo of '{other}' is alone and cannot be joined; start it with --redis or --postgres.");
+        }
+
+        return settings with
+        {
+            HttpPort = 0,
+            SiloPort = FreeUnless(0),
+            GatewayPort = FreeUnless(0),
+            Cluster = settings.Cluster with { Id = known.Cluster!, Redis = known.Redis, Postgres = known.Postgres },
+            Silo = settings.Silo with
+            {
+                DataDirectory = keepsData ? settings.Silo.DataDirectory : FreeFolder(other.FullName),
+                SharedStore = known.Store,
+                BlobConnectionString = known.Blobs,
+                BlobContainer = known.Container ?? settings.Silo.BlobContainer,
+            },
+        };
+    }
+
+    // A folder whose silo has ended is used again: its sidecars are still of use.
+    private static string FreeFolder(string first) =>
+        Enumerable.Range(2, 1_000).Select(i => $"{first}-{i}").First(folder => SiloEndpoints.Read(folder) is not { } known || !IsRunning(known.Pid));
+
+    private static bool IsRunning(int pid)
+    {
+        try
+        {
+            using var process = System.Diagnostics.Process.GetProcessById(pid);
+            return !process.HasExited;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
+    }
+
+    private static int FreeUnless(int port)
+    {
+        if (port != 0)
+        {
+            return port;
+        }
+
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private static IPAddress Resolve(string address)
+    {
+        if (IPAddress.TryParse(address, out IPAddress? ip))
+        {
+            return ip;
+        }
+
+        try
+        {
+            IPAddress[] found = Dns.GetHostAddresses(address);
+            return Array.Find(found, a => a.AddressFamily == AddressFamily.InterNetwork) ?? found[0];
+        }
+        catch (SocketException e)
+        {
+            throw new FormatException($"The address '{address}' cannot be resolved: {e.Message}", e);
+        }
+    }
+
+    // May come by the environment, too, where other users of the host do not see it: --redis by SHOAL_REDIS.
+    private static Option<string?> Secret(string name, string description)
+    {
+        var variable = $"SHOAL_{name[2..].ToUpperInvariant()}";
+        return new Option<string?>(name)
+        {
+            Description = $"{description} (or the variable {variable})",
+            DefaultValueFactory = _ => Environment.GetEnvironmentVariable(variable) is { Length: > 0 } value ? value : null,
+        };
+    }
+}

@@ -1,0 +1,37 @@
+using System.Net;
+using Orleans.Configuration;
+
+namespace Shoal.Silo;
+
+/// <summary>Makes a silo a member of its cluster.</summary>
+internal static class SiloMembership
+{
+    // A silo that misses two probes in a row is voted out: a killed one within about five seconds. One that trains on its only core
+    // answers after up to a second and a half: half of the timeout, which is as far as Orleans goes by itself, is too little.
+    private static readonly TimeSpan ProbeTimeout = TimeSpan.FromSeconds(2);
+    private const int MissedProbes = 2;
+
+    /// <summary>By Redis or PostgreSQL where one is named, alone otherwise.</summary>
+    /// <param name="silo">The silo.</param>
+    /// <param name="settings">Its settings.</param>
+    public static ISiloBuilder UseMembership(this ISiloBuilder silo, SiloSettings settings)
+    {
+        ClusterSettings cluster = settings.Cluster;
+        if (!cluster.IsShared)
+        {
+            return silo.UseLocalhostClustering(settings.SiloPort, settings.GatewayPort, serviceId: cluster.Id, clusterId: cluster.Id);
+        }
+
+        silo.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.Id, cluster.Id));
+        silo.Configure<ClusterMembershipOptions>(options => (options.ProbeTimeout, options.MinProbeTimeout, options.NumMissedProbesLimit) = (ProbeTimeout, ProbeTimeout, MissedProbes));
+        silo.Configure<EndpointOptions>(options =>
+        {
+            options.AdvertisedIPAddress = cluster.Address;
+            options.SiloPort = settings.SiloPort;
+            options.GatewayPort = settings.HasGateway ? settings.GatewayPort : 0;
+            options.SiloListeningEndpoint = new IPEndPoint(cluster.Address, settings.SiloPort);
+            options.GatewayListeningEndpoint = settings.HasGateway ? new IPEndPoint(cluster.Address, settings.GatewayPort) : null;
+        });
+        return cluster.Redis is { } redis ? silo.UseRedisClustering(redis) : silo.UsePostgres(cluster.Postgres!);
+    }
+}

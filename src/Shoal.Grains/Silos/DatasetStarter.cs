@@ -1,0 +1,94 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Shoal.Contracts;
+using Shoal.Storage;
+
+namespace Shoal.Grains.Silos;
+
+/// <summary>Opens every dataset's shards and sees that it trains, once the silo is up and whenever silos have come or gone.</summary>
+/// <remarks>One silo does it for all: the first of those that own data. Where two hold themselves for the first, nothing is done twice that matters.</remarks>
+/// <param name="grains">The cluster.</param>
+/// <param name="silos">Who does what.</param>
+/// <param name="lifetime">When the silo is up.</param>
+/// <param name="time">The clock.</param>
+/// <param name="logger">Where failures go.</param>
+internal sealed partial class DatasetStarter(
+    IGrainFactory grains, SiloDirectory silos, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<DatasetStarter> logger)
+    : BackgroundService
+{
+    private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
+
+    // After a failure, and without one: a change that was missed is made up for.
+    private static readonly TimeSpan Again = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Safety = TimeSpan.FromSeconds(30);
+
+    private readonly HashSet<string> _opened = new(StringComparer.Ordinal);
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var up = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using CancellationTokenRegistration started = lifetime.ApplicationStarted.Register(up.SetResult);
+        await up.Task.WaitAsync(stoppingToken);
+        using var timer = new PeriodicTimer(Look, time);
+        do
+        {
+            // Not the list's version: that changes as soon as a silo is suspected, and calls to it then wait for nothing.
+            SiloAddress[] seen = silos.Up();
+            TimeSpan pause = await StartAllAsync() ? Safety : Again;
+            var begun = time.GetTimestamp();
+            while (silos.Up().SequenceEqual(seen) && time.GetElapsedTime(begun) < pause)
+            {
+                await timer.WaitForNextTickAsync(stoppingToken);
+            }
+        }
+        while (!stoppingToken.IsCancellationRequested);
+    }
+
+    /// <summary>Starts every dataset; one that cannot be opened holds up no other.</summary>
+    private async Task<bool> StartAllAsync()
+    {
+        if (silos.With(SiloRoles.Data) is not [SiloAddress first, ..] || !first.Equals(silos.Local))
+        {
+            return true;
+        }
+
+        var all = true;
+        string[]? datasets = await TryAsync("the catalog", () => grains.GetGrain<ICatalogGrain>(GrainKeys.Catalog).ListAsync());
+        foreach (var dataset in datasets ?? [])
+        {
+            var opened = await TryAsync(dataset, async () =>
+            {
+                await grains.GetGrain<IDatasetGrain>(dataset).StartAsync();
+                return dataset;
+            });
+            all &= opened is not null;
+            if (opened is not null && _opened.Add(dataset))
+            {
+                LogStarted(dataset);
+            }
+        }
+
+        return all && datasets is not null;
+    }
+
+    private async Task<T?> TryAsync<T>(string what, Func<Task<T>> start)
+        where T : class
+    {
+        try
+        {
+            return await start();
+        }
+        catch (Exception e) when (e is ShoalException or StorageException or TimeoutException or OrleansException)
+        {
+            LogFailed(what, e);
+            return null;
+        }
+    }
+
+    [LoggerMessage(EventId = 700, Level = LogLevel.Information, Message = "Dataset {Dataset} is open")]
+    private partial void LogStarted(string dataset);
+
+    [LoggerMessage(EventId = 701, Level = LogLevel.Error, Message = "Could not open {What}; it is tried again, and opened by the first call for it")]
+    private partial void LogFailed(string what, Exception exception);
+}

@@ -1,0 +1,162 @@
+using Microsoft.Extensions.Logging;
+using Shoal.Contracts;
+using Shoal.Grains.Datasets;
+using Shoal.Grains.Shards;
+using Shoal.Storage;
+
+namespace Shoal.Grains.Training;
+
+// The end of a round: what was done is committed, and published when it is worth it.
+internal sealed partial class ModelGrain
+{
+    /// <inheritdoc/>
+    public async Task<DeliveryReceipt> DeliverAsync(RoundDelivery delivery)
+    {
+        ArgumentNullException.ThrowIfNull(delivery);
+        Manifest manifest = Current;
+        if (delivery.Term != manifest.Term || delivery.Round > manifest.Round || delivery.Round < manifest.Round - 1)
+        {
+            throw new ShoalException(
+                ShoalErrorKind.Conflict,
+                $"Round {delivery.Round} of deal {delivery.Term} is refused: deal {manifest.Term}, round {manifest.Round} is under way.");
+        }
+
+        if (delivery.Round == manifest.Round - 1)
+        {
+            // The answer to this very delivery was lost.
+            return new DeliveryReceipt(manifest.Round, manifest.PublishedFrom(delivery.Round), _bank);
+        }
+
+        IMemoryBankGrain bank = GrainFactory.GetGrain<IMemoryBankGrain>(Dataset);
+        _bank = await bank.PushAsync(_bank.Epoch, delivery.Keys);
+        var state = new Checkpoint { Cursors = delivery.Cursors, Parts = delivery.Parts, Progress = delivery.Progress };
+        return await CommitAsync(delivery, state) is { Retreats: true, Reason: var reason }
+            ? throw new ShoalException(ShoalErrorKind.Conflict, $"Round {delivery.Round} is refused: {reason}; begin again from the last good checkpoint.")
+            : new DeliveryReceipt(Current.Round, Current.PublishedFrom(delivery.Round), _bank);
+    }
+
+    /// <summary>Commits a round, and publishes what it came to when that is worth it.</summary>
+    /// <param name="delivery">The round.</param>
+    /// <param name="state">The state to go on from, without its bank.</param>
+    /// <returns>Whether training goes back to the last good checkpoint instead, and why.</returns>
+    private async Task<(bool Retreats, string Reason)> CommitAsync(RoundDelivery delivery, Checkpoint state)
+    {
+        Manifest manifest = Current;
+        Claim bank = await GrainFactory.GetGrain<IMemoryBankGrain>(Dataset).SaveAsync(StoreNames.RoundPart(Dataset, delivery.Term, delivery.Round, "bank"));
+        PublicationDecision decision = PublicationDecider.Decide(
+            delivery.Evidence, manifest.Version, delivery.Progress.Samples, await StaleShareAsync(), delivery.Resting);
+        Manifest next = manifest.Commit(state with { Bank = bank });
+        var retreats = false;
+        if (decision.Verdict == PublicationVerdict.Publish)
+        {
+            // What the version before did to clusters must be known first: only the last version's fates are kept.
+            await RegisterAsync();
+            next = next.Publish(delivery, decision.Reason);
+        }
+        else if (decision.Verdict == PublicationVerdict.Refuse)
+        {
+            (next, retreats) = next.Refuse(decision.Broken, delivery.Evidence.Finite);
+        }
+
+        await SwapAsync(next);
+        await FollowUpAsync(decision, delivery, retreats);
+        return (retreats, decision.Reason);
+    }
+
+    private async Task FollowUpAsync(PublicationDecision decision, RoundDelivery delivery, bool retreats)
+    {
+        LogRound(Dataset, delivery.Round, delivery.Progress.Steps, delivery.Samples, decision.Verdict, decision.Reason);
+        DateTimeOffset now = time.GetUtcNow();
+        var version = Current.Version?.Version ?? 0;
+        List<LineageEvent> events = [.. delivery.Drifts.Select(drift => new LineageEvent(
+            drift.Time, "drift", null, version, $"after {drift.Samples:N0} samples the stream changed (separation {drift.Separation:F2})"))];
+        if (decision.Verdict == PublicationVerdict.Publish)
+        {
+            events.Add(new LineageEvent(now, "published", null, version, decision.Reason));
+        }
+        else if (decision.Verdict == PublicationVerdict.Refuse)
+        {
+            var back = retreats ? "; training goes back to the last good checkpoint" : string.Empty;
+            var skips = retreats && Current.RetreatsInARow > Manifest.MostRetreats ? " and skips what came since" : string.Empty;
+            events.Add(new LineageEvent(now, "refused", null, version + 1, decision.Reason + back + skips));
+        }
+
+        await NewsAsync(events);
+        await TellAsync(() => CollectAsync(delivery));
+    }
+
+    // The manifest holds. What follows only spreads the news, and is made up for where it fails.
+    private Task NewsAsync(IReadOnlyList<LineageEvent> events) => TellAsync(async () =>
+    {
+        var isNew = await RegisterAsync();
+        foreach (LineageEvent news in events)
+        {
+            await GrainFactory.GetGrain<IClustersGrain>(Dataset).RecordAsync(news);
+        }
+
+        if (isNew)
+        {
+            await AnnounceAsync();
+        }
+    });
+
+    private async Task TellAsync(Func<Task> tell)
+    {
+        try
+        {
+            await tell();
+        }
+        catch (Exception e) when (e is ShoalException or StorageUnavailableException or TimeoutException or OrleansException)
+        {
+            _problem = e.Message;
+            LogFollowUpFailed(Dataset, Current.Round, e);
+        }
+    }
+
+    /// <summary>Tells the registry of clusters what the published version did to them, unless it was told.</summary>
+    /// <returns>Whether it was told now.</returns>
+    private async Task<bool> RegisterAsync()
+    {
+        if (Current.Version is not { } version || version.Version == _registered)
+        {
+            return false;
+        }
+
+        await GrainFactory.GetGrain<IClustersGrain>(Dataset).RegisterAsync(version, Current.Fates);
+        _registered = version.Version;
+        return true;
+    }
+
+    /// <summary>Removes objects of rounds that no manifest needs any more.</summary>
+    private async Task CollectAsync(RoundDelivery delivery)
+    {
+        HashSet<string> needed = [.. Current.Objects()];
+        var oldest = StoreNames.RoundPart(Dataset, delivery.Term, delivery.Round, string.Empty);
+        await foreach (ObjectInfo info in store.ListAsync(StoreNames.Rounds(Dataset)))
+        {
+            if (!needed.Contains(info.Name) && string.CompareOrdinal(info.Name, oldest) < 0)
+            {
+                await store.DeleteAsync(info.Name);
+            }
+        }
+    }
+
+    private async Task<double> StaleShareAsync()
+    {
+        if (_settings!.RoundSteps > 0)
+        {
+            // How far refresh is depends on the clock, and what is learned must not.
+            return 0;
+        }
+
+        ShardStatus[] shards = await Shards().UsableAsync(s => s.GetStatusAsync());
+        var assigned = shards.Sum(s => s.Assigned + s.Outliers);
+        return assigned == 0 ? 0 : (double)shards.Sum(s => s.Stale) / assigned;
+    }
+
+    [LoggerMessage(EventId = 401, Level = LogLevel.Information, Message = "{Dataset}: round {Round} at step {Steps} ({Samples} fresh samples): {Verdict}, {Reason}")]
+    private partial void LogRound(string dataset, long round, long steps, long samples, PublicationVerdict verdict, string reason);
+
+    [LoggerMessage(EventId = 402, Level = LogLevel.Warning, Message = "{Dataset}: round {Round} is committed, but telling others failed; they poll")]
+    private partial void LogFollowUpFailed(string dataset, long round, Exception exception);
+}

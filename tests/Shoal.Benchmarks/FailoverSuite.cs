@@ -1,0 +1,100 @@
+using System.Diagnostics;
+using Shoal.Client;
+using Shoal.Contracts;
+using Shoal.TestKit;
+
+namespace Shoal.Benchmarks;
+
+/// <summary>Kills one of three silos of a cluster again and again while clients store and ask, and starts another in its place.</summary>
+internal static class FailoverSuite
+{
+    private const string Dataset = "failover";
+    private const int Silos = 3;
+    private const int FirstItems = 2_500;
+
+    private static readonly DatasetSettings Settings = new() { Height = 12, Width = 12, Channels = 1, Clusters = 4, Shards = 12, RoundSeconds = 2, ReplaySize = 1_000, IdleRehearsalSteps = 1_000_000 };
+    private static readonly TimeSpan Before = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan After = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
+    /// <summary>Runs it.</summary>
+    /// <param name="kills">How many kills.</param>
+    /// <param name="seed">Of which silo it is.</param>
+    /// <param name="figures">Where figures go.</param>
+    public static async Task RunAsync(int kills, int seed, FigureWriter figures)
+    {
+        await MachineSpeed.WriteAsync(figures);
+        var folder = Directory.CreateTempSubdirectory("shoal-failover-");
+        try
+        {
+            await using RedisProcess redis = await RedisProcess.StartAsync();
+            await using var cluster = new SiloCluster(folder.FullName, "--redis", redis.ConnectionString, "--log", "Critical");
+            for (var i = 0; i < Silos; i++)
+            {
+                await cluster.AddAsync();
+            }
+
+            await using ShoalClient client = await cluster.ConnectAsync();
+            await client.CreateDatasetAsync(Dataset, Settings);
+            var load = new ClusterLoad(client, Dataset);
+            await load.StoreAsync(FirstItems);
+            using var stop = new CancellationTokenSource();
+            Task work = load.RunAsync(stop.Token);
+            var training = new List<double>();
+            var random = new Random(seed);
+            for (var kill = 1; kill <= kills; kill++)
+            {
+                await Task.Delay(Before);
+                long steps = await StepsAsync(client);
+                var dead = Stopwatch.StartNew();
+                await cluster.KillAsync(cluster.Silos[random.Next(Silos)]);
+                training.Add(await TrainedAsync(client, steps, dead));
+                await cluster.AddAsync();
+                await Task.Delay(After);
+                FigureWriter.Tell($"{kill,4} of {kills} kills: {load.Calls:N0} calls, {load.Failures.Count} failed, the longest {load.Longest.TotalSeconds:F1} s; training again after {training[^1]:F1} s");
+            }
+
+            await stop.CancelAsync();
+            await work;
+            Write(figures, seed, kills, load, await load.CheckAsync(), training);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    private static void Write(FigureWriter figures, int seed, int kills, ClusterLoad load, (int Lost, long Miscounted) found, List<double> training)
+    {
+        Dictionary<string, object?> settings = new(StringComparer.Ordinal) { ["silos"] = Silos, ["kills"] = kills, ["shards"] = Settings.Shards };
+        figures.Write("failover.lost", found.Lost, "items", seed, settings);
+        figures.Write("failover.miscounted", found.Miscounted, "items", seed, settings);
+        figures.Write("failover.acknowledged", load.Acknowledged, "items", seed, settings);
+        figures.Write("failover.calls", load.Calls, "calls", seed, settings);
+        figures.Write("failover.failed_calls", load.Failures.Count, "calls", seed, settings);
+        figures.Write("failover.longest_call_s", load.Longest.TotalSeconds, "s", seed, settings);
+        figures.Write("failover.training_s", training.Max(), "s", seed, settings);
+        foreach (var failure in load.Failures.Distinct(StringComparer.Ordinal).Take(5))
+        {
+            FigureWriter.Tell($"failed: {failure}");
+        }
+    }
+
+    private static async Task<long> StepsAsync(ShoalClient client) => (await client.StatusAsync(Dataset)).Training.Progress?.Steps ?? 0;
+
+    // Until a step was taken that had not been before the kill.
+    private static async Task<double> TrainedAsync(ShoalClient client, long steps, Stopwatch dead)
+    {
+        while (dead.Elapsed < Patience)
+        {
+            if (await StepsAsync(client) > steps)
+            {
+                return dead.Elapsed.TotalSeconds;
+            }
+
+            await Task.Delay(50);
+        }
+
+        throw new TimeoutException($"Within {Patience.TotalMinutes} minutes after a kill no step was trained.");
+    }
+}

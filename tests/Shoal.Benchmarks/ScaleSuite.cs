@@ -1,0 +1,150 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Shoal.Client;
+using Shoal.TestKit;
+
+namespace Shoal.Benchmarks;
+
+/// <summary>Training by two silos with a core each against one silo with one core, over the same items; what it costs beside the steps, and what travels.</summary>
+internal static partial class ScaleSuite
+{
+    private const string Dataset = "scale";
+    private const int MostSilos = 2;
+
+    // Of the kernel's clock, which /proc counts by.
+    private const double TicksASecond = 100;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(15);
+
+    /// <summary>Runs it.</summary>
+    /// <param name="source">As <see cref="LabelledData.OpenAsync"/> takes it.</param>
+    /// <param name="turns">Turns of each side.</param>
+    /// <param name="figures">Where figures go.</param>
+    public static async Task RunAsync(string source, int turns, FigureWriter figures)
+    {
+        LabelledData data = await LabelledData.OpenAsync(source);
+        await MachineSpeed.WriteAsync(figures);
+        var rates = new List<double>[MostSilos + 1];
+        for (var turn = 0; turn < turns; turn++)
+        {
+            for (var silos = 1; silos <= MostSilos; silos++)
+            {
+                Turn taken = await RunAsync(data, silos);
+                (rates[silos] ??= []).Add(taken.Rate);
+                Dictionary<string, object?> settings = new(StringComparer.Ordinal) { ["data"] = data.Name, ["silos"] = silos, ["turn"] = turn };
+                figures.Write("scale.samples_per_second", taken.Rate, "1/s", null, settings);
+                figures.Write("scale.overhead", taken.Overhead, "fraction", null, settings);
+                figures.Write("scale.bytes_per_sample", taken.BytesASample, "bytes", null, settings);
+            }
+        }
+
+        figures.Write("scale.speedup", Median(rates[MostSilos]) / Median(rates[1]), "ratio", null, new Dictionary<string, object?>(StringComparer.Ordinal) { ["data"] = data.Name, ["turns"] = turns });
+    }
+
+    private static async Task<Turn> RunAsync(LabelledData data, int silos)
+    {
+        var folder = Directory.CreateTempSubdirectory("shoal-scale-");
+        try
+        {
+            await using RedisProcess redis = await RedisProcess.StartAsync();
+            await using var cluster = new SiloCluster(folder.FullName, "--redis", redis.ConnectionString, "--log", "Error");
+            for (var core = 0; core < silos; core++)
+            {
+                await cluster.AddAsync(core);
+            }
+
+            await using ShoalClient client = await cluster.ConnectAsync();
+            await client.CreateDatasetAsync(Dataset, data.Settings with { IdleRehearsalSteps = 0 });
+            await client.PauseAsync(Dataset);
+            await foreach (IngestResult _ in client.IngestAsync(Dataset, data.Train.Select(item => item.Upload).ToAsyncEnumerable()))
+            {
+                // All of it is there before training begins: no seat waits for samples.
+            }
+
+            (TimeSpan Compute, TimeSpan All)[] before = [.. cluster.Silos.Select(Cpu)];
+            var sent = await SentAsync(cluster);
+            var clock = Stopwatch.StartNew();
+            await client.ResumeAsync(Dataset);
+            await WaitAsync(client, data.Train.Count);
+            var seconds = clock.Elapsed.TotalSeconds;
+            (TimeSpan Compute, TimeSpan All)[] after = [.. cluster.Silos.Select(Cpu)];
+            var compute = after.Zip(before, (a, b) => (a.Compute - b.Compute).TotalSeconds).Sum();
+            var all = after.Zip(before, (a, b) => (a.All - b.All).TotalSeconds).Sum();
+            return new Turn(data.Train.Count / seconds, 1 - (compute / all), (await SentAsync(cluster) - sent) / data.Train.Count);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    private static async Task WaitAsync(ShoalClient client, int items)
+    {
+        var clock = Stopwatch.StartNew();
+        while ((await client.StatusAsync(Dataset)).Training.Cursors.Sum(cursor => cursor.Next) < items)
+        {
+            if (clock.Elapsed > Patience)
+            {
+                throw new TimeoutException($"Within {Patience.TotalMinutes} minutes not every item was trained on.");
+            }
+
+            await Task.Delay(500);
+        }
+    }
+
+    // Processor time of the compute thread, and of the whole silo.
+    private static (TimeSpan Compute, TimeSpan All) Cpu(SiloProcess silo)
+    {
+        var compute = 0.0;
+        foreach (var thread in Directory.EnumerateDirectories($"/proc/{silo.Id}/task"))
+        {
+            if (File.ReadAllText(Path.Combine(thread, "comm")).StartsWith("shoal-compute", StringComparison.Ordinal))
+            {
+                compute += Ticks(Path.Combine(thread, "stat"));
+            }
+        }
+
+        return (TimeSpan.FromSeconds(compute / TicksASecond), TimeSpan.FromSeconds(Ticks($"/proc/{silo.Id}/stat") / TicksASecond));
+    }
+
+    // The 14th and 15th field; the second one, a name in brackets, may hold spaces.
+    private static double Ticks(string file)
+    {
+        var text = File.ReadAllText(file);
+        string[] fields = text[(text.LastIndexOf(')') + 2)..].Split(' ');
+        return double.Parse(fields[11], CultureInfo.InvariantCulture) + double.Parse(fields[12], CultureInfo.InvariantCulture);
+    }
+
+    // Bytes that silos sent over TCP connections that are open, and wrote to the store, where other silos read them.
+    private static async Task<double> SentAsync(SiloCluster cluster)
+    {
+        using Process ss = Programs.Start("iproute2", "ss", "--tcp", "--info", "--no-header", "--numeric", "--processes");
+        var lines = (await ss.StandardOutput.ReadToEndAsync()).Split('\n');
+        await ss.WaitForExitAsync();
+        var sent = 0.0;
+        for (var i = 0; i + 1 < lines.Length; i++)
+        {
+            if (cluster.Silos.Any(silo => lines[i].Contains($"pid={silo.Id},", StringComparison.Ordinal)) && BytesSent().Match(lines[i + 1]) is { Success: true } bytes)
+            {
+                sent += double.Parse(bytes.Groups["bytes"].ValueSpan, CultureInfo.InvariantCulture);
+            }
+        }
+
+        return sent + cluster.Silos.Sum(silo => Written(silo.Id));
+    }
+
+    private static double Written(int process) =>
+        double.Parse(File.ReadLines($"/proc/{process}/io").First(line => line.StartsWith("wchar:", StringComparison.Ordinal)).Split(' ')[1], CultureInfo.InvariantCulture);
+
+    [GeneratedRegex(@"\bbytes_sent:(?<bytes>\d+)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 10_000)]
+    private static partial Regex BytesSent();
+
+    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
+
+    /// <summary>What a turn came to.</summary>
+    /// <param name="Rate">Samples trained a second.</param>
+    /// <param name="Overhead">The share of processor time that is not the compute thread's.</param>
+    /// <param name="BytesASample">Bytes sent and written for each sample.</param>
+    private sealed record Turn(double Rate, double Overhead, double BytesASample);
+}

@@ -1,0 +1,127 @@
+using Shoal.Benchmarks;
+using Shoal.Client;
+using Shoal.Contracts;
+using Shoal.TestKit;
+
+namespace Shoal.Chaos.Tests;
+
+/// <summary>Silos of one cluster, each a process of its own, with a real server that keeps the list of them.</summary>
+[Collection("silo")]
+public sealed class ClusterTests : IDisposable
+{
+    private const string Dataset = "shared";
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+    private static readonly DatasetSettings Settings = new() { Height = 12, Width = 12, Channels = 1, Clusters = 4, Shards = 6, ReplaySize = 1_000, RoundSeconds = 1, IdleRehearsalSteps = 1_000_000 };
+
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("shoal-cluster-");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Fact]
+    public async Task Of_three_silos_one_may_be_killed_and_nothing_is_lost_and_training_goes_on()
+    {
+        await using RedisProcess redis = await RedisProcess.StartAsync();
+        await using SiloCluster cluster = await ClusterAsync(3, "--redis", redis.ConnectionString);
+        await using ShoalClient client = await cluster.ConnectAsync();
+        await client.CreateDatasetAsync(Dataset, Settings);
+        var load = new ClusterLoad(client, Dataset);
+        await load.StoreAsync(2_500);
+        await WaitAsync(client, status => status.Training.Version is not null);
+
+        using var stop = new CancellationTokenSource();
+        Task work = load.RunAsync(stop.Token);
+        DatasetStatus before = await client.StatusAsync(Dataset);
+        await cluster.KillAsync(await TrainingSiloAsync(cluster, client));
+        await WaitAsync(client, status => status.Training.Term > before.Training.Term && status.Training.Progress?.Steps > before.Training.Progress!.Steps);
+        await cluster.AddAsync();
+        await Task.Delay(TimeSpan.FromSeconds(3));
+        await stop.CancelAsync();
+        await work;
+        Assert.Empty(load.Failures);
+        Assert.True(load.Acknowledged > 3_000, $"{load.Acknowledged} acknowledged");
+        Assert.Equal((0, 0L), await load.CheckAsync());
+        DatasetStatus after = await client.StatusAsync(Dataset);
+        Assert.True(after.Training.Version!.Version >= before.Training.Version!.Version);
+    }
+
+    [Fact]
+    public async Task Silos_find_each_other_by_PostgreSQL_too()
+    {
+        await using PostgresProcess postgres = await PostgresProcess.StartAsync();
+        await using SiloCluster cluster = await ClusterAsync(2, "--postgres", postgres.ConnectionString);
+        await using ShoalClient client = await cluster.ConnectAsync();
+        await client.CreateDatasetAsync(Dataset, Settings);
+        var load = new ClusterLoad(client, Dataset);
+        await load.StoreAsync(600);
+        using var stop = new CancellationTokenSource();
+        Task work = load.RunAsync(stop.Token);
+        await cluster.KillAsync(cluster.Silos[0]);
+        await Task.Delay(TimeSpan.FromSeconds(8));
+        await stop.CancelAsync();
+        await work;
+        Assert.Empty(load.Failures);
+        Assert.Equal((0, 0L), await load.CheckAsync());
+    }
+
+    [Fact]
+    public async Task Roles_are_kept_and_a_missing_one_is_named()
+    {
+        await using RedisProcess redis = await RedisProcess.StartAsync();
+        await using SiloCluster cluster = await ClusterAsync(0, "--redis", redis.ConnectionString);
+        await cluster.AddAsync("--roles", "gateway");
+        await using ShoalClient client = await cluster.ConnectAsync();
+        var none = await Assert.ThrowsAsync<ShoalException>(() => client.CreateDatasetAsync(Dataset, Settings));
+        Assert.Equal((ShoalErrorKind.Unavailable, "No silo of the cluster has the role 'data'; start one with --roles data and try again."), (none.Kind, none.Message));
+
+        SiloProcess data = await cluster.AddAsync("--roles", "data");
+        await client.CreateDatasetAsync(Dataset, Settings);
+        await new ClusterLoad(client, Dataset).StoreAsync(2_500);
+        DatasetStatus untrained = await client.StatusAsync(Dataset);
+        Assert.Equal((2_500L, "No silo of the cluster has the role 'compute'; start one with --roles compute and try again."), (untrained.Shards.Sum(s => s.Items), untrained.Training.Problem));
+
+        await cluster.AddAsync("--roles", "compute");
+        DatasetStatus trained = await WaitAsync(client, status => status.Training.Version is not null && status.Shards.Sum(s => s.Pending) == 0);
+        Assert.True(trained.Shards.Sum(s => s.Assigned) > 2_000, $"{trained.Shards.Sum(s => s.Assigned)} assigned");
+        // What assigned them computes elsewhere.
+        Assert.DoesNotContain("libtorch", await File.ReadAllTextAsync($"/proc/{data.Id}/maps"), StringComparison.Ordinal);
+    }
+
+    private async Task<SiloCluster> ClusterAsync(int silos, params string[] membership)
+    {
+        var cluster = new SiloCluster(_folder.FullName, ["--log", "Error", .. membership]);
+        for (var i = 0; i < silos; i++)
+        {
+            await cluster.AddAsync();
+        }
+
+        return cluster;
+    }
+
+    private static async Task<SiloProcess> TrainingSiloAsync(SiloCluster cluster, ShoalClient client)
+    {
+        SeatPlan plan = await client.Cluster.GetGrain<IModelGrain>(Dataset).GetSeatsAsync();
+        return cluster.Silos.Single(silo => plan.Seats[0].Contains($":{silo.SiloPort}@", StringComparison.Ordinal));
+    }
+
+    private static async Task<DatasetStatus> WaitAsync(ShoalClient client, Func<DatasetStatus, bool> until)
+    {
+        using var limit = new CancellationTokenSource(Patience);
+        while (true)
+        {
+            DatasetStatus status = await client.StatusAsync(Dataset, limit.Token);
+            if (until(status))
+            {
+                return status;
+            }
+
+            try
+            {
+                await Task.Delay(200, limit.Token);
+            }
+            catch (OperationCanceledException e)
+            {
+                throw new TimeoutException($"Within {Patience.TotalSeconds} s it did not come to it: {status.Training.Activity}, {status.Training.Problem}, {status.Shards.Sum(s => s.Pending)} pending.", e);
+            }
+        }
+    }
+}
