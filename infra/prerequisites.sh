@@ -59,9 +59,10 @@ load() {
 cluster() {
   local packages=()
   command -v redis-server > /dev/null || packages+=(redis-server)
+  command -v openssl > /dev/null || packages+=(openssl)
   # Outside of PATH on Debian, in a folder of its major version.
   compgen -G '/usr/lib/postgresql/*/bin/postgres' > /dev/null || command -v postgres > /dev/null || packages+=(postgresql)
-  [ ${#packages[@]} = 0 ] || servers "what silos find each other by in tests" "${packages[@]}"
+  [ ${#packages[@]} = 0 ] || servers "for the tests of clusters" "${packages[@]}"
 }
 
 for what in "$@"; do

@@ -12,10 +12,20 @@ internal sealed class SharedOptions
     /// <summary>The environment variable that <c>--silo</c> defaults to.</summary>
     private const string SiloVariable = "SHOAL_SILO";
 
+    /// <summary>The environment variable that <c>--tls</c> defaults to.</summary>
+    private const string TlsVariable = "SHOAL_TLS";
+
     public Option<string> Silo { get; } = new("--silo")
     {
         Description = "The silo's gateway as HOST:PORT; several with commas.",
         DefaultValueFactory = static _ => Environment.GetEnvironmentVariable(SiloVariable) is { Length: > 0 } silo ? silo : "127.0.0.1:30000",
+        Recursive = true,
+    };
+
+    public Option<string?> Tls { get; } = new("--tls")
+    {
+        Description = "Folder of the certificates by which the cluster knows this client: ca.crt, tls.crt, tls.key.",
+        DefaultValueFactory = static _ => Environment.GetEnvironmentVariable(TlsVariable) is { Length: > 0 } folder ? folder : null,
         Recursive = true,
     };
 
@@ -51,6 +61,7 @@ internal sealed class Session : IAsyncDisposable
             var options = new ShoalClientOptions
             {
                 Gateways = parsed.GetValue(shared.Silo)!.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
+                Certificates = parsed.GetValue(shared.Tls),
             };
             ShoalClient client = await surroundings.Connect(options, cancellationToken);
             await using var session = new Session(client, surroundings, parsed.GetValue(shared.Json));

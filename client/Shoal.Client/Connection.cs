@@ -17,6 +17,7 @@ internal static class Connection
     public static async Task<ShoalClient> OpenAsync(ShoalClientOptions options, CancellationToken cancellationToken)
     {
         options.Validate();
+        ClusterCertificates? certificates = options.Certificates is { } folder ? ClusterCertificates.Load(folder) : null;
         var gateways = new ClusterGateways(await ResolveAsync(options.Gateways, cancellationToken));
         long begun = options.Time.GetTimestamp();
 
@@ -33,6 +34,11 @@ internal static class Connection
             });
             client.Configure<ClientMessagingOptions>(messaging => messaging.ResponseTimeout = options.ResponseTimeout);
             client.AddShoalStreams();
+            if (certificates is not null)
+            {
+                client.UseTls(certificates.Apply);
+            }
+
             client.UseConnectionRetryFilter(async (_, token) =>
             {
                 if (options.Time.GetElapsedTime(begun) + Pause >= options.ConnectTimeout)

@@ -18,6 +18,10 @@ public sealed record ShoalClientOptions
     /// <value>Default <c>shoal</c>.</value>
     public string ServiceId { get; init; } = "shoal";
 
+    /// <summary>The folder of the certificates by which the cluster knows this client; null where it knows everyone.</summary>
+    /// <value>Default null. See <see cref="ClusterCertificates"/>.</value>
+    public string? Certificates { get; init; }
+
     /// <summary>How long one call may take, 100 ms to 5 minutes; those that manage datasets have 20 s.</summary>
     /// <value>Default 5 s: a killed silo is voted out by then, while calls to it do not fail sooner, and the next try reaches another.</value>
     public TimeSpan ResponseTimeout { get; init; } = TimeSpan.FromSeconds(5);

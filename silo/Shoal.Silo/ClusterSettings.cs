@@ -17,6 +17,9 @@ public sealed record ClusterSettings
     /// <summary>The address that other silos and clients reach this one by. Default loopback: one host.</summary>
     public IPAddress Address { get; init; } = IPAddress.Loopback;
 
+    /// <summary>The folder of the certificates by which silos and clients know each other; null where everyone is taken.</summary>
+    public string? Certificates { get; init; }
+
     /// <summary>Whether there is a list of silos that others can join by.</summary>
     public bool IsShared => Redis is not null || Postgres is not null;
 }

@@ -22,6 +22,7 @@ internal sealed class SiloArguments
     private readonly Option<string?> _postgres = Secret("--postgres", "PostgreSQL database that keeps the list of the cluster's silos, as Npgsql writes it");
     private readonly Option<string> _cluster = new("--cluster-id") { Description = "The cluster's id", DefaultValueFactory = _ => new ClusterSettings().Id };
     private readonly Option<string> _address = new("--address") { Description = "IP address or host name by which silos and clients reach this one", DefaultValueFactory = _ => $"{new ClusterSettings().Address}" };
+    private readonly Option<string?> _tls = Secret("--tls", "Folder of the certificates by which silos and clients know each other: ca.crt, tls.crt, tls.key");
     private readonly Option<DirectoryInfo?> _join = new("--join") { Description = "Join the cluster of the silo of this host with this data folder (shoal-data unless one is named), on free ports", Arity = ArgumentArity.ZeroOrOne };
     private readonly Option<int> _threads = new("--threads") { Description = "Threads that libtorch uses; 0 for all cores" };
     private readonly Option<string> _device = new("--device") { Description = "Where models live: cpu, cuda or cuda:N", DefaultValueFactory = _ => "cpu" };
@@ -34,7 +35,7 @@ internal sealed class SiloArguments
     /// <summary>The command that takes them.</summary>
     public RootCommand Command() => new("Runs a Shoal silo with its HTTP API on loopback.")
     {
-        _data, _store, _http, _silo, _gateway, _roles, _redis, _postgres, _cluster, _address, _join, _threads, _device, _blobs, _container, _erase, _headroom, _log,
+        _data, _store, _http, _silo, _gateway, _roles, _redis, _postgres, _cluster, _address, _tls, _join, _threads, _device, _blobs, _container, _erase, _headroom, _log,
     };
 
     /// <summary>The settings that a command line makes.</summary>
@@ -54,6 +55,7 @@ internal sealed class SiloArguments
                 Redis = result.GetValue(_redis),
                 Postgres = result.GetValue(_postgres),
                 Address = Resolve(result.GetRequiredValue(_address)),
+                Certificates = result.GetValue(_tls) is { } folder ? Path.GetFullPath(folder) : null,
             },
             Silo = new ShoalSiloOptions
             {
@@ -87,7 +89,7 @@ internal sealed class SiloArguments
             HttpPort = 0,
             SiloPort = FreeUnless(0),
             GatewayPort = FreeUnless(0),
-            Cluster = settings.Cluster with { Id = known.Cluster!, Redis = known.Redis, Postgres = known.Postgres },
+            Cluster = settings.Cluster with { Id = known.Cluster!, Redis = known.Redis, Postgres = known.Postgres, Certificates = known.Tls },
             Silo = settings.Silo with
             {
                 DataDirectory = keepsData ? settings.Silo.DataDirectory : FreeFolder(other.FullName),

@@ -29,6 +29,9 @@ internal sealed record SiloEndpoints
     /// <summary>The PostgreSQL database that keeps the list of silos.</summary>
     public string? Postgres { get; init; }
 
+    /// <summary>The folder of the cluster's certificates; null where there are none.</summary>
+    public string? Tls { get; init; }
+
     /// <summary>The folder of the store; null when it is on blobs.</summary>
     public string? Store { get; init; }
 

@@ -70,6 +70,7 @@ public static class SiloHost
         Cluster = settings.Cluster.Id,
         Redis = settings.Cluster.Redis,
         Postgres = settings.Cluster.Postgres,
+        Tls = settings.Cluster.Certificates,
         Store = settings.Silo.BlobConnectionString is null ? Path.GetFullPath(settings.Silo.StoreDirectory) : null,
         Blobs = settings.Silo.BlobConnectionString,
         Container = settings.Silo.BlobConnectionString is null ? null : settings.Silo.BlobContainer,

@@ -1,5 +1,6 @@
 using System.Net;
 using Orleans.Configuration;
+using Shoal.Client;
 
 namespace Shoal.Silo;
 
@@ -17,6 +18,11 @@ internal static class SiloMembership
     public static ISiloBuilder UseMembership(this ISiloBuilder silo, SiloSettings settings)
     {
         ClusterSettings cluster = settings.Cluster;
+        if (cluster.Certificates is { } folder)
+        {
+            silo.UseTls(ClusterCertificates.Load(folder).Apply);
+        }
+
         if (!cluster.IsShared)
         {
             return silo.UseLocalhostClustering(settings.SiloPort, settings.GatewayPort, serviceId: cluster.Id, clusterId: cluster.Id);

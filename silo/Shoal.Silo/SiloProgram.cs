@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Net.Sockets;
 using Npgsql;
+using Shoal.Contracts;
 using StackExchange.Redis;
 
 namespace Shoal.Silo;
@@ -23,7 +24,7 @@ public static class SiloProgram
                 await RunAsync(arguments.Settings(result), services, cancellationToken);
                 return 0;
             }
-            catch (Exception e) when (e is ArgumentException or FormatException)
+            catch (Exception e) when (e is ArgumentException or FormatException or ShoalException { Kind: ShoalErrorKind.Invalid })
             {
                 return await FailAsync(2, e.Message);
             }

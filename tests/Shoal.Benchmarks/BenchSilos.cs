@@ -24,7 +24,7 @@ internal sealed class BenchSilos : IAsyncDisposable
 
         RedisProcess redis = await RedisProcess.StartAsync();
         var cluster = new SiloCluster(folder, "--redis", redis.ConnectionString, "--log", "Warning");
-        var started = new BenchSilos(cluster.ConnectAsync, cluster, redis);
+        var started = new BenchSilos(() => cluster.ConnectAsync(), cluster, redis);
         try
         {
             for (var core = 0; core < silos; core++)

@@ -68,8 +68,9 @@ quality.SetAction((result, _) => RunAsync(result, figures => QualitySuite.RunAsy
     figures)));
 var train = new Command("train", "Training through silo, log, pump and commits against the bare learner, in turns") { data, seconds, turns };
 train.SetAction((result, _) => RunAsync(result, figures => TrainSuite.RunAsync(result.GetRequiredValue(data), result.GetRequiredValue(seconds), result.GetRequiredValue(turns), figures)));
-var query = new Command("query", "Queries for single items from an external process, training paused and not") { items };
-query.SetAction((result, _) => RunAsync(result, figures => QuerySuite.RunAsync(result.GetRequiredValue(items), figures)));
+var silos = new Option<int>("--silos") { Description = "How many silos answer; 1 has all cores, several a core each", DefaultValueFactory = _ => 1 };
+var query = new Command("query", "Queries for single items from an external process, training paused and not") { items, silos };
+query.SetAction((result, _) => RunAsync(result, figures => QuerySuite.RunAsync(result.GetRequiredValue(items), result.GetRequiredValue(silos), figures)));
 var ingest = new Command("ingest", "Durable ingest over HTTP, and the time until an item is assigned");
 ingest.SetAction((result, _) => RunAsync(result, IngestSuite.RunAsync));
 var kills = new Option<int>("--kills") { Description = "How often the silo is killed", DefaultValueFactory = _ => 20 };
@@ -96,11 +97,14 @@ failover.SetAction((result, _) => RunAsync(result, figures => FailoverSuite.RunA
 var scale = new Command("scale", "Training by two silos with a core each against one") { data, turns };
 scale.SetAction((result, _) => RunAsync(result, figures => ScaleSuite.RunAsync(result.GetRequiredValue(data), result.GetRequiredValue(turns), figures)));
 
+var rolling = new Command("rolling", "Stops the silos of a cluster one by one under load, and starts others");
+rolling.SetAction((result, _) => RunAsync(result, RollingSuite.RunAsync));
+
 var minutes = new Option<int>("--minutes") { Description = "For how long", DefaultValueFactory = _ => 30 };
 var soak = new Command("soak", "Ingests, trains, asks and deletes for a long time, and looks whether anything grows") { minutes };
 soak.SetAction((result, _) => RunAsync(result, figures => SoakSuite.RunAsync(result.GetRequiredValue(minutes), figures)));
 
-return await new RootCommand("Measures Shoal. Every figure is printed as it is measured.") { quality, train, query, ingest, recovery, exactlyOnce, fuzz, activation, soak, failover, scale, json }.Parse(args).InvokeAsync();
+return await new RootCommand("Measures Shoal. Every figure is printed as it is measured.") { quality, train, query, ingest, recovery, exactlyOnce, fuzz, activation, soak, failover, scale, rolling, json }.Parse(args).InvokeAsync();
 
 static T? Refuse<T>(ArgumentResult result, string why)
 {

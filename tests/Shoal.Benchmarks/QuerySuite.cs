@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using Shoal.Client;
 using Shoal.Contracts;
-using Shoal.TestKit;
 
 namespace Shoal.Benchmarks;
 
@@ -14,16 +13,17 @@ internal static class QuerySuite
 
     /// <summary>Runs it.</summary>
     /// <param name="items">Items in the dataset.</param>
+    /// <param name="count">How many silos answer.</param>
     /// <param name="figures">Where figures go.</param>
-    public static async Task RunAsync(int items, FigureWriter figures)
+    public static async Task RunAsync(int items, int count, FigureWriter figures)
     {
         await MachineSpeed.WriteAsync(figures);
-        Dictionary<string, object?> settings = new(StringComparer.Ordinal) { ["items"] = items, ["callers"] = Callers, ["seconds"] = Duration.TotalSeconds };
+        Dictionary<string, object?> settings = new(StringComparer.Ordinal) { ["items"] = items, ["callers"] = Callers, ["silos"] = count, ["seconds"] = Duration.TotalSeconds };
         var folder = Directory.CreateTempSubdirectory("shoal-query-");
         try
         {
-            await using SiloProcess silo = await SiloProcess.StartAsync(folder.FullName, "--log", "Warning");
-            await using ShoalClient client = await silo.ConnectAsync();
+            await using BenchSilos silos = await BenchSilos.StartAsync(folder.FullName, count);
+            await using ShoalClient client = await silos.ConnectAsync();
             await MachineSpeed.WriteRpcAsync(figures, client);
             await client.CreateDatasetAsync("bench", new DatasetSettings { Height = 8, Width = 8, Channels = 1 });
             await client.PauseAsync("bench");
@@ -43,8 +43,11 @@ internal static class QuerySuite
             }
 
             ICatalogGrain catalog = client.Cluster.GetGrain<ICatalogGrain>(GrainKeys.Catalog);
-            figures.Write("query.limit_rate", await MachineSpeed.RateAsync(async () => _ = await catalog.ListAsync(), Callers, Duration), "calls/s", null, settings);
-            figures.Write("query.rate", await MachineSpeed.RateAsync(async () => _ = await client.GetAsync("bench", Id()), Callers, Duration), "queries/s", null, settings);
+            double limit = await MachineSpeed.RateAsync(async () => _ = await catalog.ListAsync(), Callers, Duration);
+            figures.Write("query.limit_rate", limit, "calls/s", null, settings);
+            double rate = await MachineSpeed.RateAsync(async () => _ = await client.GetAsync("bench", Id()), Callers, Duration);
+            figures.Write("query.rate", rate, "queries/s", null, settings);
+            figures.Write("query.ratio_to_limit", rate / limit, "ratio", null, settings);
             figures.Write("query.item_grain_cold_rate", await ColdAsync(client, items), "queries/s", null, settings);
 
             await client.ResumeAsync("bench");

@@ -86,6 +86,43 @@ public sealed class ClusterTests : IDisposable
         Assert.DoesNotContain("libtorch", await File.ReadAllTextAsync($"/proc/{data.Id}/maps"), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task With_certificates_members_know_each_other_and_who_has_none_is_refused()
+    {
+        await CertificatesAsync("ours");
+        await CertificatesAsync("others");
+        await using RedisProcess redis = await RedisProcess.StartAsync();
+        await using SiloCluster cluster = await ClusterAsync(2, "--redis", redis.ConnectionString, "--tls", Folder("ours"));
+        await using (ShoalClient client = await cluster.ConnectAsync(Folder("ours")))
+        {
+            await client.CreateDatasetAsync(Dataset, Settings);
+            var load = new ClusterLoad(client, Dataset);
+            await load.StoreAsync(600);
+            Assert.Equal((600, (0, 0L)), (load.Acknowledged, await load.CheckAsync()));
+        }
+
+        Assert.Equal(ShoalErrorKind.Unavailable, (await Assert.ThrowsAsync<ShoalException>(() => cluster.ConnectAsync())).Kind);
+        Assert.Equal(ShoalErrorKind.Unavailable, (await Assert.ThrowsAsync<ShoalException>(() => cluster.ConnectAsync(Folder("others")))).Kind);
+        var none = await Assert.ThrowsAsync<ShoalException>(() => cluster.ConnectAsync(Folder("none")));
+        Assert.StartsWith($"'{Folder("none")}' must hold ca.crt, tls.crt and tls.key", none.Message, StringComparison.Ordinal);
+    }
+
+    private string Folder(string name) => Path.Combine(_folder.FullName, name);
+
+    // By the script that users have.
+    private async Task CertificatesAsync(string name)
+    {
+        var root = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(root!.FullName, "Shoal.slnx")))
+        {
+            root = root.Parent;
+        }
+
+        using var script = Programs.Start("openssl", Path.Combine(root.FullName, "infra", "test-certificates.sh"), Folder(name));
+        await script.WaitForExitAsync();
+        Assert.Equal(0, script.ExitCode);
+    }
+
     private async Task<SiloCluster> ClusterAsync(int silos, params string[] membership)
     {
         var cluster = new SiloCluster(_folder.FullName, ["--log", "Error", .. membership]);

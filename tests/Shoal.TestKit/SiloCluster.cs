@@ -39,7 +39,9 @@ public sealed class SiloCluster(string folder, params string[] membership) : IAs
     }
 
     /// <summary>Connects a client to the gateways of all silos.</summary>
-    public Task<ShoalClient> ConnectAsync() => ShoalClient.ConnectAsync(new ShoalClientOptions { Gateways = [.. _silos.Select(silo => silo.Gateway)] });
+    /// <param name="certificates">The folder of its certificates; null for none.</param>
+    public Task<ShoalClient> ConnectAsync(string? certificates = null) =>
+        ShoalClient.ConnectAsync(new ShoalClientOptions { Gateways = [.. _silos.Select(silo => silo.Gateway)], Certificates = certificates });
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
