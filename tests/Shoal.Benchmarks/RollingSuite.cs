@@ -19,6 +19,7 @@ internal static class RollingSuite
 
     private static readonly DatasetSettings Settings = new() { Height = 12, Width = 12, Channels = 1, Clusters = 4, Shards = 12, RoundSeconds = 5, ReplaySize = 1_000, IdleRehearsalSteps = 1_000_000 };
     private static readonly TimeSpan Between = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Slow = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Runs it.</summary>
     /// <param name="figures">Where figures go.</param>
@@ -47,8 +48,9 @@ internal static class RollingSuite
             {
                 var clock = Stopwatch.StartNew();
                 await cluster.StopAsync(cluster.Silos[0]);
-                FigureWriter.Tell($"{i} of {Silos}: stopped within {clock.Elapsed.TotalSeconds:F1} s; {load.Failures.Count} failed calls");
+                FigureWriter.Tell($"{load.Seconds,5:F0} s  {i} of {Silos} stopped within {clock.Elapsed.TotalSeconds:F1} s; {load.Failures.Count} failed calls");
                 await cluster.AddAsync();
+                FigureWriter.Tell($"{load.Seconds,5:F0} s  another is up");
                 await Task.Delay(Between);
             }
 
@@ -61,6 +63,11 @@ internal static class RollingSuite
             figures.Write("rolling.query_p50_ms", milliseconds[milliseconds.Length / 2], "ms", null, settings);
             figures.Write("rolling.query_p99_ms", milliseconds[(int)(milliseconds.Length * 0.99)], "ms", null, settings);
             figures.Write("rolling.query_longest_ms", milliseconds[^1], "ms", null, settings);
+            foreach (var (second, count) in load.SlowBySecond.OrderBy(entry => entry.Key))
+            {
+                FigureWriter.Tell($"{second,5} s  {count} queries took longer than {Slow.TotalMilliseconds} ms");
+            }
+
             foreach (var failure in load.Failures.Distinct(StringComparer.Ordinal).Take(5))
             {
                 FigureWriter.Tell($"failed: {failure}");
@@ -78,7 +85,14 @@ internal static class RollingSuite
         private int _next;
         private int _stored;
 
+        private readonly long _begun = Stopwatch.GetTimestamp();
+
         public ConcurrentBag<double> Milliseconds { get; } = [];
+
+        /// <summary>Queries that took longer than <see cref="Slow"/>, by the second in which they began.</summary>
+        public ConcurrentDictionary<int, int> SlowBySecond { get; } = [];
+
+        public double Seconds => Stopwatch.GetElapsedTime(_begun).TotalSeconds;
 
         public ConcurrentBag<string> Failures { get; } = [];
 
@@ -128,7 +142,13 @@ internal static class RollingSuite
             return CountAsync(async () =>
             {
                 ItemAnswer answer = await client.GetAsync(Dataset, id);
-                Milliseconds.Add(Stopwatch.GetElapsedTime(begun).TotalMilliseconds);
+                TimeSpan took = Stopwatch.GetElapsedTime(begun);
+                Milliseconds.Add(took.TotalMilliseconds);
+                if (took > Slow)
+                {
+                    SlowBySecond.AddOrUpdate((int)Stopwatch.GetElapsedTime(_begun, begun).TotalSeconds, 1, (_, count) => count + 1);
+                }
+
                 if (answer.State is ItemState.Unknown)
                 {
                     Failures.Add($"{id} was stored and is unknown");
