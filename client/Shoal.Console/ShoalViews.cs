@@ -176,6 +176,11 @@ public static class ShoalViews
             Line("loss", Losses(progress));
         }
 
+        if (training.Skipped.Length > 0)
+        {
+            Line("skipped", $"{Count(training.Skipped.Sum(range => range.Items))} items that training could not follow: it took a sample");
+        }
+
         if (training.Problem is { } problem)
         {
             Line("problem", problem);

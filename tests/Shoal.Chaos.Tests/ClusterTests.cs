@@ -112,13 +112,7 @@ public sealed class ClusterTests : IDisposable
     // By the script that users have.
     private async Task CertificatesAsync(string name)
     {
-        var root = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(root!.FullName, "Shoal.slnx")))
-        {
-            root = root.Parent;
-        }
-
-        using var script = Programs.Start("openssl", Path.Combine(root.FullName, "infra", "test-certificates.sh"), Folder(name));
+        using var script = Programs.Start("openssl", Path.Combine(Tree.Root, "infra", "test-certificates.sh"), Folder(name));
         await script.WaitForExitAsync();
         Assert.Equal(0, script.ExitCode);
     }

@@ -24,6 +24,8 @@ public sealed class DatasetSettingsTests
         { new() { MaxPixels = 400_000_001 }, "MaxPixels is 400,000,001; must be 64 to 400,000,000." },
         { new() { RetainDays = -1 }, "RetainDays is -1; must be 0 to 36,500." },
         { new() { RetainBytes = 5 }, $"RetainBytes is 5; must be 1,000,000 to {(double)long.MaxValue:N0}." },
+        { new() { MaxLag = 999 }, $"MaxLag is 999; must be 1,000 to {(double)long.MaxValue:N0}." },
+        { new() { MaxLag = 1_000, RoundSteps = 1 }, "MaxLag skips items by how fast training is; with RoundSteps what is learned must not depend on that. Leave one of them 0." },
         { new() { Replay = "newest" }, "Replay is 'newest'; must be 'reservoir' or 'minimum-redundancy'." },
         { new() { ReplaySize = -1 }, "ReplaySize is -1; must be 256 to 1,000,000." },
         { new() { RoundSeconds = 3_601 }, "RoundSeconds is 3,601; must be 1 to 3,600." },

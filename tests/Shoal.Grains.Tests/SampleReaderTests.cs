@@ -48,10 +48,26 @@ public sealed class SampleReaderTests
         Assert.Equal([(0, 0), (1, 0), (2, 0)], await TakeAsync(reader, 3));
     }
 
-    private static SampleReader Read(bool strict, Away? away, params long[] from)
+    [Fact]
+    public async Task Too_far_behind_a_sample_is_read_and_what_was_skipped_is_told_once_it_is_decided()
+    {
+        // Of 100 items 32 are read; then 68 are left where 30 may be.
+        await using SampleReader reader = Read(strict: false, away: null, maxLag: 30, [0, 0, 0]);
+        (int Shard, long Sequence)[] taken = await TakeAsync(reader, Shards * 62);
+        Assert.All(taken.GroupBy(sample => sample.Shard), shard => Assert.Equal(
+            [.. Enumerable.Range(0, 32), .. Enumerable.Range(70, 30)], shard.Select(sample => (int)sample.Sequence)));
+        await Assert.ThrowsAsync<TimeoutException>(() => TakeAsync(reader, 1, Poll / 2));
+        Assert.Empty(reader.TakeSkipped(_ => 69));
+        Assert.Equal([new(0, 32, 70, 38), new(1, 32, 70, 38), new(2, 32, 70, 38)], reader.TakeSkipped(_ => 70).OrderBy(range => range.Shard));
+        Assert.Empty(reader.TakeSkipped(_ => Items));
+    }
+
+    private static SampleReader Read(bool strict, Away? away, params long[] from) => Read(strict, away, maxLag: 0, from);
+
+    private static SampleReader Read(bool strict, Away? away, long maxLag, long[] from)
     {
         var services = new TrainerServices(GrainFake.Factory(away ?? new Away()), null!, null!, null!, TimeProvider.System, null!, "cpu", Poll);
-        return new SampleReader(services, "digits", Decoder, from.Select((next, shard) => new ShardCursor(shard, next)), ahead: 1_000, strict);
+        return new SampleReader(services, "digits", Decoder, from.Select((next, shard) => new ShardCursor(shard, next)), ahead: 1_000, strict, maxLag);
     }
 
     private static async Task<(int Shard, long Sequence)[]> TakeAsync(SampleReader reader, int count, TimeSpan? patience = null)

@@ -91,10 +91,11 @@ internal static class DatasetCommands
         Option<int> idle = Option("--idle-steps", "Rehearsal steps that idle time may be used for.", defaults.IdleRehearsalSteps);
         Option<double> days = Option("--retain-days", "Days after which an item is deleted; 0 keeps items for ever.", defaults.RetainDays);
         Option<long> bytes = Option("--retain-bytes", "The most bytes of items kept, the oldest are deleted; 0 for no limit.", defaults.RetainBytes);
+        Option<long> lag = Option("--max-lag", "Items that training may lag behind before it takes a sample of what came; 0 never.", defaults.MaxLag);
         Option<int> seed = Option("--seed", "The seed of all randomness.", defaults.Seed);
         var command = new Command("create", "Create a dataset; repeating it with the same settings does nothing.")
         {
-            name, modality, size, clusters, shards, round, roundSteps, maxBytes, maxPixels, replay, policy, objectives, idle, days, bytes, seed,
+            name, modality, size, clusters, shards, round, roundSteps, maxBytes, maxPixels, replay, policy, objectives, idle, days, bytes, lag, seed,
         };
         return Session.Runs(command, shared, surroundings, async (session, parsed, token) =>
         {
@@ -120,6 +121,7 @@ internal static class DatasetCommands
                     IdleRehearsalSteps = parsed.GetValue(idle),
                     RetainDays = parsed.GetValue(days),
                     RetainBytes = parsed.GetValue(bytes),
+                    MaxLag = parsed.GetValue(lag),
                     Seed = parsed.GetValue(seed),
                 },
                 token);
@@ -143,7 +145,8 @@ internal static class DatasetCommands
         var idle = new Option<int?>("--idle-steps") { Description = "Rehearsal steps that idle time may be used for." };
         var days = new Option<double?>("--retain-days") { Description = "Days after which an item is deleted; 0 keeps items for ever." };
         var bytes = new Option<long?>("--retain-bytes") { Description = "The most bytes of items kept; 0 for no limit." };
-        var command = new Command("set", "Change settings; training goes on with them from its last round.") { name, round, idle, days, bytes };
+        var lag = new Option<long?>("--max-lag") { Description = "Items that training may lag behind before it takes a sample of what came; 0 never." };
+        var command = new Command("set", "Change settings; training goes on with them from its last round.") { name, round, idle, days, bytes, lag };
         return Session.Runs(command, shared, surroundings, async (session, parsed, token) =>
         {
             string dataset = parsed.GetValue(name)!;
@@ -153,11 +156,12 @@ internal static class DatasetCommands
                 IdleRehearsalSteps = parsed.GetValue(idle),
                 RetainDays = parsed.GetValue(days),
                 RetainBytes = parsed.GetValue(bytes),
+                MaxLag = parsed.GetValue(lag),
             };
             DatasetSettings settings = await session.Client.ChangeDatasetAsync(dataset, change, token);
             return await SayAsync(session, dataset, string.Create(
                 CultureInfo.InvariantCulture,
-                $"rounds of {settings.RoundSeconds} s, {settings.IdleRehearsalSteps} idle rehearsal steps, items kept {(settings.RetainDays > 0 ? $"{settings.RetainDays} days" : "for ever")}{(settings.RetainBytes > 0 ? $", at most {settings.RetainBytes:N0} bytes" : "")}"));
+                $"rounds of {settings.RoundSeconds} s, {settings.IdleRehearsalSteps} idle rehearsal steps, items kept {(settings.RetainDays > 0 ? $"{settings.RetainDays} days" : "for ever")}{(settings.RetainBytes > 0 ? $", at most {settings.RetainBytes:N0} bytes" : "")}{(settings.MaxLag > 0 ? $", a sample trained beyond a lag of {settings.MaxLag:N0}" : "")}"));
         });
     }
 

@@ -67,6 +67,12 @@ public sealed record DatasetSettings
     /// </summary>
     [Id(17)] public int RoundSteps { get; init; }
 
+    /// <summary>
+    /// Items that training may lag behind before it trains on a uniform sample of what came instead of all of it, at least 1,000; 0 never. What is skipped is
+    /// stored, assigned and counted like everything else, and stands in the status.
+    /// </summary>
+    [Id(18)] public long MaxLag { get; init; }
+
     /// <summary>A <see cref="Replay"/>: a uniform sample of each segment of the stream.</summary>
     public const string Reservoir = "reservoir";
 
@@ -128,6 +134,15 @@ public sealed record DatasetSettings
             Range(nameof(RetainBytes), RetainBytes, 1_000_000, long.MaxValue);
         }
 
+        if (MaxLag != 0)
+        {
+            Range(nameof(MaxLag), MaxLag, 1_000, long.MaxValue);
+            if (RoundSteps > 0)
+            {
+                problems.Add("MaxLag skips items by how fast training is; with RoundSteps what is learned must not depend on that. Leave one of them 0.");
+            }
+        }
+
         return problems;
 
         void Range(string name, double value, double least, double most)
@@ -156,6 +171,9 @@ public sealed record DatasetChange
     /// <summary><see cref="DatasetSettings.RetainBytes"/>.</summary>
     [Id(3)] public long? RetainBytes { get; init; }
 
+    /// <summary><see cref="DatasetSettings.MaxLag"/>.</summary>
+    [Id(4)] public long? MaxLag { get; init; }
+
     /// <summary>The settings after the change.</summary>
     /// <param name="settings">The settings before it.</param>
     /// <exception cref="ShoalException">Invalid: nothing is changed, or a value is out of range.</exception>
@@ -164,7 +182,7 @@ public sealed record DatasetChange
         ArgumentNullException.ThrowIfNull(settings);
         if (this == new DatasetChange())
         {
-            throw new ShoalException(ShoalErrorKind.Invalid, "Nothing to change was given; these may change: RoundSeconds, IdleRehearsalSteps, RetainDays, RetainBytes.");
+            throw new ShoalException(ShoalErrorKind.Invalid, "Nothing to change was given; these may change: RoundSeconds, IdleRehearsalSteps, RetainDays, RetainBytes, MaxLag.");
         }
 
         DatasetSettings changed = settings with
@@ -173,6 +191,7 @@ public sealed record DatasetChange
             IdleRehearsalSteps = IdleRehearsalSteps ?? settings.IdleRehearsalSteps,
             RetainDays = RetainDays ?? settings.RetainDays,
             RetainBytes = RetainBytes ?? settings.RetainBytes,
+            MaxLag = MaxLag ?? settings.MaxLag,
         };
         return changed.Problems() is { Count: > 0 } problems ? throw new ShoalException(ShoalErrorKind.Invalid, string.Join(' ', problems)) : changed;
     }

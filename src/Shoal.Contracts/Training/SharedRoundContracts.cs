@@ -53,6 +53,9 @@ public sealed record SeatDelivery
 
     /// <summary>What changed in the stream during the round.</summary>
     [Id(12)] public DriftSighting[] Drifts { get; init; } = [];
+
+    /// <summary>What it did not train on because it could not follow.</summary>
+    [Id(13)] public SkippedRange[] Skipped { get; init; } = [];
 }
 
 /// <summary>What the seats of a round came to together.</summary>

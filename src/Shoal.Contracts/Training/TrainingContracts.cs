@@ -141,6 +141,9 @@ public sealed record RoundDelivery
 
     /// <summary>What becomes of the published clusters if the candidate takes their place.</summary>
     [Id(13)] public required ClusterDescent Descent { get; init; }
+
+    /// <summary>What it did not train on because it could not follow.</summary>
+    [Id(14)] public SkippedRange[] Skipped { get; init; } = [];
 }
 
 /// <summary>What becomes of the published clusters if a candidate takes their place, slot by slot.</summary>
@@ -261,7 +264,18 @@ public sealed record TrainingStatus
 
     /// <summary>The last thing that went wrong; null when nothing did.</summary>
     [Id(8)] public string? Problem { get; init; }
+
+    /// <summary>Where training took a sample of what came because it could not follow; the last ranges of each shard.</summary>
+    [Id(9)] public SkippedRange[] Skipped { get; init; } = [];
 }
+
+/// <summary>Part of a shard's log that training took only a sample of.</summary>
+/// <param name="Shard">The shard's number.</param>
+/// <param name="From">The first sequence number that was skipped.</param>
+/// <param name="To">Behind the last one.</param>
+/// <param name="Items">How many sequence numbers in between were skipped.</param>
+[GenerateSerializer, Immutable, Alias("shoal.skipped-range")]
+public readonly record struct SkippedRange([property: Id(0)] int Shard, [property: Id(1)] long From, [property: Id(2)] long To, [property: Id(3)] long Items);
 
 /// <summary>Rounds, versions, and who trains which shards. Key: the dataset's name.</summary>
 [Alias("shoal.model")]

@@ -98,7 +98,7 @@ internal sealed partial class DatasetGrain(IObjectStore store, TimeProvider time
         if (settings != state.Settings)
         {
             await SaveAsync(state with { Settings = settings });
-            if ((settings.RoundSeconds, settings.IdleRehearsalSteps) != (state.Settings.RoundSeconds, state.Settings.IdleRehearsalSteps))
+            if ((settings.RoundSeconds, settings.IdleRehearsalSteps, settings.MaxLag) != (state.Settings.RoundSeconds, state.Settings.IdleRehearsalSteps, state.Settings.MaxLag))
             {
                 await model.StopAsync();
             }
@@ -210,7 +210,7 @@ internal sealed partial class DatasetGrain(IObjectStore store, TimeProvider time
 
     // What may change does not tell two datasets apart, and objectives are compared by what they hold.
     private static bool SameSettings(DatasetSettings a, DatasetSettings b) =>
-        a with { Paused = b.Paused, RoundSeconds = b.RoundSeconds, IdleRehearsalSteps = b.IdleRehearsalSteps, RetainDays = b.RetainDays, RetainBytes = b.RetainBytes, Objectives = b.Objectives } == b
+        a with { Paused = b.Paused, RoundSeconds = b.RoundSeconds, IdleRehearsalSteps = b.IdleRehearsalSteps, RetainDays = b.RetainDays, RetainBytes = b.RetainBytes, MaxLag = b.MaxLag, Objectives = b.Objectives } == b
         && Sorted(a.Objectives).SequenceEqual(Sorted(b.Objectives));
 
     private static IEnumerable<KeyValuePair<string, double>> Sorted(IReadOnlyDictionary<string, double>? objectives) =>

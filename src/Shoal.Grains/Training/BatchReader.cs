@@ -1,3 +1,4 @@
+using Shoal.Contracts;
 using Shoal.Learning;
 
 namespace Shoal.Grains.Training;
@@ -35,6 +36,10 @@ internal sealed class BatchReader(SampleReader reader, SampleShape shape, int si
 
     /// <summary>What went wrong last; null while reading works.</summary>
     public string? Problem => reader.Problem;
+
+    /// <summary>Takes what was skipped before some positions.</summary>
+    /// <param name="next">Where a shard is trained next.</param>
+    public SkippedRange[] TakeSkipped(Func<int, long> next) => reader.TakeSkipped(next);
 
     /// <summary>Looks for new items now: a hint came.</summary>
     public void Wake() => reader.Wake();

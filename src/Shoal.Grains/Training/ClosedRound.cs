@@ -5,7 +5,7 @@ namespace Shoal.Grains.Training;
 
 /// <summary>What a round came to, copied out of libtorch and of the trainer: the next round goes on changing both.</summary>
 internal sealed record ClosedRound(
-    long Round, ShardCursor[] Cursors, long Samples, IReadOnlyList<DriftSighting> Drifts, SeatProgress Progress, bool Resting, DateTimeOffset EndedAt,
+    long Round, ShardCursor[] Cursors, long Samples, IReadOnlyList<DriftSighting> Drifts, SkippedRange[] Skipped, SeatProgress Progress, bool Resting, DateTimeOffset EndedAt,
     IReadOnlyDictionary<string, IReadOnlyList<NamedTensor>> Parts, BankState Keys, IReadOnlyList<NamedTensor> Candidate, Evidence Evidence, Descent Descent)
 {
     /// <summary>The message that hands it over.</summary>
@@ -29,6 +29,7 @@ internal sealed record ClosedRound(
         Resting = Resting,
         EndedAt = EndedAt,
         Drifts = [.. Drifts],
+        Skipped = Skipped,
     };
 
     /// <summary>Evidence as a message.</summary>

@@ -34,6 +34,7 @@ internal interface IRoundEnds
 /// <param name="Samples">Fresh samples trained on.</param>
 /// <param name="BackwardPasses">Samples that a backward pass went through.</param>
 /// <param name="Drifts">What changed in the stream.</param>
+/// <param name="Skipped">What was not trained on because it could not follow.</param>
 /// <param name="Progress">Its progress at the end.</param>
 /// <param name="Resting">Whether it has nothing more to learn from now.</param>
-internal sealed record RoundWork(ShardCursor[] Cursors, long Samples, long BackwardPasses, IReadOnlyList<DriftSighting> Drifts, SeatProgress Progress, bool Resting);
+internal sealed record RoundWork(ShardCursor[] Cursors, long Samples, long BackwardPasses, IReadOnlyList<DriftSighting> Drifts, SkippedRange[] Skipped, SeatProgress Progress, bool Resting);

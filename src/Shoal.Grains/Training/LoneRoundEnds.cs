@@ -68,7 +68,7 @@ internal sealed class LoneRoundEnds(SeatDesk desk) : IRoundEnds
         Evidence evidence = await desk.ComputeAsync(() => learner.Judge(published), cancellationToken);
         return await desk.ComputeAsync(
             () => new ClosedRound(
-                desk.Round, work.Cursors, work.Samples, work.Drifts, work.Progress with { Rested = work.Resting }, work.Resting, desk.Services.Time.GetUtcNow(),
+                desk.Round, work.Cursors, work.Samples, work.Drifts, work.Skipped, work.Progress with { Rested = work.Resting }, work.Resting, desk.Services.Time.GetUtcNow(),
                 learner.Snapshot(), learner.BankSince(_bankCount), learner.Export(), evidence, refit.Descent),
             cancellationToken);
     }

@@ -25,6 +25,9 @@ internal sealed record Checkpoint
         ? Seats
         : [new SeatShare { Shards = [.. Cursors.Select(cursor => cursor.Shard)], Parts = Parts }];
 
+    /// <summary>Where training took a sample of what came because it could not follow.</summary>
+    public SkippedRange[] Skipped { get; init; } = [];
+
     /// <summary>Every object that it needs.</summary>
     public IEnumerable<string> Objects() => Parts.Values.Concat(Seats.SelectMany(seat => seat.Parts.Values)).Append(Bank).OfType<Claim>().Select(c => c.Name);
 

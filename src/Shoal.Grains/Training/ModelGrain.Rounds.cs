@@ -45,7 +45,7 @@ internal sealed partial class ModelGrain
         Claim bank = await GrainFactory.GetGrain<IMemoryBankGrain>(Dataset).SaveAsync(StoreNames.RoundPart(Dataset, delivery.Term, delivery.Round, "bank"));
         PublicationDecision decision = PublicationDecider.Decide(
             delivery.Evidence, manifest.Version, delivery.Progress.Samples, await StaleShareAsync(), delivery.Resting);
-        Manifest next = manifest.Commit(state with { Bank = bank });
+        Manifest next = manifest.Commit(state with { Bank = bank, Skipped = SkippedRanges.Joined(manifest.State.Skipped, delivery.Skipped) });
         var retreats = false;
         if (decision.Verdict == PublicationVerdict.Publish)
         {

@@ -100,9 +100,11 @@ internal sealed partial class ModelGrain
         // Of shards that nobody delivered, what was kept before stays.
         SeatShare[] left = [.. before.EverySeat().Where(share => share.Shards.Any(shard => !covered.Contains(shard)))];
         SettleResult settled = await SettleAsync(round.Round, delivered, left, before);
+        // Each has made more keys than the bank holds: it is filled with the last ones of all.
+        var keys = LearnerSettings.Options(_settings!).BankSize / delivered.Length;
         foreach (SeatDelivery delivery in delivered)
         {
-            _bank = await GrainFactory.GetGrain<IMemoryBankGrain>(Dataset).PushAsync(_bank.Epoch, delivery.Keys with { First = _bank.Count });
+            _bank = await GrainFactory.GetGrain<IMemoryBankGrain>(Dataset).PushAsync(_bank.Epoch, TensorFiles.Last(delivery.Keys, keys) with { First = _bank.Count });
         }
 
         RoundDelivery whole = Whole(round.Round, delivered, settled, before);
@@ -175,6 +177,7 @@ internal sealed partial class ModelGrain
             // All see the same stream: what one noticed the others will have, too.
             Drifts = delivered.Select(delivery => delivery.Drifts).MaxBy(drifts => drifts.Length)!,
             Descent = settled.Descent,
+            Skipped = [.. delivered.SelectMany(delivery => delivery.Skipped)],
         };
     }
 

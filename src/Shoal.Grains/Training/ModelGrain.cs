@@ -91,6 +91,7 @@ internal sealed partial class ModelGrain(
             Progress = SeatProgresses.Now(manifest.State.Progress, [.. reports.Select(report => report.Progress).OfType<SeatProgress>()]),
             Refused = manifest.Refused,
             Bank = _bank,
+            Skipped = manifest.State.Skipped,
             Problem = reports.Select(report => report.Problem).FirstOrDefault(problem => problem is not null) ?? _problem,
         };
 

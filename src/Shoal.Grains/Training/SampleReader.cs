@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Shoal.Contracts;
 using Shoal.Learning;
@@ -27,6 +28,10 @@ internal sealed class SampleReader : IAsyncDisposable
     private readonly TimeSpan _poll;
     private readonly TimeProvider _time;
     private readonly bool _strict;
+    private readonly long _maxLag;
+
+    // In the order in which they were skipped.
+    private readonly ConcurrentQueue<SkippedRange> _skipped = new();
     private volatile string? _problem;
     private readonly Task _running;
 
@@ -37,8 +42,11 @@ internal sealed class SampleReader : IAsyncDisposable
     /// <param name="cursors">Where to begin.</param>
     /// <param name="ahead">The most samples decoded ahead.</param>
     /// <param name="strict">Whether a shard that is away holds the others, so that the order of samples is always the same.</param>
-    public SampleReader(TrainerServices services, string dataset, ImageDecoder decoder, IEnumerable<ShardCursor> cursors, int ahead, bool strict)
+    /// <param name="maxLag">Items of a shard that reading may lag behind before it reads a sample of them; 0 never.</param>
+    public SampleReader(TrainerServices services, string dataset, ImageDecoder decoder, IEnumerable<ShardCursor> cursors, int ahead, bool strict, long maxLag = 0)
     {
+        _maxLag = maxLag;
+
         _decoded = Channel.CreateBounded<DecodedSample>(new BoundedChannelOptions(ahead) { SingleReader = true, SingleWriter = true });
         (_grains, _poll, _time) = (services.Grains, services.Poll, services.Time);
         _dataset = dataset;
@@ -58,6 +66,20 @@ internal sealed class SampleReader : IAsyncDisposable
 
     /// <summary>What went wrong last; null while reading works.</summary>
     public string? Problem => _problem;
+
+    /// <summary>Takes what was skipped before some positions: of what lies behind them it is not decided yet.</summary>
+    /// <param name="next">Where a shard is trained next.</param>
+    public SkippedRange[] TakeSkipped(Func<int, long> next)
+    {
+        var (taken, left) = (new List<SkippedRange>(), new List<SkippedRange>());
+        while (_skipped.TryDequeue(out SkippedRange range))
+        {
+            (range.To <= next(range.Shard) ? taken : left).Add(range);
+        }
+
+        left.ForEach(_skipped.Enqueue);
+        return [.. taken];
+    }
 
     /// <summary>Takes the next decoded sample if there is one.</summary>
     /// <param name="sample">The sample.</param>
@@ -172,6 +194,7 @@ internal sealed class SampleReader : IAsyncDisposable
             Array.ForEach(slice.Items, tail.Items.Enqueue);
             tail.IsAtEnd = slice.Next <= tail.Next;
             tail.Next = slice.Next;
+            SkipIfBehind(tail, slice.End - slice.Next);
         }
         catch (Exception e) when (e is ShoalException { Kind: ShoalErrorKind.Damaged } or ShoalException { IsTransient: true } or TimeoutException or OrleansException)
         {
@@ -180,6 +203,19 @@ internal sealed class SampleReader : IAsyncDisposable
             tail.Problem = tail.IsDamaged ? e.Message : $"Shard {tail.Shard} could not be read: {e.Message}";
             tail.FailedAt = _time.GetTimestamp();
         }
+    }
+
+    // So many times behind the limit, one slice in as many is read: a uniform sample, until what is left is within the limit.
+    private void SkipIfBehind(ShardTail tail, long lag)
+    {
+        if (_maxLag == 0 || lag <= _maxLag)
+        {
+            return;
+        }
+
+        var skip = Math.Clamp((long)(SliceItems * (((double)lag / _maxLag) - 1)), 1, lag - _maxLag);
+        _skipped.Enqueue(new SkippedRange(tail.Shard, tail.Next, tail.Next + skip, skip));
+        tail.Next += skip;
     }
 
     private DecodedSample Decode(int shard, LogItem item)

@@ -51,7 +51,7 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
         _cursors = deal.Cursors.ToDictionary(c => c.Shard, c => c.Next);
         _gone = new GoneSamples(services, _desk.Dataset);
         int fresh = _desk.Options.FreshPerStep;
-        var reader = new SampleReader(services, _desk.Dataset, MediaSettings.Decoder(deal.Settings), deal.Cursors, 2 * fresh, strict: IsDeterministic);
+        var reader = new SampleReader(services, _desk.Dataset, MediaSettings.Decoder(deal.Settings), deal.Cursors, 2 * fresh, strict: IsDeterministic, deal.Settings.MaxLag / deal.Settings.Shards);
         _batches = new BatchReader(reader, LearnerSettings.Shape(deal.Settings), fresh, services.Time, strict: IsDeterministic);
         _running = Task.Run(() => RunAsync(_stop.Token));
     }
@@ -272,7 +272,7 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
     {
         _rate = _roundSamples / Math.Max(0.001, _services.Time.GetElapsedTime(_roundStarted).TotalSeconds);
         Progress = CurrentProgress();
-        await _rounds.EndAsync(_learner!, new RoundWork(Cursors, _roundSamples, _roundPasses, _roundDrifts, Progress, resting), cancellationToken);
+        await _rounds.EndAsync(_learner!, new RoundWork(Cursors, _roundSamples, _roundPasses, _roundDrifts, _batches.TakeSkipped(shard => _cursors[shard]), Progress, resting), cancellationToken);
         (_roundSamples, _roundPasses, _roundSteps, _roundDrifts) = (0, 0, 0, []);
         _restingDelivered = resting;
         _roundStarted = _services.Time.GetTimestamp();

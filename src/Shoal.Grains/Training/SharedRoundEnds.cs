@@ -100,6 +100,7 @@ internal sealed class SharedRoundEnds(SeatDesk desk) : IRoundEnds
             Resting = work.Resting,
             EndedAt = desk.Services.Time.GetUtcNow(),
             Drifts = [.. work.Drifts],
+            Skipped = work.Skipped,
         };
     }
 

@@ -54,6 +54,23 @@ internal static class TensorFiles
             MemoryMarshal.Cast<byte, long>(keys.Steps).ToArray());
     }
 
+    /// <summary>The last of some keys.</summary>
+    /// <param name="keys">The keys, oldest first.</param>
+    /// <param name="count">How many at most.</param>
+    public static BankKeys Last(BankKeys keys, int count)
+    {
+        var skipped = Math.Max(0, keys.Count - count);
+        var width = keys.Count == 0 ? 0 : keys.Keys.Length / keys.Count;
+        return keys with
+        {
+            First = keys.First + skipped,
+            Count = keys.Count - skipped,
+            Keys = keys.Keys[(skipped * width)..],
+            Samples = keys.Samples[(skipped * sizeof(long))..],
+            Steps = keys.Steps[(skipped * sizeof(long))..],
+        };
+    }
+
     /// <summary>Keys for the shared bank out of the learner's.</summary>
     public static BankKeys Keys(BankState bank) => new()
     {

@@ -1,0 +1,99 @@
+using k8s;
+using k8s.Models;
+using YamlDotNet.RepresentationModel;
+
+namespace Shoal.Architecture.Tests;
+
+/// <summary>What cannot be run without a container engine or a Kubernetes is held to what can be read of it.</summary>
+public sealed class InfraTests
+{
+    private static readonly string Manifests = Text("infra/kubernetes/shoal.yaml");
+
+    [Fact]
+    public void Kubernetes_manifests_hold_nothing_that_its_models_do_not_know() => Assert.Equal(5, Load(Manifests).Count);
+
+    [Theory]
+    [InlineData("maxUnavailable: 1", "maxUnavailble: 1")]
+    [InlineData("replicas: 3", "replicas: three")]
+    [InlineData("kind: NetworkPolicy", "kind: NetworkPolice")]
+    public void A_slip_in_a_manifest_is_found(string right, string wrong)
+    {
+        Assert.Contains(right, Manifests, StringComparison.Ordinal);
+        Assert.ThrowsAny<Exception>(() => Load(Manifests.Replace(right, wrong, StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void What_the_manifests_select_and_refer_to_is_there()
+    {
+        var objects = Load(Manifests);
+        V1StatefulSet silos = objects.OfType<V1StatefulSet>().Single();
+        var labels = silos.Spec.Template.Metadata.Labels;
+        Assert.All(
+            new[]
+            {
+                objects.OfType<V1Service>().Single().Spec.Selector,
+                silos.Spec.Selector.MatchLabels,
+                objects.OfType<V1PodDisruptionBudget>().Single().Spec.Selector.MatchLabels,
+                objects.OfType<V1NetworkPolicy>().Single().Spec.PodSelector.MatchLabels,
+            },
+            selector => Assert.All(selector, label => Assert.Equal(label.Value, labels[label.Key])));
+        Assert.Equal(objects.OfType<V1Service>().Single().Metadata.Name, silos.Spec.ServiceName);
+        Assert.Equal(objects.OfType<V1ServiceAccount>().Single().Metadata.Name, silos.Spec.Template.Spec.ServiceAccountName);
+        V1Container silo = Assert.Single(silos.Spec.Template.Spec.Containers);
+        string[] volumes = [.. silos.Spec.Template.Spec.Volumes.Select(v => v.Name), .. silos.Spec.VolumeClaimTemplates.Select(v => v.Metadata.Name)];
+        Assert.Equal(volumes.Order(StringComparer.Ordinal), silo.VolumeMounts.Select(m => m.Name).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Silos_run_without_rights_that_they_do_not_need()
+    {
+        V1PodSpec pod = Load(Manifests).OfType<V1StatefulSet>().Single().Spec.Template.Spec;
+        Assert.True(pod.SecurityContext.RunAsNonRoot);
+        Assert.False(pod.AutomountServiceAccountToken);
+        Assert.All(pod.Containers, container =>
+        {
+            Assert.False(container.SecurityContext.AllowPrivilegeEscalation);
+            Assert.True(container.SecurityContext.ReadOnlyRootFilesystem);
+            Assert.Equal(["ALL"], container.SecurityContext.Capabilities.Drop);
+        });
+    }
+
+    // Their names and defaults are the silo's: an option that it does not have would be noticed only when a container starts.
+    [Fact]
+    public void Options_variables_and_ports_are_those_of_the_silo()
+    {
+        var arguments = Text("silo/Shoal.Silo/SiloArguments.cs");
+        V1Container silo = Load(Manifests).OfType<V1StatefulSet>().Single().Spec.Template.Spec.Containers[0];
+        Assert.All(silo.Args.Where(argument => argument.StartsWith("--", StringComparison.Ordinal)), option => Assert.Contains($"\"{option}\"", arguments, StringComparison.Ordinal));
+        Assert.All(silo.Env, variable => Assert.Contains($"\"--{variable.Name["SHOAL_".Length..].ToLowerInvariant()}\"", arguments, StringComparison.Ordinal));
+        Assert.All(silo.Ports, port => Assert.Contains($"=> {port.ContainerPort} }}", arguments, StringComparison.Ordinal));
+        Assert.All(silo.Ports, port => Assert.Contains(port.ContainerPort.ToString(null, null), Text("infra/Dockerfile").Split('\n').Single(line => line.StartsWith("EXPOSE", StringComparison.Ordinal)), StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Services_of_the_compose_file_depend_on_services_and_use_volumes_that_it_has()
+    {
+        var yaml = new YamlStream();
+        yaml.Load(new StringReader(Text("infra/compose.yaml")));
+        var root = (YamlMappingNode)yaml.Documents[0].RootNode;
+        var services = (YamlMappingNode)root["services"];
+        string[] volumes = [.. ((YamlMappingNode)root["volumes"]).Children.Keys.Select(key => $"{key}")];
+        string[] names = [.. services.Children.Keys.Select(key => $"{key}")];
+        Assert.Equal(3, names.Count(name => name.StartsWith("silo", StringComparison.Ordinal)));
+        Assert.All(((YamlMappingNode)root["x-silo"]["depends_on"]).Children.Keys, needed => Assert.Contains($"{needed}", names));
+        Assert.All(services.Children.Values.OfType<YamlMappingNode>(), service =>
+            Assert.All((YamlSequenceNode)service["volumes"], volume => Assert.Contains($"{volume}".Split(':')[0], volumes)));
+    }
+
+    [Fact]
+    public void No_file_of_infra_names_a_registry()
+    {
+        // docker.io is what an image without a host comes from.
+        string[] files = [.. Directory.EnumerateFiles(Path.Combine(Repository.Root, "infra"), "*", SearchOption.AllDirectories)];
+        Assert.All(files, file => Assert.DoesNotMatch(@"(?i)\b(mcr\.microsoft|ghcr|quay|gcr|docker)\.(com|io)\b", File.ReadAllText(file)));
+    }
+
+    private static string Text(string path) => File.ReadAllText(Path.Combine(Repository.Root, path));
+
+    private static List<object> Load(string yaml) => KubernetesYaml.LoadAllFromString(yaml, strict: true);
+}
