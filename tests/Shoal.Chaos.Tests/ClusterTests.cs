@@ -64,6 +64,28 @@ public sealed class ClusterTests : IDisposable
     }
 
     [Fact]
+    public async Task While_the_list_of_silos_is_away_silos_go_on_and_one_joins_when_it_is_back()
+    {
+        await using RedisProcess redis = await RedisProcess.StartAsync();
+        await using SiloCluster cluster = await ClusterAsync(2, "--redis", redis.ConnectionString);
+        await using ShoalClient client = await cluster.ConnectAsync();
+        await client.CreateDatasetAsync(Dataset, Settings);
+        var load = new ClusterLoad(client, Dataset);
+        await load.StoreAsync(600);
+        using var stop = new CancellationTokenSource();
+        Task work = load.RunAsync(stop.Token);
+        var before = load.Acknowledged;
+        await redis.RestartAsync(away: TimeSpan.FromSeconds(6));
+        Assert.True(load.Acknowledged > before + 500, $"{load.Acknowledged - before} acknowledged meanwhile");
+        await cluster.AddAsync();
+        await WaitAsync(client, status => status.Training.Activity is "training" or "rehearsing");
+        await stop.CancelAsync();
+        await work;
+        Assert.Empty(load.Failures);
+        Assert.Equal((0, 0L), await load.CheckAsync());
+    }
+
+    [Fact]
     public async Task Roles_are_kept_and_a_missing_one_is_named()
     {
         await using RedisProcess redis = await RedisProcess.StartAsync();
