@@ -51,7 +51,7 @@ public sealed class FairnessTests : IDisposable
     {
         for (var at = (producer + 1) * 10_000_000; !token.IsCancellationRequested; at += 4_000)
         {
-            await foreach (IngestResult _ in client.IngestAsync("flood", Enumerable.Range(at, 4_000).Select(RecoveryRun.Item).ToAsyncEnumerable()))
+            await foreach (IngestResult _ in client.IngestAsync("flood", Enumerable.Range(at, 4_000).Select(RecoveryRun.Item).ToAsyncEnumerable(), cancellationToken: CancellationToken.None))
             {
                 // As fast as it is taken.
             }
