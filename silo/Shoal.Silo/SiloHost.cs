@@ -15,13 +15,13 @@ public static class SiloHost
     /// <summary>Builds the host; start it with <c>StartAsync</c>.</summary>
     /// <param name="settings">What it is told.</param>
     /// <param name="services">Adds services before Shoal's own, which then do not replace them; null for none.</param>
-    /// <exception cref="ArgumentException">Settings do not fit together; the message lists every problem.</exception>
+    /// <exception cref="FormatException">Settings do not fit together; the message lists every problem.</exception>
     public static WebApplication Build(SiloSettings settings, Action<IServiceCollection>? services = null)
     {
         ArgumentNullException.ThrowIfNull(settings);
         if (settings.Problems() is { Count: > 0 } problems)
         {
-            throw new ArgumentException(string.Join(' ', problems), nameof(settings));
+            throw new FormatException(string.Join(' ', problems));
         }
 
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
