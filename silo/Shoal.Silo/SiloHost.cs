@@ -24,7 +24,8 @@ public static class SiloHost
             throw new FormatException(string.Join(' ', problems));
         }
 
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        // Not the working directory: the host watches every folder below its root for changed settings, and the data folder changes all the time.
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         AddLogging(builder.Logging, settings.LogLevel);
         // Loopback only: there is no authentication.
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, settings.HttpPort));

@@ -63,12 +63,14 @@ public sealed record SeatDelivery
 /// <param name="Parts">What all share, by name: the merged <c>model</c>, its <c>clusters</c>, and <c>labels</c>, the cluster of each rehearsed sample.</param>
 /// <param name="Taken">Whether the asking seat's delivery is part of it; one that came too late begins again from the manifest.</param>
 /// <param name="Published">The version published from this round; null when none was.</param>
+/// <param name="Seconds">For how long the next round trains.</param>
 [GenerateSerializer, Immutable, Alias("shoal.round-outcome")]
 public sealed record RoundOutcome(
     [property: Id(0)] long NextRound,
     [property: Id(1)] Dictionary<string, Claim> Parts,
     [property: Id(2)] bool Taken,
-    [property: Id(3)] PublishedVersion? Published);
+    [property: Id(3)] PublishedVersion? Published,
+    [property: Id(4)] double Seconds);
 
 /// <summary>Asks a seat to merge what all did in a round, and to settle its clusters.</summary>
 [GenerateSerializer, Immutable, Alias("shoal.settle-request")]

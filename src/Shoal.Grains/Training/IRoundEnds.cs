@@ -6,6 +6,9 @@ namespace Shoal.Grains.Training;
 /// <summary>What a seat does at the end of each round: alone it settles and delivers everything, with others what it did is merged.</summary>
 internal interface IRoundEnds
 {
+    /// <summary>For how many seconds a round trains.</summary>
+    double RoundSeconds { get; }
+
     /// <summary>Builds the learner that the deal begins from.</summary>
     /// <param name="cancellationToken">Ends the wait for the compute thread.</param>
     Task<Learner> BeginAsync(CancellationToken cancellationToken);

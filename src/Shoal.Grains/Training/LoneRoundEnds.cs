@@ -15,6 +15,9 @@ internal sealed class LoneRoundEnds(SeatDesk desk) : IRoundEnds
     private long _bankCount;
 
     /// <inheritdoc/>
+    public double RoundSeconds => desk.Deal.Settings.RoundSeconds;
+
+    /// <inheritdoc/>
     public async Task<Learner> BeginAsync(CancellationToken cancellationToken)
     {
         BankState bank = TensorFiles.Bank(await desk.Services.Grains.GetGrain<IMemoryBankGrain>(desk.Dataset).PullAsync(0));

@@ -12,6 +12,10 @@ internal sealed partial class ModelGrain
     // From the first delivery of a round on the others are waited for so long: rounds end by the clock, within a step of each other.
     private static readonly TimeSpan RoundPatience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan SettlePatience = TimeSpan.FromSeconds(60);
+    private const double WorkForEachWait = 8;
+
+    // A round is what a crash costs.
+    private const double MostRounds = 3;
 
     // The round that is gathered, and the last one that ended; null where one seat trains.
     private SharedRound? _gathering;
@@ -50,7 +54,7 @@ internal sealed partial class ModelGrain
         // While a round is being committed the manifest is a round further already.
         RoundOutcome? outcome = _gathered?.Round == round ? _gathered.OutcomeFor(seat)
             : _gathering?.Round == round ? null
-            : round < Current.Round ? new RoundOutcome(Current.Round, Current.State.Parts, Taken: false, Published: null)
+            : round < Current.Round ? new RoundOutcome(Current.Round, Current.State.Parts, Taken: false, Published: null, _settings!.RoundSeconds)
             : null;
         return Task.FromResult(outcome);
     }
@@ -118,9 +122,13 @@ internal sealed partial class ModelGrain
             return;
         }
 
-        round.End(new RoundOutcome(Current.Round, settled.Parts, Taken: true, Current.PublishedFrom(round.Round)), idle);
+        round.End(new RoundOutcome(Current.Round, settled.Parts, Taken: true, Current.PublishedFrom(round.Round), SecondsOfNext(round)), idle);
         (_gathered, _gathering) = (round, new SharedRound(Current.Round));
     }
+
+    // All but one seat wait while a round is merged and settled: that may take an eighth of the time.
+    private double SecondsOfNext(SharedRound round) =>
+        Math.Clamp(WorkForEachWait * time.GetElapsedTime(round.FirstAt!.Value).TotalSeconds, _settings!.RoundSeconds, MostRounds * _settings.RoundSeconds);
 
     /// <summary>Has one of the seats that delivered merge and settle; another when that one fails.</summary>
     private async Task<SettleResult> SettleAsync(long round, SeatDelivery[] delivered, SeatShare[] left, Checkpoint before)

@@ -264,7 +264,7 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
         resting &= IsRehearsed && !_restingDelivered && _learner!.Steps > 0;
         var timeUp = IsDeterministic
             ? _roundSteps >= Deal.Settings.RoundSteps
-            : _roundSteps > 0 && _services.Time.GetElapsedTime(_roundStarted).TotalSeconds >= Deal.Settings.RoundSeconds;
+            : _roundSteps > 0 && _services.Time.GetElapsedTime(_roundStarted).TotalSeconds >= _rounds.RoundSeconds;
         return resting || timeUp;
     }
 

@@ -17,6 +17,9 @@ internal sealed class SharedRoundEnds(SeatDesk desk) : IRoundEnds
     private long _own;
 
     /// <inheritdoc/>
+    public double RoundSeconds { get; private set; } = desk.Deal.Settings.RoundSeconds;
+
+    /// <inheritdoc/>
     public async Task<Learner> BeginAsync(CancellationToken cancellationToken)
     {
         _seen = TensorFiles.Bank(await Bank.PullAsync(0));
@@ -72,7 +75,7 @@ internal sealed class SharedRoundEnds(SeatDesk desk) : IRoundEnds
                 return true;
             },
             cancellationToken);
-        desk.Round = outcome.NextRound;
+        (desk.Round, RoundSeconds) = (outcome.NextRound, outcome.Seconds);
     }
 
     private async Task<SeatDelivery> CloseAsync(Learner learner, RoundWork work, CancellationToken cancellationToken)
