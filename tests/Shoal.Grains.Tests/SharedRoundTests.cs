@@ -8,18 +8,18 @@ public sealed class SharedRoundTests
     [Fact]
     public void Nobody_knows_an_outcome_before_the_round_is_over()
     {
-        var round = new SharedRound(3);
-        Assert.Null(round.FirstAt);
+        var round = new SharedRound(3, begunAt: 0, seconds: 10);
+        Assert.Null(round.LastAt);
         round.Take(Delivery("a"), now: 70);
         round.Take(Delivery("b"), now: 90);
-        Assert.Equal((70L, 2), (round.FirstAt!.Value, round.Deliveries.Count));
+        Assert.Equal((90L, 2), (round.LastAt!.Value, round.Deliveries.Count));
         Assert.Null(round.OutcomeFor("a"));
     }
 
     [Fact]
     public void Who_delivered_or_had_nothing_to_do_goes_on_from_it_and_who_comes_later_begins_again()
     {
-        var round = new SharedRound(3);
+        var round = new SharedRound(3, begunAt: 0, seconds: 10);
         round.Take(Delivery("a"), now: 1);
         round.End(new RoundOutcome(4, [], Taken: true, Published: null, Seconds: 10), idle: ["b"]);
         Assert.Equal((true, true, false), (round.OutcomeFor("a")!.Taken, round.OutcomeFor("b")!.Taken, round.OutcomeFor("c")!.Taken));
@@ -33,7 +33,7 @@ public sealed class SharedRoundTests
     [Fact]
     public void A_delivery_that_comes_again_counts_once()
     {
-        var round = new SharedRound(3);
+        var round = new SharedRound(3, begunAt: 0, seconds: 10);
         round.Take(Delivery("a") with { Samples = 5 }, now: 1);
         round.Take(Delivery("a") with { Samples = 7 }, now: 2);
         Assert.Equal(7, Assert.Single(round.Deliveries).Samples);

@@ -87,7 +87,7 @@ internal sealed partial class ModelGrain
         }
 
         _plan = new SeatPlan(seats, Dealing.Of(_settings.Shards, [.. seats.Select(seat => 1.0 / (1 + (_late.GetValueOrDefault(seat) / MostLate)))]));
-        (_dealsAnew, _gathering, _gathered) = (false, seats.Length > 1 ? new SharedRound(manifest.Round) : null, null);
+        (_dealsAnew, _gathering, _gathered) = (false, seats.Length > 1 ? new SharedRound(manifest.Round, time.GetTimestamp(), _settings.RoundSeconds) : null, null);
         await Task.WhenAll(seats.Select((seat, i) => GrainFactory.GetGrain<IReplicaGrain>(seat).BeginAsync(DealOf(i)).WaitAsync(SeatPatience, time)));
         _problem = null;
         if (_gathering is not null)

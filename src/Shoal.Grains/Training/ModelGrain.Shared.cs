@@ -9,7 +9,7 @@ internal sealed partial class ModelGrain
 {
     private static readonly TimeSpan RoundLook = TimeSpan.FromSeconds(1);
 
-    // From the first delivery of a round on the others are waited for so long: rounds end by the clock, within a step of each other.
+    // Rounds end by the clock, within a step of each other; a seat whose shards have nothing more delivers earlier, and the others are not late for that.
     private static readonly TimeSpan RoundPatience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan SettlePatience = TimeSpan.FromSeconds(60);
     private const double WorkForEachWait = 8;
@@ -82,7 +82,7 @@ internal sealed partial class ModelGrain
     /// <summary>Ends the round when every seat has delivered or has nothing to do, or the time of the others is up.</summary>
     private async Task EndRoundIfOverAsync()
     {
-        if (_gathering is not { FirstAt: { } first } round)
+        if (_gathering is not { LastAt: not null } round)
         {
             return;
         }
@@ -90,7 +90,7 @@ internal sealed partial class ModelGrain
         string[] missing = [.. _plan.Seats.Where(seat => !round.Has(seat))];
         SeatReport?[] reports = await Task.WhenAll(missing.Select(ReportAsync));
         string[] idle = [.. missing.Where((_, i) => reports[i] is { Activity: "idle" } report && report.Term == Current.Term)];
-        if (idle.Length == missing.Length || time.GetElapsedTime(first) >= RoundPatience)
+        if (idle.Length == missing.Length || time.GetElapsedTime(round.BegunAt).TotalSeconds >= round.Seconds + RoundPatience.TotalSeconds)
         {
             await EndRoundAsync(round, idle);
         }
@@ -122,13 +122,14 @@ internal sealed partial class ModelGrain
             return;
         }
 
-        round.End(new RoundOutcome(Current.Round, settled.Parts, Taken: true, Current.PublishedFrom(round.Round), SecondsOfNext(round)), idle);
-        (_gathered, _gathering) = (round, new SharedRound(Current.Round));
+        var seconds = SecondsOfNext(round);
+        round.End(new RoundOutcome(Current.Round, settled.Parts, Taken: true, Current.PublishedFrom(round.Round), seconds), idle);
+        (_gathered, _gathering) = (round, new SharedRound(Current.Round, time.GetTimestamp(), seconds));
     }
 
     // All but one seat wait while a round is merged and settled: that may take an eighth of the time.
     private double SecondsOfNext(SharedRound round) =>
-        Math.Clamp(WorkForEachWait * time.GetElapsedTime(round.FirstAt!.Value).TotalSeconds, _settings!.RoundSeconds, MostRounds * _settings.RoundSeconds);
+        Math.Clamp(WorkForEachWait * time.GetElapsedTime(round.LastAt!.Value).TotalSeconds, _settings!.RoundSeconds, MostRounds * _settings.RoundSeconds);
 
     /// <summary>Has one of the seats that delivered merge and settle; another when that one fails.</summary>
     private async Task<SettleResult> SettleAsync(long round, SeatDelivery[] delivered, SeatShare[] left, Checkpoint before)

@@ -4,7 +4,9 @@ namespace Shoal.Grains.Training;
 
 /// <summary>One round of several seats: gathers what they did, and what became of it once it is over. Kept by the model.</summary>
 /// <param name="round">The round.</param>
-internal sealed class SharedRound(long round)
+/// <param name="begunAt">When it began.</param>
+/// <param name="seconds">For how long it trains.</param>
+internal sealed class SharedRound(long round, long begunAt, double seconds)
 {
     private readonly Dictionary<string, SeatDelivery> _deliveries = new(StringComparer.Ordinal);
     private readonly HashSet<string> _idle = new(StringComparer.Ordinal);
@@ -15,8 +17,14 @@ internal sealed class SharedRound(long round)
     /// <summary>What was delivered.</summary>
     public IReadOnlyCollection<SeatDelivery> Deliveries => _deliveries.Values;
 
-    /// <summary>When the first seat delivered; null before.</summary>
-    public long? FirstAt { get; private set; }
+    /// <summary>When it began.</summary>
+    public long BegunAt => begunAt;
+
+    /// <summary>For how long it trains.</summary>
+    public double Seconds => seconds;
+
+    /// <summary>When the last seat so far delivered; null before the first.</summary>
+    public long? LastAt { get; private set; }
 
     /// <summary>What the seats came to; null while the round is not over.</summary>
     public RoundOutcome? Outcome { get; private set; }
@@ -27,7 +35,7 @@ internal sealed class SharedRound(long round)
     public void Take(SeatDelivery delivery, long now)
     {
         _deliveries[delivery.Seat] = delivery;
-        FirstAt ??= now;
+        LastAt = now;
     }
 
     /// <summary>Whether a seat has delivered.</summary>
