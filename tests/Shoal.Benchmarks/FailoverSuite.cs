@@ -24,44 +24,33 @@ internal static class FailoverSuite
     public static async Task RunAsync(int kills, int seed, FigureWriter figures)
     {
         await MachineSpeed.WriteAsync(figures);
-        var folder = Directory.CreateTempSubdirectory("shoal-failover-");
-        try
-        {
-            await using RedisProcess redis = await RedisProcess.StartAsync();
-            await using var cluster = new SiloCluster(folder.FullName, "--redis", redis.ConnectionString, "--log", "Critical");
-            for (var i = 0; i < Silos; i++)
-            {
-                await cluster.AddAsync();
-            }
+        await ClusterBench.RunAsync(Silos, pinned: false, (cluster, client) => RunAsync(cluster, client, kills, seed, figures));
+    }
 
-            await using ShoalClient client = await cluster.ConnectAsync();
-            await client.CreateDatasetAsync(Dataset, Settings);
-            var load = new ClusterLoad(client, Dataset);
-            await load.StoreAsync(FirstItems);
-            using var stop = new CancellationTokenSource();
-            Task work = load.RunAsync(stop.Token);
-            var training = new List<double>();
-            var random = new Random(seed);
-            for (var kill = 1; kill <= kills; kill++)
-            {
-                await Task.Delay(Before);
-                long steps = await StepsAsync(client);
-                var dead = Stopwatch.StartNew();
-                await cluster.KillAsync(cluster.Silos[random.Next(Silos)]);
-                training.Add(await TrainedAsync(client, steps, dead));
-                await cluster.AddAsync();
-                await Task.Delay(After);
-                FigureWriter.Tell($"{kill,4} of {kills} kills: {load.Calls:N0} calls, {load.Failures.Count} failed, the longest {load.Longest.TotalSeconds:F1} s; training again after {training[^1]:F1} s");
-            }
-
-            await stop.CancelAsync();
-            await work;
-            Write(figures, seed, kills, load, await load.CheckAsync(), training);
-        }
-        finally
+    private static async Task RunAsync(SiloCluster cluster, ShoalClient client, int kills, int seed, FigureWriter figures)
+    {
+        await client.CreateDatasetAsync(Dataset, Settings);
+        var load = new ClusterLoad(client, Dataset);
+        await load.StoreAsync(FirstItems);
+        using var stop = new CancellationTokenSource();
+        Task work = load.RunAsync(stop.Token);
+        var training = new List<double>();
+        var random = new Random(seed);
+        for (var kill = 1; kill <= kills; kill++)
         {
-            folder.Delete(recursive: true);
+            await Task.Delay(Before);
+            long steps = await StepsAsync(client);
+            var dead = Stopwatch.StartNew();
+            await cluster.KillAsync(cluster.Silos[random.Next(Silos)]);
+            training.Add(await TrainedAsync(client, steps, dead));
+            await cluster.AddAsync();
+            await Task.Delay(After);
+            FigureWriter.Tell($"{kill,4} of {kills} kills: {load.Calls:N0} calls, {load.Failures.Count} failed, the longest {load.Longest.TotalSeconds:F1} s; training again after {training[^1]:F1} s");
         }
+
+        await stop.CancelAsync();
+        await work;
+        Write(figures, seed, kills, load, await load.CheckAsync(), training);
     }
 
     private static void Write(FigureWriter figures, int seed, int kills, ClusterLoad load, (int Lost, long Miscounted) found, List<double> training)

@@ -26,56 +26,45 @@ internal static class RollingSuite
     public static async Task RunAsync(FigureWriter figures)
     {
         await MachineSpeed.WriteAsync(figures);
+        await ClusterBench.RunAsync(Silos, pinned: false, (cluster, client) => RunAsync(cluster, client, figures));
+    }
+
+    private static async Task RunAsync(SiloCluster cluster, ShoalClient client, FigureWriter figures)
+    {
         Dictionary<string, object?> settings = new(StringComparer.Ordinal) { ["silos"] = Silos, ["items_per_second"] = Items, ["queries_per_second"] = Queries };
-        var folder = Directory.CreateTempSubdirectory("shoal-rolling-");
-        try
+        await client.CreateDatasetAsync(Dataset, Settings);
+        var load = new SteadyLoad(client);
+        await load.StoreAsync(FirstItems);
+        using var stop = new CancellationTokenSource();
+        Task work = load.RunAsync(stop.Token);
+        await Task.Delay(Between);
+        for (var i = 1; i <= Silos; i++)
         {
-            await using RedisProcess redis = await RedisProcess.StartAsync();
-            await using var cluster = new SiloCluster(folder.FullName, "--redis", redis.ConnectionString, "--log", "Critical");
-            for (var i = 0; i < Silos; i++)
-            {
-                await cluster.AddAsync();
-            }
-
-            await using ShoalClient client = await cluster.ConnectAsync();
-            await client.CreateDatasetAsync(Dataset, Settings);
-            var load = new SteadyLoad(client);
-            await load.StoreAsync(FirstItems);
-            using var stop = new CancellationTokenSource();
-            Task work = load.RunAsync(stop.Token);
+            var clock = Stopwatch.StartNew();
+            await cluster.StopAsync(cluster.Silos[0]);
+            FigureWriter.Tell($"{load.Seconds,5:F0} s  {i} of {Silos} stopped within {clock.Elapsed.TotalSeconds:F1} s; {load.Failures.Count} failed calls");
+            await cluster.AddAsync();
+            FigureWriter.Tell($"{load.Seconds,5:F0} s  another is up");
             await Task.Delay(Between);
-            for (var i = 1; i <= Silos; i++)
-            {
-                var clock = Stopwatch.StartNew();
-                await cluster.StopAsync(cluster.Silos[0]);
-                FigureWriter.Tell($"{load.Seconds,5:F0} s  {i} of {Silos} stopped within {clock.Elapsed.TotalSeconds:F1} s; {load.Failures.Count} failed calls");
-                await cluster.AddAsync();
-                FigureWriter.Tell($"{load.Seconds,5:F0} s  another is up");
-                await Task.Delay(Between);
-            }
-
-            await stop.CancelAsync();
-            await work;
-            double[] milliseconds = [.. load.Milliseconds.Order()];
-            figures.Write("rolling.failed_calls", load.Failures.Count, "calls", null, settings);
-            figures.Write("rolling.items", load.Stored, "items", null, settings);
-            figures.Write("rolling.queries", milliseconds.Length, "queries", null, settings);
-            figures.Write("rolling.query_p50_ms", milliseconds[milliseconds.Length / 2], "ms", null, settings);
-            figures.Write("rolling.query_p99_ms", milliseconds[(int)(milliseconds.Length * 0.99)], "ms", null, settings);
-            figures.Write("rolling.query_longest_ms", milliseconds[^1], "ms", null, settings);
-            foreach (var (second, count) in load.SlowBySecond.OrderBy(entry => entry.Key))
-            {
-                FigureWriter.Tell($"{second,5} s  {count} queries took longer than {Slow.TotalMilliseconds} ms");
-            }
-
-            foreach (var failure in load.Failures.Distinct(StringComparer.Ordinal).Take(5))
-            {
-                FigureWriter.Tell($"failed: {failure}");
-            }
         }
-        finally
+
+        await stop.CancelAsync();
+        await work;
+        double[] milliseconds = [.. load.Milliseconds.Order()];
+        figures.Write("rolling.failed_calls", load.Failures.Count, "calls", null, settings);
+        figures.Write("rolling.items", load.Stored, "items", null, settings);
+        figures.Write("rolling.queries", milliseconds.Length, "queries", null, settings);
+        figures.Write("rolling.query_p50_ms", milliseconds[milliseconds.Length / 2], "ms", null, settings);
+        figures.Write("rolling.query_p99_ms", milliseconds[(int)(milliseconds.Length * 0.99)], "ms", null, settings);
+        figures.Write("rolling.query_longest_ms", milliseconds[^1], "ms", null, settings);
+        foreach (var (second, count) in load.SlowBySecond.OrderBy(entry => entry.Key))
         {
-            folder.Delete(recursive: true);
+            FigureWriter.Tell($"{second,5} s  {count} queries took longer than {Slow.TotalMilliseconds} ms");
+        }
+
+        foreach (var failure in load.Failures.Distinct(StringComparer.Ordinal).Take(5))
+        {
+            FigureWriter.Tell($"failed: {failure}");
         }
     }
 

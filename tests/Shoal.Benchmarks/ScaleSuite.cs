@@ -32,7 +32,8 @@ internal static partial class ScaleSuite
         {
             for (var silos = 1; silos <= MostSilos; silos++)
             {
-                Turn taken = await RunAsync(data, silos);
+                Turn taken = null!;
+                await ClusterBench.RunAsync(silos, pinned: true, async (cluster, client) => taken = await RunAsync(data, cluster, client));
                 (rates[silos] ??= []).Add(taken.Rate);
                 Dictionary<string, object?> settings = new(StringComparer.Ordinal) { ["data"] = data.Name, ["silos"] = silos, ["turn"] = turn };
                 figures.Write("scale.samples_per_second", taken.Rate, "1/s", null, settings);
@@ -44,44 +45,33 @@ internal static partial class ScaleSuite
         figures.Write("scale.speedup", Median(rates[MostSilos]) / Median(rates[1]), "ratio", null, new Dictionary<string, object?>(StringComparer.Ordinal) { ["data"] = data.Name, ["turns"] = turns });
     }
 
-    private static async Task<Turn> RunAsync(LabelledData data, int silos)
+    private static async Task<Turn> RunAsync(LabelledData data, SiloCluster cluster, ShoalClient client)
     {
-        var folder = Directory.CreateTempSubdirectory("shoal-scale-");
-        try
+        await client.CreateDatasetAsync(Dataset, data.Settings with { IdleRehearsalSteps = 0 });
+        await client.PauseAsync(Dataset);
+        await foreach (IngestResult _ in client.IngestAsync(Dataset, data.Train.Select(item => item.Upload).ToAsyncEnumerable()))
         {
-            await using RedisProcess redis = await RedisProcess.StartAsync();
-            await using var cluster = new SiloCluster(folder.FullName, "--redis", redis.ConnectionString, "--log", "Error");
-            for (var core = 0; core < silos; core++)
-            {
-                await cluster.AddAsync(core);
-            }
-
-            await using ShoalClient client = await cluster.ConnectAsync();
-            await client.CreateDatasetAsync(Dataset, data.Settings with { IdleRehearsalSteps = 0 });
-            await client.PauseAsync(Dataset);
-            await foreach (IngestResult _ in client.IngestAsync(Dataset, data.Train.Select(item => item.Upload).ToAsyncEnumerable()))
-            {
-                // All of it is there before training begins: no seat waits for samples.
-            }
-
-            // At first code is compiled, and compiled better, and the first versions are published, whatever the number of silos.
-            await client.ResumeAsync(Dataset);
-            await Task.Delay(WarmUp);
-            var first = await WaitAsync(client, 1);
-            (TimeSpan Compute, TimeSpan All)[] before = [.. cluster.Silos.Select(Cpu)];
-            var sent = await SentAsync(cluster);
-            var clock = Stopwatch.StartNew();
-            var samples = await WaitAsync(client, data.Train.Count) - first;
-            var seconds = clock.Elapsed.TotalSeconds;
-            (TimeSpan Compute, TimeSpan All)[] after = [.. cluster.Silos.Select(Cpu)];
-            var compute = after.Zip(before, (a, b) => (a.Compute - b.Compute).TotalSeconds).Sum();
-            var all = after.Zip(before, (a, b) => (a.All - b.All).TotalSeconds).Sum();
-            return new Turn(samples / seconds, 1 - (compute / all), (await SentAsync(cluster) - sent) / samples);
+            // All of it is there before training begins: no seat waits for samples.
         }
-        finally
+
+        // At first code is compiled, and compiled better, and the first versions are published, whatever the number of silos.
+        await client.ResumeAsync(Dataset);
+        await Task.Delay(WarmUp);
+        var first = await WaitAsync(client, 1);
+        if (first > data.Train.Count * 0.8)
         {
-            folder.Delete(recursive: true);
+            throw new InvalidOperationException($"{data.Train.Count:N0} items are too few: {first:N0} of them were trained on while it warmed up.");
         }
+
+        (TimeSpan Compute, TimeSpan All)[] before = [.. cluster.Silos.Select(Cpu)];
+        var sent = await SentAsync(cluster);
+        var clock = Stopwatch.StartNew();
+        var samples = await WaitAsync(client, data.Train.Count) - first;
+        var seconds = clock.Elapsed.TotalSeconds;
+        (TimeSpan Compute, TimeSpan All)[] after = [.. cluster.Silos.Select(Cpu)];
+        var compute = after.Zip(before, (a, b) => (a.Compute - b.Compute).TotalSeconds).Sum();
+        var all = after.Zip(before, (a, b) => (a.All - b.All).TotalSeconds).Sum();
+        return new Turn(samples / seconds, 1 - (compute / all), (await SentAsync(cluster) - sent) / samples);
     }
 
     private static async Task<long> WaitAsync(ShoalClient client, int items)
