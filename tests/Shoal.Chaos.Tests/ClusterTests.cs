@@ -23,9 +23,7 @@ public sealed class ClusterTests : IDisposable
         await using RedisProcess redis = await RedisProcess.StartAsync();
         await using SiloCluster cluster = await ClusterAsync(3, "--redis", redis.ConnectionString);
         await using ShoalClient client = await cluster.ConnectAsync();
-        await client.CreateDatasetAsync(Dataset, Settings);
-        var load = new ClusterLoad(client, Dataset);
-        await load.StoreAsync(2_500);
+        ClusterLoad load = await LoadedAsync(client, 2_500);
         await WaitAsync(client, status => status.Training.Version is not null);
 
         using var stop = new CancellationTokenSource();
@@ -37,9 +35,8 @@ public sealed class ClusterTests : IDisposable
         await Task.Delay(TimeSpan.FromSeconds(3));
         await stop.CancelAsync();
         await work;
-        Assert.Empty(load.Failures);
         Assert.True(load.Acknowledged > 3_000, $"{load.Acknowledged} acknowledged");
-        Assert.Equal((0, 0L), await load.CheckAsync());
+        await NothingIsLostAsync(load);
         DatasetStatus after = await client.StatusAsync(Dataset);
         Assert.True(after.Training.Version!.Version >= before.Training.Version!.Version);
     }
@@ -50,17 +47,14 @@ public sealed class ClusterTests : IDisposable
         await using PostgresProcess postgres = await PostgresProcess.StartAsync();
         await using SiloCluster cluster = await ClusterAsync(2, "--postgres", postgres.ConnectionString);
         await using ShoalClient client = await cluster.ConnectAsync();
-        await client.CreateDatasetAsync(Dataset, Settings);
-        var load = new ClusterLoad(client, Dataset);
-        await load.StoreAsync(600);
+        ClusterLoad load = await LoadedAsync(client, 600);
         using var stop = new CancellationTokenSource();
         Task work = load.RunAsync(stop.Token);
         await cluster.KillAsync(cluster.Silos[0]);
         await Task.Delay(TimeSpan.FromSeconds(8));
         await stop.CancelAsync();
         await work;
-        Assert.Empty(load.Failures);
-        Assert.Equal((0, 0L), await load.CheckAsync());
+        await NothingIsLostAsync(load);
     }
 
     [Fact]
@@ -69,9 +63,7 @@ public sealed class ClusterTests : IDisposable
         await using RedisProcess redis = await RedisProcess.StartAsync();
         await using SiloCluster cluster = await ClusterAsync(2, "--redis", redis.ConnectionString);
         await using ShoalClient client = await cluster.ConnectAsync();
-        await client.CreateDatasetAsync(Dataset, Settings);
-        var load = new ClusterLoad(client, Dataset);
-        await load.StoreAsync(600);
+        ClusterLoad load = await LoadedAsync(client, 600);
         using var stop = new CancellationTokenSource();
         Task work = load.RunAsync(stop.Token);
         var before = load.Acknowledged;
@@ -81,8 +73,7 @@ public sealed class ClusterTests : IDisposable
         await WaitAsync(client, status => status.Training.Activity is "training" or "rehearsing");
         await stop.CancelAsync();
         await work;
-        Assert.Empty(load.Failures);
-        Assert.Equal((0, 0L), await load.CheckAsync());
+        await NothingIsLostAsync(load);
     }
 
     [Fact]
@@ -117,9 +108,7 @@ public sealed class ClusterTests : IDisposable
         await using SiloCluster cluster = await ClusterAsync(2, "--redis", redis.ConnectionString, "--tls", Folder("ours"));
         await using (ShoalClient client = await cluster.ConnectAsync(Folder("ours")))
         {
-            await client.CreateDatasetAsync(Dataset, Settings);
-            var load = new ClusterLoad(client, Dataset);
-            await load.StoreAsync(600);
+            ClusterLoad load = await LoadedAsync(client, 600);
             Assert.Equal((600, (0, 0L)), (load.Acknowledged, await load.CheckAsync()));
         }
 
@@ -127,6 +116,20 @@ public sealed class ClusterTests : IDisposable
         Assert.Equal(ShoalErrorKind.Unavailable, (await Assert.ThrowsAsync<ShoalException>(() => cluster.ConnectAsync(Folder("others")))).Kind);
         var none = await Assert.ThrowsAsync<ShoalException>(() => cluster.ConnectAsync(Folder("none")));
         Assert.StartsWith($"'{Folder("none")}' must hold ca.crt, tls.crt and tls.key", none.Message, StringComparison.Ordinal);
+    }
+
+    private static async Task<ClusterLoad> LoadedAsync(ShoalClient client, int items)
+    {
+        await client.CreateDatasetAsync(Dataset, Settings);
+        var load = new ClusterLoad(client, Dataset);
+        await load.StoreAsync(items);
+        return load;
+    }
+
+    private static async Task NothingIsLostAsync(ClusterLoad load)
+    {
+        Assert.Empty(load.Failures);
+        Assert.Equal((0, 0L), await load.CheckAsync());
     }
 
     private string Folder(string name) => Path.Combine(_folder.FullName, name);
