@@ -18,15 +18,15 @@ internal sealed class SiloArguments
     private readonly Option<int> _silo = new("--silo-port") { Description = "Port between silos; 0 takes a free one", DefaultValueFactory = _ => 11111 };
     private readonly Option<int> _gateway = new("--gateway-port") { Description = "Port for .NET clients and the CLI; 0 takes a free one", DefaultValueFactory = _ => 30000 };
     private readonly Option<string> _roles = new("--roles") { Description = "What the silo does: of gateway, data, compute, with commas", DefaultValueFactory = _ => SiloRoleNames.Format(SiloRoles.All) };
-    private readonly Option<string?> _redis = Secret("--redis", "Redis server that keeps the list of the cluster's silos, as StackExchange.Redis writes it");
-    private readonly Option<string?> _postgres = Secret("--postgres", "PostgreSQL database that keeps the list of the cluster's silos, as Npgsql writes it");
+    private readonly Option<string?> _redis = Variable("--redis", "Redis server that keeps the list of the cluster's silos, as StackExchange.Redis writes it");
+    private readonly Option<string?> _postgres = Variable("--postgres", "PostgreSQL database that keeps the list of the cluster's silos, as Npgsql writes it");
     private readonly Option<string> _cluster = new("--cluster-id") { Description = "The cluster's id", DefaultValueFactory = _ => new ClusterSettings().Id };
     private readonly Option<string> _address = new("--address") { Description = "IP address or host name by which silos and clients reach this one", DefaultValueFactory = _ => $"{new ClusterSettings().Address}" };
-    private readonly Option<string?> _tls = Secret("--tls", "Folder of the certificates by which silos and clients know each other: ca.crt, tls.crt, tls.key");
+    private readonly Option<string?> _tls = Variable("--tls", "Folder of the certificates by which silos and clients know each other: ca.crt, tls.crt, tls.key");
     private readonly Option<DirectoryInfo?> _join = new("--join") { Description = "Join the cluster of the silo of this host with this data folder (shoal-data unless one is named), on free ports", Arity = ArgumentArity.ZeroOrOne };
     private readonly Option<int> _threads = new("--threads") { Description = "Threads that libtorch uses; 0 for all cores" };
     private readonly Option<string> _device = new("--device") { Description = "Where models live: cpu, cuda or cuda:N", DefaultValueFactory = _ => "cpu" };
-    private readonly Option<string?> _blobs = Secret("--blobs", "Azure Blobs connection string; without it everything is kept in the data folder");
+    private readonly Option<string?> _blobs = Variable("--blobs", "Azure Blobs connection string; without it everything is kept in the data folder");
     private readonly Option<string> _container = new("--container") { Description = "Azure Blobs container", DefaultValueFactory = _ => Defaults.BlobContainer };
     private readonly Option<double> _erase = new("--erase-seconds") { Description = "Seconds after which the bytes of deleted items are gone from the log", DefaultValueFactory = _ => Defaults.EraseSeconds };
     private readonly Option<long> _headroom = new("--disk-headroom") { Description = "MiB of the data folder's disk that ingest leaves free for checkpoints", DefaultValueFactory = _ => Defaults.DiskHeadroomMiB };
@@ -147,8 +147,8 @@ internal sealed class SiloArguments
         }
     }
 
-    // May come by the environment, too, where other users of the host do not see it: --redis by SHOAL_REDIS.
-    private static Option<string?> Secret(string name, string description)
+    // May come by the environment, too, where a container has it and other users of the host do not see it: --redis by SHOAL_REDIS.
+    private static Option<string?> Variable(string name, string description)
     {
         var variable = $"SHOAL_{name[2..].ToUpperInvariant()}";
         return new Option<string?>(name)

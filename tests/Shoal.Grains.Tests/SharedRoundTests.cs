@@ -21,7 +21,7 @@ public sealed class SharedRoundTests
     {
         var round = new SharedRound(3, begunAt: 0, seconds: 10);
         round.Take(Delivery("a"), now: 1);
-        round.End(new RoundOutcome(4, [], Taken: true, Published: null, Seconds: 10), idle: ["b"]);
+        round.End(new RoundOutcome(4, [], Taken: true, Seconds: 10), idle: ["b"]);
         Assert.Equal((true, true, false), (round.OutcomeFor("a")!.Taken, round.OutcomeFor("b")!.Taken, round.OutcomeFor("c")!.Taken));
 
         // It had taken steps that nobody merged.

@@ -1,3 +1,5 @@
+using Orleans.Concurrency;
+
 namespace Shoal.Contracts;
 
 /// <summary>Samples for a silo that computes.</summary>
@@ -24,4 +26,33 @@ public sealed class EmbeddedSamples(byte[] embeddings)
 {
     /// <summary>float16, little-endian, [count, width], L2-normalised.</summary>
     [Id(0)] public byte[] Embeddings { get; } = embeddings;
+}
+
+/// <summary>Decoding and embedding of bytes by a silo's published models. Key: any; one activation a silo answers.</summary>
+[Alias("shoal.embedder")]
+public interface IEmbedderGrain : IGrainWithStringKey
+{
+    /// <summary>Says what the published version makes of bytes, without storing them.</summary>
+    /// <param name="dataset">The dataset's name.</param>
+    /// <param name="items">The bytes; ids are not looked at.</param>
+    /// <param name="withEmbeddings">Whether to return embeddings.</param>
+    /// <exception cref="ShoalException">NotFound (no such dataset), Overloaded.</exception>
+    [AlwaysInterleave, Alias("classify")]
+    Task<Classification[]> ClassifyAsync(string dataset, ItemBatch items, bool withEmbeddings);
+
+    /// <summary>The cluster of each of some items in a version, whether it is announced yet or not; 0 where none fits.</summary>
+    /// <param name="dataset">The dataset's name.</param>
+    /// <param name="version">The version.</param>
+    /// <param name="items">The bytes; ids are not looked at.</param>
+    /// <exception cref="ShoalException">NotFound (no such dataset), Overloaded.</exception>
+    [AlwaysInterleave, Alias("place")]
+    Task<long[]> PlaceAsync(string dataset, PublishedVersion version, ItemBatch items);
+
+    /// <summary>Embeds samples by a version: asked by silos that do not compute.</summary>
+    /// <param name="dataset">The dataset's name.</param>
+    /// <param name="version">The version.</param>
+    /// <param name="samples">The samples.</param>
+    /// <exception cref="ShoalException">Overloaded.</exception>
+    [AlwaysInterleave, Alias("embed")]
+    Task<EmbeddedSamples> EmbedAsync(string dataset, PublishedVersion version, SamplesToEmbed samples);
 }

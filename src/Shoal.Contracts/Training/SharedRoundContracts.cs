@@ -62,15 +62,13 @@ public sealed record SeatDelivery
 /// <param name="NextRound">The round that every seat begins.</param>
 /// <param name="Parts">What all share, by name: the merged <c>model</c>, its <c>clusters</c>, and <c>labels</c>, the cluster of each rehearsed sample.</param>
 /// <param name="Taken">Whether the asking seat's delivery is part of it; one that came too late begins again from the manifest.</param>
-/// <param name="Published">The version published from this round; null when none was.</param>
 /// <param name="Seconds">For how long the next round trains.</param>
 [GenerateSerializer, Immutable, Alias("shoal.round-outcome")]
 public sealed record RoundOutcome(
     [property: Id(0)] long NextRound,
     [property: Id(1)] Dictionary<string, Claim> Parts,
     [property: Id(2)] bool Taken,
-    [property: Id(3)] PublishedVersion? Published,
-    [property: Id(4)] double Seconds);
+    [property: Id(3)] double Seconds);
 
 /// <summary>Asks a seat to merge what all did in a round, and to settle its clusters.</summary>
 [GenerateSerializer, Immutable, Alias("shoal.settle-request")]
@@ -88,8 +86,8 @@ public sealed record SettleRequest
     /// <summary>The clusters before this round: a part <c>clusters</c>, or a part <c>progress</c> of one seat; null before there are any.</summary>
     [Id(3)] public Claim? Clusters { get; init; }
 
-    /// <summary>Ids of clusters that users pinned.</summary>
-    [Id(4)] public long[] Pinned { get; init; } = [];
+    /// <summary>Counts the requests of a deal: what one that was given up still writes must not be what another wrote.</summary>
+    [Id(4)] public int Attempt { get; init; }
 
     /// <summary>The published version; null when none is.</summary>
     [Id(5)] public PublishedVersion? Published { get; init; }

@@ -71,17 +71,11 @@ public sealed record Deal
     /// <summary>The published version, which candidates are judged against; null when none is.</summary>
     [Id(6)] public PublishedVersion? Published { get; init; }
 
-    /// <summary>Rehearsal steps taken since the last fresh sample before this deal: a restart does not begin idle time anew.</summary>
-    [Id(7)] public int IdleSteps { get; init; }
-
     /// <summary>Whether <see cref="Checkpoint"/> is the very state that <see cref="Published"/> was made of.</summary>
     [Id(8)] public bool CheckpointIsPublished { get; init; }
 
     /// <summary>How often training has gone back to a good checkpoint: it must not meet the same randomness again.</summary>
     [Id(9)] public int Retreats { get; init; }
-
-    /// <summary>Whether <see cref="Checkpoint"/> was delivered when there was nothing more to learn from: a restart has nothing new to say then.</summary>
-    [Id(10)] public bool Rested { get; init; }
 
     /// <summary>Which of the deal's seats it is for, from 0 on.</summary>
     [Id(11)] public int Seat { get; init; }
@@ -92,7 +86,7 @@ public sealed record Deal
     /// <summary>What each seat of the checkpoint kept of its own; empty when one seat had all of it.</summary>
     [Id(13)] public SeatShare[] Shares { get; init; } = [];
 
-    /// <summary>The progress at the checkpoint; null for a new dataset.</summary>
+    /// <summary>The progress at the checkpoint, idle time that was used up included: a restart does not begin it anew. Null for a new dataset.</summary>
     [Id(14)] public SeatProgress? Progress { get; init; }
 }
 
@@ -392,32 +386,3 @@ public sealed record SeatReport(
     [property: Id(2)] SeatProgress? Progress,
     [property: Id(3)] ShardCursor[] Cursors,
     [property: Id(4)] string? Problem);
-
-/// <summary>Decoding and embedding of bytes by a silo's published models. Key: any; one activation a silo answers.</summary>
-[Alias("shoal.embedder")]
-public interface IEmbedderGrain : IGrainWithStringKey
-{
-    /// <summary>Says what the published version makes of bytes, without storing them.</summary>
-    /// <param name="dataset">The dataset's name.</param>
-    /// <param name="items">The bytes; ids are not looked at.</param>
-    /// <param name="withEmbeddings">Whether to return embeddings.</param>
-    /// <exception cref="ShoalException">NotFound (no such dataset), Overloaded.</exception>
-    [AlwaysInterleave, Alias("classify")]
-    Task<Classification[]> ClassifyAsync(string dataset, ItemBatch items, bool withEmbeddings);
-
-    /// <summary>The cluster of each of some items in a version, whether it is announced yet or not; 0 where none fits.</summary>
-    /// <param name="dataset">The dataset's name.</param>
-    /// <param name="version">The version.</param>
-    /// <param name="items">The bytes; ids are not looked at.</param>
-    /// <exception cref="ShoalException">NotFound (no such dataset), Overloaded.</exception>
-    [AlwaysInterleave, Alias("place")]
-    Task<long[]> PlaceAsync(string dataset, PublishedVersion version, ItemBatch items);
-
-    /// <summary>Embeds samples by a version: asked by silos that do not compute.</summary>
-    /// <param name="dataset">The dataset's name.</param>
-    /// <param name="version">The version.</param>
-    /// <param name="samples">The samples.</param>
-    /// <exception cref="ShoalException">Overloaded.</exception>
-    [AlwaysInterleave, Alias("embed")]
-    Task<EmbeddedSamples> EmbedAsync(string dataset, PublishedVersion version, SamplesToEmbed samples);
-}

@@ -15,9 +15,7 @@ namespace Shoal.Grains.Shards;
 
 /// <summary>Owns a slice of a dataset's items: their log, positions and assignments.</summary>
 /// <remarks>Reentrant, so that queries are answered while appends wait for storage; state changes only between awaits.</remarks>
-[Reentrant]
-[Immovable]
-[RequiresRole(SiloRoles.Data)]
+[Reentrant, Immovable, RequiresRole(SiloRoles.Data)]
 [CollectionAgeLimit(AlwaysActive = true)]
 internal sealed partial class ShardGrain(
     IObjectStore store, IEmbeddings embeddings, ShoalSiloOptions options, TimeProvider time, ILogger<ShardGrain> logger)

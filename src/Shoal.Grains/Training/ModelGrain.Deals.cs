@@ -37,7 +37,7 @@ internal sealed partial class ModelGrain
         if (seats.Length == 0)
         {
             // Whoever created or resumed it has done so; training begins with the first silo that computes.
-            (_plan, _problem) = (SeatPlan.None, RoleFilterDirector.NoSilo(SiloRoles.Compute).Message);
+            (_plan, _gathering, _problem) = (SeatPlan.None, null, RoleFilterDirector.NoSilo(SiloRoles.Compute).Message);
         }
         else if (_dealsAnew || !seats.SequenceEqual(_plan.Seats, StringComparer.Ordinal) || !await SeatsWorkAsync())
         {
@@ -88,13 +88,13 @@ internal sealed partial class ModelGrain
 
         _plan = new SeatPlan(seats, Dealing.Of(_settings.Shards, [.. seats.Select(seat => 1.0 / (1 + (_late.GetValueOrDefault(seat) / MostLate)))]));
         (_dealsAnew, _gathering, _gathered) = (false, seats.Length > 1 ? new SharedRound(manifest.Round, time.GetTimestamp(), _settings.RoundSeconds) : null, null);
-        await Task.WhenAll(seats.Select((seat, i) => GrainFactory.GetGrain<IReplicaGrain>(seat).BeginAsync(DealOf(i)).WaitAsync(SeatPatience, time)));
-        _problem = null;
         if (_gathering is not null)
         {
             _rounds ??= this.RegisterGrainTimer(LookAtRoundAsync, new GrainTimerCreationOptions(RoundLook, RoundLook) { KeepAlive = true });
         }
 
+        await Task.WhenAll(seats.Select((seat, i) => GrainFactory.GetGrain<IReplicaGrain>(seat).BeginAsync(DealOf(i)).WaitAsync(SeatPatience, time)));
+        _problem = null;
         await AnnounceAsync();
         LogDealt(Dataset, manifest.Term, manifest.State.Cursors.Length, string.Join(", ", seats));
     }
@@ -111,9 +111,7 @@ internal sealed partial class ModelGrain
             Checkpoint = manifest.State.Parts,
             CheckpointIsPublished = manifest.StateIsPublished,
             Published = manifest.Version,
-            IdleSteps = manifest.State.Progress?.IdleSteps ?? 0,
             Retreats = manifest.Retreats,
-            Rested = manifest.State.Progress?.Rested ?? false,
             Bank = _bank,
             Seat = seat,
             Seats = _plan.Seats.Length,

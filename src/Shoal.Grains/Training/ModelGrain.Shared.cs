@@ -21,7 +21,7 @@ internal sealed partial class ModelGrain
     private SharedRound? _gathering;
     private SharedRound? _gathered;
     private IGrainTimer? _rounds;
-    private long[] _pinned = [];
+    private int _attempts;
 
     /// <inheritdoc/>
     public async Task DeliverPartAsync(SeatDelivery delivery)
@@ -54,7 +54,7 @@ internal sealed partial class ModelGrain
         // While a round is being committed the manifest is a round further already.
         RoundOutcome? outcome = _gathered?.Round == round ? _gathered.OutcomeFor(seat)
             : _gathering?.Round == round ? null
-            : round < Current.Round ? new RoundOutcome(Current.Round, Current.State.Parts, Taken: false, Published: null, _settings!.RoundSeconds)
+            : round < Current.Round ? new RoundOutcome(Current.Round, Current.State.Parts, Taken: false, _settings!.RoundSeconds)
             : null;
         return Task.FromResult(outcome);
     }
@@ -123,7 +123,7 @@ internal sealed partial class ModelGrain
         }
 
         var seconds = SecondsOfNext(round);
-        round.End(new RoundOutcome(Current.Round, settled.Parts, Taken: true, Current.PublishedFrom(round.Round), seconds), idle);
+        round.End(new RoundOutcome(Current.Round, settled.Parts, Taken: true, seconds), idle);
         (_gathered, _gathering) = (round, new SharedRound(Current.Round, time.GetTimestamp(), seconds));
     }
 
@@ -144,7 +144,7 @@ internal sealed partial class ModelGrain
                 .. left.Select(share => new SettlePart(null, 0, share.Parts["progress"], share.Parts["replay"])),
             ],
             Clusters = before.Parts.GetValueOrDefault("clusters") ?? before.Parts.GetValueOrDefault("progress"),
-            Pinned = await PinnedAsync(),
+            Attempt = _attempts++,
             Published = Current.Version,
             PublishedIsNews = Current.StateIsPublished,
         };
@@ -188,20 +188,6 @@ internal sealed partial class ModelGrain
             Descent = settled.Descent,
             Skipped = [.. delivered.SelectMany(delivery => delivery.Skipped)],
         };
-    }
-
-    // As last known while their registry is away.
-    private async Task<long[]> PinnedAsync()
-    {
-        try
-        {
-            return _pinned = (await GrainFactory.GetGrain<IClustersGrain>(Dataset).GetDirectoryAsync()).Pinned;
-        }
-        catch (Exception e) when (e is ShoalException or StorageUnavailableException or TimeoutException or OrleansException)
-        {
-            _problem = e.Message;
-            return _pinned;
-        }
     }
 
     [LoggerMessage(EventId = 404, Level = LogLevel.Warning, Message = "{Dataset}: round {Round} of {Seat} came too late; it begins again from what the others came to")]

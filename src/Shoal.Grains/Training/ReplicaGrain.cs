@@ -22,6 +22,7 @@ internal sealed class ReplicaGrain(
 {
     private SeatTrainer? _trainer;
     private string? _lastProblem;
+    private Task _beginningAgain = Task.CompletedTask;
 
     /// <inheritdoc/>
     public async Task BeginAsync(Deal deal)
@@ -33,8 +34,10 @@ internal sealed class ReplicaGrain(
         }
 
         await StopAsync();
-        _trainer = new SeatTrainer(Services, this.GetPrimaryKeyString(), deal);
-        BeginAgainAsync(_trainer).Ignore();
+        var services = new TrainerServices(GrainFactory, store, compute, models, time, logger, options.Compute.Device, TimeSpan.FromSeconds(options.PollSeconds));
+        _trainer = new SeatTrainer(services, this.GetPrimaryKeyString(), deal);
+        _beginningAgain = BeginAgainAsync(_trainer);
+        _beginningAgain.Ignore();
     }
 
     /// <inheritdoc/>
@@ -46,9 +49,20 @@ internal sealed class ReplicaGrain(
             throw new ShoalException(ShoalErrorKind.Conflict, $"This seat does not work under deal {request.Term}.");
         }
 
-        // Off the turn: its own awaits are many, and status is asked for meanwhile.
-        (TrainerServices services, var dataset) = (Services, GrainKeys.Split(this.GetPrimaryKeyString()).Dataset);
-        return Task.Run(() => Settling.RunAsync(services, dataset, trainer.Deal.Settings, request));
+        return SettleAsync(trainer, request);
+    }
+
+    private static async Task<SettleResult> SettleAsync(SeatTrainer trainer, SettleRequest request)
+    {
+        try
+        {
+            // Off the turn: its own awaits are many, and status is asked for meanwhile.
+            return await Task.Run(() => trainer.SettleAsync(request));
+        }
+        catch (OperationCanceledException)
+        {
+            throw new ShoalException(ShoalErrorKind.Conflict, $"This seat was stopped while it settled round {request.Round}.");
+        }
     }
 
     /// <inheritdoc/>
@@ -64,13 +78,11 @@ internal sealed class ReplicaGrain(
 
     /// <inheritdoc/>
     public Task<SeatReport> GetReportAsync() => Task.FromResult(
-        _trainer is { } trainer && (!trainer.HasEnded || trainer.MissedRound)
+        _trainer is { } trainer && (!trainer.HasEnded || !_beginningAgain.IsCompleted)
             ? new SeatReport(trainer.Deal.Term, trainer.Activity, trainer.Progress, trainer.Cursors, trainer.Problem)
             : new SeatReport(0, "starting", null, [], _trainer?.Problem ?? _lastProblem));
 
-    private TrainerServices Services => new(GrainFactory, store, compute, models, time, logger, options.Compute.Device, TimeSpan.FromSeconds(options.PollSeconds));
-
-    // One that was too late for a round goes on from what the others came to; the deal stays.
+    // One that was too late for a round goes on from what the others came to; the deal stays. Where that fails the seat has ended, and the model deals anew.
     private async Task BeginAgainAsync(SeatTrainer trainer)
     {
         await trainer.Ended;

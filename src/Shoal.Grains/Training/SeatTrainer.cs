@@ -47,7 +47,7 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
         _logger = services.Logger;
         _desk = new SeatDesk(services, seat, deal);
         _rounds = deal.Seats > 1 ? new SharedRoundEnds(_desk) : new LoneRoundEnds(_desk);
-        _idleSteps = deal.IdleSteps;
+        _idleSteps = deal.Progress?.IdleSteps ?? 0;
         _cursors = deal.Cursors.ToDictionary(c => c.Shard, c => c.Next);
         _gone = new GoneSamples(services, _desk.Dataset);
         int fresh = _desk.Options.FreshPerStep;
@@ -96,6 +96,10 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
             }
         }
     }
+
+    /// <summary>Merges a round of all seats and settles its clusters, while this seat waits for it.</summary>
+    /// <param name="request">What the seats did.</param>
+    public Task<SettleResult> SettleAsync(SettleRequest request) => Settling.RunAsync(_desk, request, _stop.Token);
 
     /// <summary>Looks for new items now: a hint came.</summary>
     public void Wake() => _batches.Wake();
@@ -163,7 +167,7 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
         _learner = await _rounds.BeginAsync(_stop.Token);
         _learner.Between = _services.Compute.RunUrgent;
         _roundStarted = _services.Time.GetTimestamp();
-        _restingDelivered = Deal.Rested;
+        _restingDelivered = Deal.Progress?.Rested ?? false;
         // Before its first step: a checkpoint may hold what was deleted after it was written.
         await _desk.RetryAsync(ForgetAsync, _stop.Token);
         LogBegun(_desk.Dataset, Deal.Term, _desk.Round, _learner.Steps);

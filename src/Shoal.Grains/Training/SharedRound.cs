@@ -10,6 +10,7 @@ internal sealed class SharedRound(long round, long begunAt, double seconds)
 {
     private readonly Dictionary<string, SeatDelivery> _deliveries = new(StringComparer.Ordinal);
     private readonly HashSet<string> _idle = new(StringComparer.Ordinal);
+    private RoundOutcome? _outcome;
 
     /// <summary>The round.</summary>
     public long Round => round;
@@ -25,9 +26,6 @@ internal sealed class SharedRound(long round, long begunAt, double seconds)
 
     /// <summary>When the last seat so far delivered; null before the first.</summary>
     public long? LastAt { get; private set; }
-
-    /// <summary>What the seats came to; null while the round is not over.</summary>
-    public RoundOutcome? Outcome { get; private set; }
 
     /// <summary>Takes a delivery; one that comes again takes the place of the one before.</summary>
     /// <param name="delivery">The delivery.</param>
@@ -47,7 +45,7 @@ internal sealed class SharedRound(long round, long begunAt, double seconds)
     /// <param name="idle">Seats that had nothing to do in it: they go on from the outcome like those that delivered.</param>
     public void End(RoundOutcome outcome, IEnumerable<string> idle)
     {
-        Outcome = outcome;
+        _outcome = outcome;
         _idle.UnionWith(idle);
     }
 
@@ -57,5 +55,5 @@ internal sealed class SharedRound(long round, long begunAt, double seconds)
 
     /// <summary>The outcome as one seat sees it; null while the round is not over.</summary>
     /// <param name="seat">The seat's grain key.</param>
-    public RoundOutcome? OutcomeFor(string seat) => Outcome is null ? null : Outcome with { Taken = _deliveries.ContainsKey(seat) || _idle.Contains(seat) };
+    public RoundOutcome? OutcomeFor(string seat) => _outcome is null ? null : _outcome with { Taken = _deliveries.ContainsKey(seat) || _idle.Contains(seat) };
 }
