@@ -17,6 +17,9 @@ public sealed record ClusterSettings
     /// <summary>The address that other silos and clients reach this one by. Default loopback: one host.</summary>
     public IPAddress Address { get; init; } = IPAddress.Loopback;
 
+    /// <summary>The address that this silo listens on; null for <see cref="Address"/>.</summary>
+    public IPAddress? Listen { get; init; }
+
     /// <summary>The folder of the certificates by which silos and clients know each other; null where everyone is taken.</summary>
     public string? Certificates { get; init; }
 

@@ -10,6 +10,9 @@ namespace Shoal.Silo;
 /// <summary>The options of a silo's command line, and the settings that they make.</summary>
 internal sealed class SiloArguments
 {
+    // What is embedded in half a minute on two cores is some 100,000 items at most: so many at most are done again.
+    private const double CopySeconds = 30;
+
     private static readonly ShoalSiloOptions Defaults = new();
 
     private readonly Option<DirectoryInfo> _data = new("--data") { Description = "The silo's data folder; made when missing", DefaultValueFactory = _ => new DirectoryInfo(Defaults.DataDirectory) };
@@ -22,6 +25,7 @@ internal sealed class SiloArguments
     private readonly Option<string?> _postgres = Variable("--postgres", "PostgreSQL database that keeps the list of the cluster's silos, as Npgsql writes it");
     private readonly Option<string> _cluster = new("--cluster-id") { Description = "The cluster's id", DefaultValueFactory = _ => new ClusterSettings().Id };
     private readonly Option<string> _address = new("--address") { Description = "IP address or host name by which silos and clients reach this one", DefaultValueFactory = _ => $"{new ClusterSettings().Address}" };
+    private readonly Option<string?> _listen = new("--listen") { Description = "IP address that the silo listens on where that is not the one by which it is reached: 0.0.0.0 behind a translated address" };
     private readonly Option<string?> _tls = Variable("--tls", "Folder of the certificates by which silos and clients know each other: ca.crt, tls.crt, tls.key");
     private readonly Option<DirectoryInfo?> _join = new("--join") { Description = "Join the cluster of the silo of this host with this data folder (shoal-data unless one is named), on free ports", Arity = ArgumentArity.ZeroOrOne };
     private readonly Option<int> _threads = new("--threads") { Description = "Threads that libtorch uses; 0 for all cores" };
@@ -29,13 +33,14 @@ internal sealed class SiloArguments
     private readonly Option<string?> _blobs = Variable("--blobs", "Azure Blobs connection string; without it everything is kept in the data folder");
     private readonly Option<string> _container = new("--container") { Description = "Azure Blobs container", DefaultValueFactory = _ => Defaults.BlobContainer };
     private readonly Option<double> _erase = new("--erase-seconds") { Description = "Seconds after which the bytes of deleted items are gone from the log", DefaultValueFactory = _ => Defaults.EraseSeconds };
+    private readonly Option<double?> _copies = new("--copy-seconds") { Description = "Seconds after which what changed in sidecars is copied to the store, for shards that open elsewhere; 0 for never; default: 30 in a cluster or with blobs" };
     private readonly Option<long> _headroom = new("--disk-headroom") { Description = "MiB of the data folder's disk that ingest leaves free for checkpoints", DefaultValueFactory = _ => Defaults.DiskHeadroomMiB };
     private readonly Option<LogLevel> _log = new("--log") { Description = "Least severe log level printed", DefaultValueFactory = _ => LogLevel.Information };
 
     /// <summary>The command that takes them.</summary>
     public RootCommand Command() => new("Runs a Shoal silo with its HTTP API on loopback.")
     {
-        _data, _store, _http, _silo, _gateway, _roles, _redis, _postgres, _cluster, _address, _tls, _join, _threads, _device, _blobs, _container, _erase, _headroom, _log,
+        _data, _store, _http, _silo, _gateway, _roles, _redis, _postgres, _cluster, _address, _listen, _tls, _join, _threads, _device, _blobs, _container, _erase, _copies, _headroom, _log,
     };
 
     /// <summary>The settings that a command line makes.</summary>
@@ -55,6 +60,7 @@ internal sealed class SiloArguments
                 Redis = result.GetValue(_redis),
                 Postgres = result.GetValue(_postgres),
                 Address = Resolve(result.GetRequiredValue(_address)),
+                Listen = result.GetValue(_listen) is { } listen ? Ip(listen) : null,
                 Certificates = result.GetValue(_tls) is { } folder ? Path.GetFullPath(folder) : null,
             },
             Silo = new ShoalSiloOptions
@@ -69,9 +75,11 @@ internal sealed class SiloArguments
                 Compute = new ComputeOptions { IntraOpThreads = result.GetValue(_threads), Device = result.GetRequiredValue(_device) },
             },
         };
-        return result.GetResult(_join) is { Implicit: false }
+        SiloSettings placed = result.GetResult(_join) is { Implicit: false }
             ? Joined(settings, result.GetValue(_join) ?? new DirectoryInfo(Defaults.DataDirectory), keepsData: result.GetResult(_data) is { Implicit: false })
             : settings;
+        var isMovable = placed.Cluster.IsShared || placed.Silo.BlobConnectionString is not null;
+        return placed with { Silo = placed.Silo with { SidecarCopySeconds = result.GetValue(_copies) ?? (isMovable ? CopySeconds : 0) } };
     }
 
     /// <summary>The same as a further silo of the cluster that another of this host belongs to.</summary>
@@ -128,6 +136,10 @@ internal sealed class SiloArguments
         listener.Start();
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
+
+    private static IPAddress Ip(string address) => IPAddress.TryParse(address, out IPAddress? ip)
+        ? ip
+        : throw new FormatException($"'{address}' is no IP address; name one of this host's with --listen, or 0.0.0.0 for all of them.");
 
     private static IPAddress Resolve(string address)
     {

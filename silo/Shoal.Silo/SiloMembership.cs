@@ -12,6 +12,11 @@ internal static class SiloMembership
     private static readonly TimeSpan ProbeTimeout = TimeSpan.FromSeconds(2);
     private const int MissedProbes = 2;
 
+    // After 15 s without a sign of life in the list a silo needs no votes to be dead, and nobody who joins waits for its answer: with Orleans' 90 s
+    // a cluster that died as a whole would take as long to start again.
+    private static readonly TimeSpan SignOfLife = TimeSpan.FromSeconds(5);
+    private const int MissedSigns = 3;
+
     /// <summary>By Redis or PostgreSQL where one is named, alone otherwise.</summary>
     /// <param name="silo">The silo.</param>
     /// <param name="settings">Its settings.</param>
@@ -29,14 +34,18 @@ internal static class SiloMembership
         }
 
         silo.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.Id, cluster.Id));
-        silo.Configure<ClusterMembershipOptions>(options => (options.ProbeTimeout, options.MinProbeTimeout, options.NumMissedProbesLimit) = (ProbeTimeout, ProbeTimeout, MissedProbes));
+        silo.Configure<ClusterMembershipOptions>(options =>
+        {
+            (options.ProbeTimeout, options.MinProbeTimeout, options.NumMissedProbesLimit) = (ProbeTimeout, ProbeTimeout, MissedProbes);
+            (options.IAmAliveTablePublishTimeout, options.NumMissedTableIAmAliveLimit) = (SignOfLife, MissedSigns);
+        });
         silo.Configure<EndpointOptions>(options =>
         {
             options.AdvertisedIPAddress = cluster.Address;
             options.SiloPort = settings.SiloPort;
             options.GatewayPort = settings.HasGateway ? settings.GatewayPort : 0;
-            options.SiloListeningEndpoint = new IPEndPoint(cluster.Address, settings.SiloPort);
-            options.GatewayListeningEndpoint = settings.HasGateway ? new IPEndPoint(cluster.Address, settings.GatewayPort) : null;
+            options.SiloListeningEndpoint = new IPEndPoint(cluster.Listen ?? cluster.Address, settings.SiloPort);
+            options.GatewayListeningEndpoint = settings.HasGateway ? new IPEndPoint(cluster.Listen ?? cluster.Address, settings.GatewayPort) : null;
         });
         return cluster.Redis is { } redis ? silo.UseRedisClustering(redis) : silo.UsePostgres(cluster.Postgres!);
     }

@@ -44,7 +44,7 @@ internal static class ActivationSuite
     {
         var before = PrivateBytes();
         var clock = Stopwatch.StartNew();
-        await using ShardStore shard = await ShardStore.OpenAsync(store, Log, sidecars, TimeProvider.System, CancellationToken.None);
+        await using ShardStore shard = await ShardStore.OpenAsync(store, Log, sidecars, copies: null, TimeProvider.System, CancellationToken.None);
         figures.Write(name + ".seconds", clock.Elapsed.TotalSeconds, "s", null, settings);
         figures.Write(name + ".bytes_per_item", (double)(PrivateBytes() - before) / items, "bytes", null, settings);
         if (shard.Live != items || !shard.TryFind(SyntheticItems.Id(items - 1), out var last) || last != items - 1)
@@ -55,7 +55,7 @@ internal static class ActivationSuite
 
     private static async Task FillAsync(FileObjectStore store, string sidecars, int items)
     {
-        await using ShardStore shard = await ShardStore.OpenAsync(store, Log, sidecars, TimeProvider.System, CancellationToken.None);
+        await using ShardStore shard = await ShardStore.OpenAsync(store, Log, sidecars, copies: null, TimeProvider.System, CancellationToken.None);
         shard.Table.UseWidth(64);
         var embeddings = new Half[Batch * 64];
         for (var first = 0; first < items; first += Batch)

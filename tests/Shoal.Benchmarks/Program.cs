@@ -41,6 +41,7 @@ var seconds = new Option<int>("--seconds") { Description = "Seconds of each turn
 var turns = new Option<int>("--turns") { Description = "Turns of each side", DefaultValueFactory = _ => 3 };
 var items = new Option<int>("--items") { Description = "Items in the dataset", DefaultValueFactory = _ => 1_000_000 };
 var replicas = new Option<int>("--replicas") { Description = "How many silos learn together, each on one core; 1 has all cores", DefaultValueFactory = _ => 1 };
+var outer = new Option<double>("--outer-momentum") { Description = "With several replicas: Nesterov momentum over their rounds; 0 takes their mean" };
 foreach (Option<int> atLeastOne in new[] { seeds, seconds, turns, items, replicas })
 {
     atLeastOne.Validators.Add(result =>
@@ -53,7 +54,7 @@ foreach (Option<int> atLeastOne in new[] { seeds, seconds, turns, items, replica
     });
 }
 
-var quality = new Command("quality", "How well a stream becomes clusters: one pass through a real silo") { data, stream, seeds, firstSeed, limit, rehearsal, clusters, objectives, replay, replicas, plot };
+var quality = new Command("quality", "How well a stream becomes clusters: one pass through a real silo") { data, stream, seeds, firstSeed, limit, rehearsal, clusters, objectives, replay, replicas, outer, plot };
 quality.SetAction((result, _) => RunAsync(result, figures => QualitySuite.RunAsync(
     new QualityRequest(result.GetRequiredValue(data), result.GetRequiredValue(stream), result.GetRequiredValue(firstSeed), result.GetRequiredValue(seeds))
     {
@@ -63,6 +64,7 @@ quality.SetAction((result, _) => RunAsync(result, figures => QualitySuite.RunAsy
         Objectives = result.GetValue(objectives),
         Replay = result.GetRequiredValue(replay),
         Replicas = result.GetRequiredValue(replicas),
+        OuterMomentum = result.GetValue(outer),
         Pictures = result.GetResult(plot) is null ? null : result.GetValue(plot) ?? QualityPictures.DefaultFolder,
     },
     figures)));

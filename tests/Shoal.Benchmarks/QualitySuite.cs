@@ -31,11 +31,14 @@ internal sealed record QualityRequest(string Data, string Stream, int FirstSeed,
     /// <summary>How many silos learn together, each on one core.</summary>
     public int Replicas { get; init; } = 1;
 
+    /// <summary><see cref="DatasetSettings.OuterMomentum"/>.</summary>
+    public double OuterMomentum { get; init; }
+
     /// <summary>The folder that pictures of the first seed are written to; null for none.</summary>
     public string? Pictures { get; init; }
 
     /// <summary>The dataset's settings.</summary>
-    public DatasetSettings Settle(DatasetSettings settings) => settings with { Clusters = Clusters ?? settings.Clusters, Objectives = Objectives, Replay = Replay };
+    public DatasetSettings Settle(DatasetSettings settings) => settings with { Clusters = Clusters ?? settings.Clusters, Objectives = Objectives, Replay = Replay, OuterMomentum = OuterMomentum };
 }
 
 /// <summary>What a seed's run leaves for pictures.</summary>
@@ -86,6 +89,7 @@ internal static class QualitySuite
             ["replay"] = request.Replay,
             ["rehearsal"] = rehearsal,
             ["replicas"] = request.Replicas,
+            ["outer_momentum"] = request.OuterMomentum,
         };
         for (var seed = request.FirstSeed; seed < request.FirstSeed + request.Seeds; seed++)
         {

@@ -9,10 +9,6 @@ namespace Shoal.Chaos.Tests;
 [Collection("silo")]
 public sealed class ClusterTests : IDisposable
 {
-    private const string Dataset = "shared";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
-    private static readonly DatasetSettings Settings = new() { Height = 12, Width = 12, Channels = 1, Clusters = 4, Shards = 6, ReplaySize = 1_000, RoundSeconds = 1, IdleRehearsalSteps = 1_000_000 };
-
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("shoal-cluster-");
 
     public void Dispose() => _folder.Delete(recursive: true);
@@ -23,21 +19,14 @@ public sealed class ClusterTests : IDisposable
         await using RedisProcess redis = await RedisProcess.StartAsync();
         await using SiloCluster cluster = await ClusterAsync(3, "--redis", redis.ConnectionString);
         await using ShoalClient client = await cluster.ConnectAsync();
-        ClusterLoad load = await LoadedAsync(client, 2_500);
-        await WaitAsync(client, status => status.Training.Version is not null);
-
-        using var stop = new CancellationTokenSource();
-        Task work = load.RunAsync(stop.Token);
-        DatasetStatus before = await client.StatusAsync(Dataset);
-        await cluster.KillAsync(await TrainingSiloAsync(cluster, client));
-        await WaitAsync(client, status => status.Training.Term > before.Training.Term && status.Training.Progress?.Steps > before.Training.Progress!.Steps);
+        await using ClusterTrial trial = await ClusterTrial.BeginAsync(cluster, client);
+        DatasetStatus before = await trial.WaitAsync(status => status.Training.Version is not null);
+        await cluster.KillAsync(await trial.TrainingSiloAsync());
+        await trial.WaitAsync(status => status.Training.Term > before.Training.Term && status.Training.Progress?.Steps > before.Training.Progress!.Steps);
         await cluster.AddAsync();
         await Task.Delay(TimeSpan.FromSeconds(3));
-        await stop.CancelAsync();
-        await work;
-        Assert.True(load.Acknowledged > 3_000, $"{load.Acknowledged} acknowledged");
-        await NothingIsLostAsync(load);
-        DatasetStatus after = await client.StatusAsync(Dataset);
+        await trial.EndAsync();
+        DatasetStatus after = await client.StatusAsync(ClusterTrial.Dataset);
         Assert.True(after.Training.Version!.Version >= before.Training.Version!.Version);
     }
 
@@ -47,14 +36,10 @@ public sealed class ClusterTests : IDisposable
         await using PostgresProcess postgres = await PostgresProcess.StartAsync();
         await using SiloCluster cluster = await ClusterAsync(2, "--postgres", postgres.ConnectionString);
         await using ShoalClient client = await cluster.ConnectAsync();
-        ClusterLoad load = await LoadedAsync(client, 600);
-        using var stop = new CancellationTokenSource();
-        Task work = load.RunAsync(stop.Token);
+        await using ClusterTrial trial = await ClusterTrial.BeginAsync(cluster, client);
         await cluster.KillAsync(cluster.Silos[0]);
         await Task.Delay(TimeSpan.FromSeconds(8));
-        await stop.CancelAsync();
-        await work;
-        await NothingIsLostAsync(load);
+        await trial.EndAsync();
     }
 
     [Fact]
@@ -63,17 +48,13 @@ public sealed class ClusterTests : IDisposable
         await using RedisProcess redis = await RedisProcess.StartAsync();
         await using SiloCluster cluster = await ClusterAsync(2, "--redis", redis.ConnectionString);
         await using ShoalClient client = await cluster.ConnectAsync();
-        ClusterLoad load = await LoadedAsync(client, 600);
-        using var stop = new CancellationTokenSource();
-        Task work = load.RunAsync(stop.Token);
-        var before = load.Acknowledged;
+        await using ClusterTrial trial = await ClusterTrial.BeginAsync(cluster, client);
+        var before = trial.Acknowledged;
         await redis.RestartAsync(away: TimeSpan.FromSeconds(6));
-        Assert.True(load.Acknowledged > before + 500, $"{load.Acknowledged - before} acknowledged meanwhile");
+        Assert.True(trial.Acknowledged > before + 500, $"{trial.Acknowledged - before} acknowledged meanwhile");
         await cluster.AddAsync();
-        await WaitAsync(client, status => status.Training.Activity is "training" or "rehearsing");
-        await stop.CancelAsync();
-        await work;
-        await NothingIsLostAsync(load);
+        await trial.WaitAsync(status => status.Training.Activity is "training" or "rehearsing");
+        await trial.EndAsync();
     }
 
     [Fact]
@@ -83,17 +64,17 @@ public sealed class ClusterTests : IDisposable
         await using SiloCluster cluster = await ClusterAsync(0, "--redis", redis.ConnectionString);
         await cluster.AddAsync("--roles", "gateway");
         await using ShoalClient client = await cluster.ConnectAsync();
-        var none = await Assert.ThrowsAsync<ShoalException>(() => client.CreateDatasetAsync(Dataset, Settings));
+        var none = await Assert.ThrowsAsync<ShoalException>(() => client.CreateDatasetAsync(ClusterTrial.Dataset, ClusterTrial.Settings));
         Assert.Equal((ShoalErrorKind.Unavailable, "No silo of the cluster has the role 'data'; start one with --roles data and try again."), (none.Kind, none.Message));
 
         SiloProcess data = await cluster.AddAsync("--roles", "data");
-        await client.CreateDatasetAsync(Dataset, Settings);
-        await new ClusterLoad(client, Dataset).StoreAsync(2_500);
-        DatasetStatus untrained = await client.StatusAsync(Dataset);
+        await client.CreateDatasetAsync(ClusterTrial.Dataset, ClusterTrial.Settings);
+        await new ClusterLoad(client, ClusterTrial.Dataset).StoreAsync(2_500);
+        DatasetStatus untrained = await client.StatusAsync(ClusterTrial.Dataset);
         Assert.Equal((2_500L, "No silo of the cluster has the role 'compute'; start one with --roles compute and try again."), (untrained.Shards.Sum(s => s.Items), untrained.Training.Problem));
 
         await cluster.AddAsync("--roles", "compute");
-        DatasetStatus trained = await WaitAsync(client, status => status.Training.Version is not null && status.Shards.Sum(s => s.Pending) == 0);
+        DatasetStatus trained = await ClusterTrial.WaitAsync(client, status => status.Training.Version is not null && status.Shards.Sum(s => s.Pending) == 0);
         Assert.True(trained.Shards.Sum(s => s.Assigned) > 2_000, $"{trained.Shards.Sum(s => s.Assigned)} assigned");
         // What assigned them computes elsewhere.
         Assert.DoesNotContain("libtorch", await File.ReadAllTextAsync($"/proc/{data.Id}/maps"), StringComparison.Ordinal);
@@ -108,7 +89,9 @@ public sealed class ClusterTests : IDisposable
         await using SiloCluster cluster = await ClusterAsync(2, "--redis", redis.ConnectionString, "--tls", Folder("ours"));
         await using (ShoalClient client = await cluster.ConnectAsync(Folder("ours")))
         {
-            ClusterLoad load = await LoadedAsync(client, 600);
+            await client.CreateDatasetAsync(ClusterTrial.Dataset, ClusterTrial.Settings);
+            var load = new ClusterLoad(client, ClusterTrial.Dataset);
+            await load.StoreAsync(600);
             Assert.Equal((600, (0, 0L)), (load.Acknowledged, await load.CheckAsync()));
         }
 
@@ -116,20 +99,6 @@ public sealed class ClusterTests : IDisposable
         Assert.Equal(ShoalErrorKind.Unavailable, (await Assert.ThrowsAsync<ShoalException>(() => cluster.ConnectAsync(Folder("others")))).Kind);
         var none = await Assert.ThrowsAsync<ShoalException>(() => cluster.ConnectAsync(Folder("none")));
         Assert.StartsWith($"'{Folder("none")}' must hold ca.crt, tls.crt and tls.key", none.Message, StringComparison.Ordinal);
-    }
-
-    private static async Task<ClusterLoad> LoadedAsync(ShoalClient client, int items)
-    {
-        await client.CreateDatasetAsync(Dataset, Settings);
-        var load = new ClusterLoad(client, Dataset);
-        await load.StoreAsync(items);
-        return load;
-    }
-
-    private static async Task NothingIsLostAsync(ClusterLoad load)
-    {
-        Assert.Empty(load.Failures);
-        Assert.Equal((0, 0L), await load.CheckAsync());
     }
 
     private string Folder(string name) => Path.Combine(_folder.FullName, name);
@@ -151,33 +120,5 @@ public sealed class ClusterTests : IDisposable
         }
 
         return cluster;
-    }
-
-    private static async Task<SiloProcess> TrainingSiloAsync(SiloCluster cluster, ShoalClient client)
-    {
-        SeatPlan plan = await client.Cluster.GetGrain<IModelGrain>(Dataset).GetSeatsAsync();
-        return cluster.Silos.Single(silo => plan.Seats[0].Contains($":{silo.SiloPort}@", StringComparison.Ordinal));
-    }
-
-    private static async Task<DatasetStatus> WaitAsync(ShoalClient client, Func<DatasetStatus, bool> until)
-    {
-        using var limit = new CancellationTokenSource(Patience);
-        while (true)
-        {
-            DatasetStatus status = await client.StatusAsync(Dataset, limit.Token);
-            if (until(status))
-            {
-                return status;
-            }
-
-            try
-            {
-                await Task.Delay(200, limit.Token);
-            }
-            catch (OperationCanceledException e)
-            {
-                throw new TimeoutException($"Within {Patience.TotalSeconds} s it did not come to it: {status.Training.Activity}, {status.Training.Problem}, {status.Shards.Sum(s => s.Pending)} pending.", e);
-            }
-        }
     }
 }

@@ -16,6 +16,14 @@ public sealed class SiloCluster(string folder, params string[] membership) : IAs
     /// <param name="arguments">More arguments for its command line.</param>
     public Task<SiloProcess> AddAsync(params string[] arguments) => AddAsync(SiloProcess.StartAsync(NewFolder(), Arguments(arguments)));
 
+    /// <summary>Starts one more silo of another program, an earlier version for example, and waits until it answers.</summary>
+    /// <param name="assembly">The path of its assembly.</param>
+    public Task<SiloProcess> AddOfAsync(string assembly) => AddAsync(SiloProcess.StartAsync(assembly, NewFolder(), endAt: null, Arguments([])));
+
+    /// <summary>Starts one more silo that ends itself at a write, and waits until it answers.</summary>
+    /// <param name="endAt">The write, as <c>KillPoint</c> in Shoal.Storage reads it.</param>
+    public Task<SiloProcess> AddDoomedAsync(string endAt) => AddAsync(SiloProcess.StartAsync(NewFolder(), endAt, Arguments([])));
+
     /// <summary>Starts one more silo that has one core, and waits until it answers.</summary>
     /// <param name="core">The core.</param>
     public Task<SiloProcess> AddAsync(int core) => AddAsync(SiloProcess.StartPinnedAsync(NewFolder(), core, Arguments([])));
@@ -54,7 +62,11 @@ public sealed class SiloCluster(string folder, params string[] membership) : IAs
     private async Task<SiloProcess> AddAsync(Task<SiloProcess> starting)
     {
         SiloProcess silo = await starting;
-        _silos.Add(silo);
+        lock (_silos)
+        {
+            _silos.Add(silo);
+        }
+
         return silo;
     }
 
@@ -64,7 +76,11 @@ public sealed class SiloCluster(string folder, params string[] membership) : IAs
 
     private async Task RemoveAsync(SiloProcess silo)
     {
-        _silos.Remove(silo);
+        lock (_silos)
+        {
+            _silos.Remove(silo);
+        }
+
         await silo.DisposeAsync();
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 using Shoal.Client;
 
@@ -83,7 +84,7 @@ public sealed class SiloProcess : IAsyncDisposable
     public static Task<SiloProcess> StartAsync(string data, string? endAt, string[] arguments) => StartAsync("Shoal.Silo", data, endAt, arguments);
 
     /// <summary>Starts a silo of another program, for example one that is broken on purpose.</summary>
-    /// <param name="program">The project that it is built from, and perhaps words that come before a silo's arguments.</param>
+    /// <param name="program">The project that it is built from or the path of its assembly, and perhaps words that come before a silo's arguments.</param>
     /// <param name="data">Its data folder.</param>
     /// <param name="endAt">The write at which it ends itself; null for never.</param>
     /// <param name="arguments">More arguments for the silo's command line.</param>
@@ -108,9 +109,11 @@ public sealed class SiloProcess : IAsyncDisposable
 
     private static (List<string> Words, int SiloPort) Words(string program, string data, string[] arguments)
     {
-        int[] ports = LoopbackPorts.Free(2);
+        var given = Array.IndexOf(arguments, "--silo-port");
+        int[] ports = given < 0 ? LoopbackPorts.Free(2) : [int.Parse(arguments[given + 1], CultureInfo.InvariantCulture)];
+        string[] named = given < 0 ? ["--silo-port", $"{ports[0]}", "--gateway-port", $"{ports[1]}"] : [];
         return (
-            [SiloAssembly(program.Split(' ')[0]), .. program.Split(' ')[1..], "--data", data, "--http-port", "0", "--silo-port", $"{ports[0]}", "--gateway-port", $"{ports[1]}", .. arguments],
+            [Assembly(program.Split(' ')[0]), .. program.Split(' ')[1..], "--data", data, "--http-port", "0", .. named, .. arguments],
             ports[0]);
     }
 
@@ -206,8 +209,13 @@ public sealed class SiloProcess : IAsyncDisposable
     }
 
     // A silo is built into artifacts/bin/PROJECT/<configuration>, beside the folder of whoever starts it.
-    private static string SiloAssembly(string program)
+    private static string Assembly(string program)
     {
+        if (Path.IsPathRooted(program))
+        {
+            return program;
+        }
+
         var own = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar));
         var path = Path.Combine(own.Parent!.Parent!.FullName, program, own.Name, program + ".dll");
         return File.Exists(path)

@@ -91,11 +91,12 @@ internal static class DatasetCommands
         Option<int> idle = Option("--idle-steps", "Rehearsal steps that idle time may be used for.", defaults.IdleRehearsalSteps);
         Option<double> days = Option("--retain-days", "Days after which an item is deleted; 0 keeps items for ever.", defaults.RetainDays);
         Option<long> bytes = Option("--retain-bytes", "The most bytes of items kept, the oldest are deleted; 0 for no limit.", defaults.RetainBytes);
+        Option<double> outer = Option("--outer-momentum", "Where several silos train: Nesterov momentum over their rounds, 0 to 0.99; 0 takes their mean.", defaults.OuterMomentum);
         Option<long> lag = Option("--max-lag", "Items that training may lag behind before it takes a sample of what came; 0 never.", defaults.MaxLag);
         Option<int> seed = Option("--seed", "The seed of all randomness.", defaults.Seed);
         var command = new Command("create", "Create a dataset; repeating it with the same settings does nothing.")
         {
-            name, modality, size, clusters, shards, round, roundSteps, maxBytes, maxPixels, replay, policy, objectives, idle, days, bytes, lag, seed,
+            name, modality, size, clusters, shards, round, roundSteps, maxBytes, maxPixels, replay, policy, objectives, idle, days, bytes, lag, outer, seed,
         };
         return Session.Runs(command, shared, surroundings, async (session, parsed, token) =>
         {
@@ -122,6 +123,7 @@ internal static class DatasetCommands
                     RetainDays = parsed.GetValue(days),
                     RetainBytes = parsed.GetValue(bytes),
                     MaxLag = parsed.GetValue(lag),
+                    OuterMomentum = parsed.GetValue(outer),
                     Seed = parsed.GetValue(seed),
                 },
                 token);

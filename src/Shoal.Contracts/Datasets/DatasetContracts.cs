@@ -73,6 +73,11 @@ public sealed record DatasetSettings
     /// </summary>
     [Id(18)] public long MaxLag { get; init; }
 
+    /// <summary>
+    /// Where several silos train: how much of a round's movement the next ones go on with, 0 to 0.99 (Nesterov momentum over rounds, DiLoCo); 0 takes the replicas' mean.
+    /// </summary>
+    [Id(19)] public double OuterMomentum { get; init; }
+
     /// <summary>A <see cref="Replay"/>: a uniform sample of each segment of the stream.</summary>
     public const string Reservoir = "reservoir";
 
@@ -134,6 +139,12 @@ public sealed record DatasetSettings
             Range(nameof(RetainBytes), RetainBytes, 1_000_000, long.MaxValue);
         }
 
+        Range(nameof(OuterMomentum), OuterMomentum, 0, 0.99);
+        if (OuterMomentum > 0 && Objectives is not { Count: > 0 })
+        {
+            problems.Add("OuterMomentum moves what is learned by gradients, and the default encoder learns without; name objectives, for example moco=1, or leave it 0.");
+        }
+
         if (MaxLag != 0)
         {
             Range(nameof(MaxLag), MaxLag, 1_000, long.MaxValue);
@@ -149,7 +160,7 @@ public sealed record DatasetSettings
         {
             if (!(value >= least && value <= most))
             {
-                problems.Add($"{name} is {value:N0}; must be {least:N0} to {most:N0}.");
+                problems.Add($"{name} is {value:N0}; must be {least:N0} to {most:#,0.##}.");
             }
         }
     }

@@ -94,6 +94,12 @@ public sealed record SettleRequest
 
     /// <summary>Whether it was made of the round before this one, which its clusters do not know of yet.</summary>
     [Id(6)] public bool PublishedIsNews { get; init; }
+
+    /// <summary>The model that the round began with; null before there is one, or where the mean is what counts.</summary>
+    [Id(7)] public Claim? Model { get; init; }
+
+    /// <summary>The outer momentum's part <c>outer</c>; null before there is one.</summary>
+    [Id(8)] public Claim? Outer { get; init; }
 }
 
 /// <summary>What one seat did in a round, or has from before it.</summary>

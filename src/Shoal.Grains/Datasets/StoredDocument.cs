@@ -80,6 +80,8 @@ internal static class StoreNames
 
     public static string ShardLog(string dataset, int shard) => $"datasets/{dataset}/shards/{shard:D4}/log";
 
+    public static string SidecarCopies(string dataset, int shard) => $"datasets/{dataset}/shards/{shard:D4}/sidecars/";
+
     public static string RemovedFromLog(string dataset, int shard) => $"datasets/{dataset}/shards/{shard:D4}/removed";
 
     public static string Manifest(string dataset) => $"datasets/{dataset}/model/manifest.json";

@@ -33,6 +33,12 @@ public sealed record ShoalSiloOptions
     /// <summary>Seconds after which the bytes of deleted and replaced items are taken out of the log at the latest, 1 to 86,400. Default 600: each time ends a segment.</summary>
     public double EraseSeconds { get; init; } = 600;
 
+    /// <summary>
+    /// Seconds after which what changed in a shard's sidecars is copied to the store, 0 for never to 86,400: a shard that opens elsewhere then need not read its log
+    /// and embed its items again. Default 0; <c>shoal serve</c> takes 30 where other silos, or another machine, may open it.
+    /// </summary>
+    public double SidecarCopySeconds { get; init; }
+
     /// <summary>MiB of the disk that appends leave free for checkpoints when the store is on files, 0 to 1,048,576. Default 128.</summary>
     public long DiskHeadroomMiB { get; init; } = 128;
 
@@ -64,6 +70,11 @@ public sealed record ShoalSiloOptions
         if (EraseSeconds is not (>= 1 and <= 86_400))
         {
             problems.Add($"EraseSeconds is {EraseSeconds}; must be 1 to 86,400.");
+        }
+
+        if (SidecarCopySeconds is not (>= 0 and <= 86_400))
+        {
+            problems.Add($"SidecarCopySeconds is {SidecarCopySeconds}; must be 0 to 86,400.");
         }
 
         if (DiskHeadroomMiB is < 0 or > 1_048_576)

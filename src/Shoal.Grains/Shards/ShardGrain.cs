@@ -57,7 +57,7 @@ internal sealed partial class ShardGrain(
         // Off the turn: a million items are a second of reading.
         try
         {
-            _items = await Task.Run(() => ShardStore.OpenAsync(store, StoreNames.ShardLog(_dataset, _shard), SidecarDirectory, time, cancellationToken), cancellationToken);
+            _items = await Task.Run(() => ShardStore.OpenAsync(store, StoreNames.ShardLog(_dataset, _shard), SidecarDirectory, options.SidecarCopySeconds > 0 ? StoreNames.SidecarCopies(_dataset, _shard) : null, time, cancellationToken), cancellationToken);
         }
         catch (StorageCorruptException e)
         {
@@ -77,19 +77,26 @@ internal sealed partial class ShardGrain(
         _pumping = PumpAsync();
         this.RegisterGrainTimer(PollAsync, new GrainTimerCreationOptions(TimeSpan.FromSeconds(options.PollSeconds), TimeSpan.FromSeconds(options.PollSeconds)) { Interleave = true });
         this.RegisterGrainTimer(EraseAsync, new GrainTimerCreationOptions(TimeSpan.FromSeconds(options.EraseSeconds), TimeSpan.FromSeconds(options.EraseSeconds)) { Interleave = true });
+        if (options.SidecarCopySeconds > 0)
+        {
+            this.RegisterGrainTimer(CopyAsync, new GrainTimerCreationOptions(TimeSpan.FromSeconds(options.SidecarCopySeconds), TimeSpan.FromSeconds(options.SidecarCopySeconds)) { Interleave = true });
+        }
+
         LogOpened(_dataset, _shard, _items.Index.Count, _items.Log.Epoch);
     }
 
     /// <inheritdoc/>
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
+        var isOpen = _items is not null && !_stop.IsCancellationRequested;
         await _stop.CancelAsync();
-        if (_items is not null)
+        if (isOpen)
         {
             _pump.Wake();
             await _pumping;
             await _reopening;
-            await _items.DisposeAsync();
+            await HandOverAsync(cancellationToken);
+            await _items!.DisposeAsync();
         }
 
         _stop.Dispose();
@@ -280,73 +287,6 @@ internal sealed partial class ShardGrain(
         }
     }
 
-    private async Task EraseAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            DateTimeOffset? before = _settings.RetainDays > 0 ? time.GetUtcNow() - TimeSpan.FromDays(_settings.RetainDays) : null;
-            long? mostBytes = _settings.RetainBytes > 0 ? _settings.RetainBytes / _settings.Shards : null;
-            if (await _items.ExpireAsync(before, mostBytes) is var expired && expired > 0)
-            {
-                _reader.Forget();
-                LogExpired(_dataset, _shard, expired);
-            }
-
-            if (await _items.EraseAsync() is var erased && erased > 0)
-            {
-                LogErased(_dataset, _shard, erased);
-            }
-        }
-        catch (StorageException e)
-        {
-            // Whatever it is, the next time tries again; a shard that lost its log finds out at its next write.
-            LogEraseFailed(_dataset, _shard, e.Message);
-        }
-    }
-
-    /// <summary>Opens the log anew as soon as the store answers.</summary>
-    private async Task ReopenAsync()
-    {
-        while (!_stop.IsCancellationRequested)
-        {
-            try
-            {
-                await _items.ReopenAsync();
-                _pump.BeginAgain();
-                Hint();
-                LogReopened(_dataset, _shard, _items.Log.Epoch);
-                return;
-            }
-            catch (StorageUnavailableException e)
-            {
-                LogReopenWaits(_dataset, _shard, e.Message);
-                await Task.Delay(ReopenPause, time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
-            }
-            catch (StorageException e)
-            {
-                // The next activation says what it is.
-                LogReopenWaits(_dataset, _shard, e.Message);
-                DeactivateOnIdle();
-                return;
-            }
-        }
-    }
-
-    private async Task PumpAsync()
-    {
-        try
-        {
-            await _pump.RunAsync(_stop.Token);
-        }
-#pragma warning disable CA1031 // Whatever it is, a shard that assigns nothing any more must not stay: its next activation starts over.
-        catch (Exception e)
-#pragma warning restore CA1031
-        {
-            LogPumpFailed(_dataset, _shard, e);
-            DeactivateOnIdle();
-        }
-    }
-
     /// <summary>Reads from the log, and says what its failures mean to a caller.</summary>
     private async Task<T> ReadStoreAsync<T>(Func<Task<T>> read)
     {
@@ -373,27 +313,9 @@ internal sealed partial class ShardGrain(
     [LoggerMessage(EventId = 810, Level = LogLevel.Debug, Message = "{Dataset}/{Shard}: open with {Items} items at epoch {Epoch}")]
     private partial void LogOpened(string dataset, int shard, long items, long epoch);
 
-    [LoggerMessage(EventId = 817, Level = LogLevel.Information, Message = "{Dataset}/{Shard}: the log is open again at epoch {Epoch}")]
-    private partial void LogReopened(string dataset, int shard, long epoch);
-
-    [LoggerMessage(EventId = 818, Level = LogLevel.Warning, Message = "{Dataset}/{Shard}: the log cannot be opened again: {Reason}")]
-    private partial void LogReopenWaits(string dataset, int shard, string reason);
-
     [LoggerMessage(EventId = 811, Level = LogLevel.Warning, Message = "{Dataset}/{Shard}: polling failed: {Reason}")]
     private partial void LogPollFailed(string dataset, int shard, string reason);
 
-    [LoggerMessage(EventId = 816, Level = LogLevel.Information, Message = "{Dataset}/{Shard}: {Items} items were deleted, as retention asks")]
-    private partial void LogExpired(string dataset, int shard, int items);
-
-    [LoggerMessage(EventId = 814, Level = LogLevel.Information, Message = "{Dataset}/{Shard}: the bytes of {Items} deleted or replaced items are gone")]
-    private partial void LogErased(string dataset, int shard, int items);
-
-    [LoggerMessage(EventId = 815, Level = LogLevel.Warning, Message = "{Dataset}/{Shard}: deleted items could not be erased: {Reason}")]
-    private partial void LogEraseFailed(string dataset, int shard, string reason);
-
     [LoggerMessage(EventId = 813, Level = LogLevel.Error, Message = "{Dataset}/{Shard}: the log cannot be opened: {Reason}")]
     private partial void LogDamaged(string dataset, int shard, string reason);
-
-    [LoggerMessage(EventId = 812, Level = LogLevel.Error, Message = "{Dataset}/{Shard}: assigning failed; the shard is opened again")]
-    private partial void LogPumpFailed(string dataset, int shard, Exception exception);
 }

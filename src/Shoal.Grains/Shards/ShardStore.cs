@@ -24,9 +24,11 @@ internal sealed class ShardStore : IAsyncDisposable
     // All items below are gone.
     private long _firstLive;
 
-    private ShardStore(Func<Task<ShardLog>> open, ShardLog log, ItemIndex index, AssignmentTable table, ChangeRing changes, TimeProvider time)
+    private readonly SidecarCopies? _copies;
+
+    private ShardStore(Func<Task<ShardLog>> open, ShardLog log, ItemIndex index, AssignmentTable table, ChangeRing changes, SidecarCopies? copies, TimeProvider time)
     {
-        _open = open;
+        (_open, _copies) = (open, copies);
         Log = log;
         Index = index;
         Table = table;
@@ -55,20 +57,37 @@ internal sealed class ShardStore : IAsyncDisposable
     public long LiveBytes { get; private set; }
 
     /// <summary>Opens a shard; fences every earlier activation.</summary>
-    public static async Task<ShardStore> OpenAsync(IObjectStore store, string logName, string sidecars, TimeProvider time, CancellationToken cancellationToken)
+    /// <param name="store">The store.</param>
+    /// <param name="logName">The log's name in it.</param>
+    /// <param name="sidecars">The folder of the sidecars.</param>
+    /// <param name="copies">Where copies of the sidecars are in the store, ending with a slash; null where none are kept.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
+    public static async Task<ShardStore> OpenAsync(
+        IObjectStore store, string logName, string sidecars, string? copies, TimeProvider time, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(sidecars);
+        var restored = copies is not null && await SidecarCopies.RestoreAsync(store, copies, sidecars, cancellationToken);
+        var marks = copies is null ? null : new PageMarks();
         // The sidecar files are locked: an activation that ended badly must give them back, or the next cannot open them.
-        var index = new ItemIndex(sidecars);
+        var index = new ItemIndex(sidecars, marks);
         AssignmentTable? table = null;
         ChangeRing? changes = null;
         try
         {
-            table = new AssignmentTable(sidecars);
+            table = new AssignmentTable(sidecars, marks);
+            var last = index.Covered?.Epoch;
             Task<ShardLog> Open(CancellationToken ct) => ShardLog.OpenAsync(store, logName, new ShardLogOptions(), time, index, ct);
             ShardLog log = await Open(cancellationToken);
+            if (restored || log.Epoch != last + 1)
+            {
+                // It was open elsewhere in between: the ring lacks what changed there.
+                ChangeRing.Remove(sidecars);
+            }
+
             changes = new ChangeRing(sidecars, index.Covered!.Value.Log, ChangeRing.ThisBoot, ChangesKept);
-            var shard = new ShardStore(() => Open(CancellationToken.None), log, index, table, changes, time);
+            SidecarCopies? copier = copies is null ? null : new SidecarCopies(store, copies, sidecars, index, table, marks!);
+            var shard = new ShardStore(() => Open(CancellationToken.None), log, index, table, changes, copier, time);
             shard.FirstPending = shard.Load();
             return shard;
         }
@@ -78,6 +97,22 @@ internal sealed class ShardStore : IAsyncDisposable
             table?.Dispose();
             changes?.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>Copies what changed in the sidecars to the store, where copies are kept; one call at a time.</summary>
+    /// <param name="cancellationToken">Cancels it.</param>
+    /// <returns>How many pages were written.</returns>
+    public Task<int> CopySidecarsAsync(CancellationToken cancellationToken) => _copies?.CopyAsync(Log.Epoch, cancellationToken) ?? Task.FromResult(0);
+
+    /// <summary>Copies what is left, and notes that nothing is: nothing may change any more.</summary>
+    /// <param name="cancellationToken">Cancels it.</param>
+    public async Task HandOverAsync(CancellationToken cancellationToken)
+    {
+        if (_copies is not null)
+        {
+            await _copies.CopyAsync(Log.Epoch, cancellationToken);
+            _copies.Close();
         }
     }
 

@@ -10,7 +10,12 @@ namespace Shoal.Grains.Training;
 /// <param name="Labels">The clusters of rehearsed samples.</param>
 internal sealed record SharedParts(IReadOnlyList<NamedTensor> Model, IReadOnlyList<NamedTensor> Clusters, IReadOnlyList<NamedTensor> Labels)
 {
-    private const string ModelName = "model";
+    /// <summary>The part that holds the merged model.</summary>
+    public const string ModelName = "model";
+
+    /// <summary>The part that holds what the outer momentum goes on with; only the next merge reads it.</summary>
+    public const string OuterName = "outer";
+
     private const string ClustersName = "clusters";
     private const string LabelsName = "labels";
 

@@ -34,19 +34,27 @@ public sealed class AssignmentTable : IDisposable
     // 32 KiB of the stack's megabyte.
     private const int StackRecords = 1024;
 
+    internal static readonly SidecarLayout Layout = new("assignments.tab", 0, RecordBytes);
+
+    /// <summary>How embeddings of a width lie on disk.</summary>
+    internal static SidecarLayout EmbeddingLayout(int width) => new("embeddings.f16", HeaderBytes, width * 2);
+
     private readonly SidecarFile _assignments;
     private readonly SidecarFile _embeddings;
+    private readonly PageMarks? _marks;
 
     /// <summary>Opens the table, empty when its files are absent. One opener at a time.</summary>
     /// <param name="directory">A local folder of this shard and this process.</param>
+    /// <param name="marks">Is told which pages change; null where nobody asks.</param>
     /// <exception cref="StorageUnavailableException">A file cannot be opened, or somebody else has it open.</exception>
-    public AssignmentTable(string directory)
+    public AssignmentTable(string directory, PageMarks? marks = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
-        _assignments = new SidecarFile(Path.Combine(directory, "assignments.tab"));
+        _marks = marks;
+        _assignments = new SidecarFile(Layout.In(directory));
         try
         {
-            _embeddings = new SidecarFile(Path.Combine(directory, "embeddings.f16"));
+            _embeddings = new SidecarFile(EmbeddingLayout(0).In(directory));
         }
         catch
         {
@@ -94,6 +102,7 @@ public sealed class AssignmentTable : IDisposable
         Span<byte> record = stackalloc byte[RecordBytes];
         Encode(record, sequence, assignment);
         _assignments.Write(sequence * RecordBytes, record);
+        _marks?.Mark(sequence);
     }
 
     /// <summary>Writes the assignments of a run of items.</summary>
@@ -103,6 +112,11 @@ public sealed class AssignmentTable : IDisposable
     public void WriteMany(long fromSequence, ReadOnlySpan<Assignment> assignments)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(fromSequence);
+        if (assignments.IsEmpty)
+        {
+            return;
+        }
+
         Span<byte> records = stackalloc byte[Math.Min(assignments.Length, StackRecords) * RecordBytes];
         for (int done = 0; done < assignments.Length; done += StackRecords)
         {
@@ -114,6 +128,8 @@ public sealed class AssignmentTable : IDisposable
 
             _assignments.Write((fromSequence + done) * RecordBytes, records[..(count * RecordBytes)]);
         }
+
+        _marks?.Mark(fromSequence, assignments.Length);
     }
 
     /// <summary>Reads one item's assignment; pending when there is none.</summary>
@@ -153,6 +169,7 @@ public sealed class AssignmentTable : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(fromSequence);
         CheckRows(embeddings.Length, rows: null);
         _embeddings.Write(Row(fromSequence), MemoryMarshal.AsBytes(embeddings));
+        _marks?.Mark(fromSequence, Math.Max(1, embeddings.Length / Width));
     }
 
     /// <summary>Writes the embeddings of any items.</summary>
@@ -184,6 +201,24 @@ public sealed class AssignmentTable : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(fromSequence);
         CheckRows(embeddings.Length, count);
         _embeddings.Read(Row(fromSequence), MemoryMarshal.AsBytes(embeddings));
+    }
+
+    /// <summary>The assignments and embeddings of a run of items, as they lie on disk.</summary>
+    /// <param name="first">The first item.</param>
+    /// <param name="assignments">Filled whole.</param>
+    /// <param name="embeddings">Filled whole; of no length while there is no width.</param>
+    internal void ReadRaw(long first, Span<byte> assignments, Span<byte> embeddings)
+    {
+        _assignments.Read(Layout.Place(first), assignments);
+        _embeddings.Read(Row(first), embeddings);
+    }
+
+    /// <summary>The header of the embeddings as it lies on disk.</summary>
+    internal byte[] ReadEmbeddingHeader()
+    {
+        byte[] header = new byte[HeaderBytes];
+        _embeddings.Read(0, header);
+        return header;
     }
 
     /// <summary>Forgets everything, the width too.</summary>
@@ -232,7 +267,7 @@ public sealed class AssignmentTable : IDisposable
         return (ushort)(crc ^ (crc >> 16));
     }
 
-    private long Row(long sequence) => HeaderBytes + (sequence * Width * 2);
+    private long Row(long sequence) => EmbeddingLayout(Width).Place(sequence);
 
     private void CheckRows(int halves, int? rows)
     {

@@ -21,6 +21,7 @@ public sealed class ChangeRing : IDisposable
 {
     // Record: checksum 4, state 1, state before 1, zero 2, number 8, sequence 8, cluster 8, cluster before 8, time 8, confidence 4, version 4, zero 8.
     private const int RecordBytes = 64;
+    private const string FileName = "changes.ring";
 
     // Header: magic 8, log 16, boot 16, generation 4, capacity 4, closed 4, checksum 4.
     private const int HeaderBytes = 64;
@@ -46,7 +47,7 @@ public sealed class ChangeRing : IDisposable
         ArgumentException.ThrowIfNullOrEmpty(directory);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(capacity);
         (_log, _boot, _capacity) = (log, boot, capacity);
-        _file = new SidecarFile(Path.Combine(directory, "changes.ring"));
+        _file = new SidecarFile(Path.Combine(directory, FileName));
         try
         {
             if (!TryLoad())
@@ -63,6 +64,10 @@ public sealed class ChangeRing : IDisposable
             throw;
         }
     }
+
+    /// <summary>Removes the ring of a folder: the next one is of a new generation.</summary>
+    /// <param name="directory">The folder; the ring must not be open.</param>
+    public static void Remove(string directory) => File.Delete(Path.Combine(directory, FileName));
 
     /// <summary>Tells this start of the machine from others; random where the system does not say.</summary>
     public static UInt128 ThisBoot { get; } = Boot();

@@ -23,8 +23,11 @@ public sealed class ItemIndex : ILogReplayTarget, IDisposable
     // 16 KiB of the stack's megabyte.
     private const int StackRecords = 256;
 
+    internal static readonly SidecarLayout Layout = new("items.idx", HeaderBytes, RecordBytes);
+
     private readonly Lock _gate = new();
     private readonly SidecarFile _file;
+    private readonly PageMarks? _marks;
     private readonly IdTable _table = new();
     private long _count;
 
@@ -34,11 +37,13 @@ public sealed class ItemIndex : ILogReplayTarget, IDisposable
 
     /// <summary>Opens the index, empty when its file is absent or not whole. One opener at a time.</summary>
     /// <param name="directory">A local folder of this shard and this process.</param>
+    /// <param name="marks">Is told which pages change; null where nobody asks.</param>
     /// <exception cref="StorageUnavailableException">The file cannot be opened, or somebody else has it open.</exception>
-    public ItemIndex(string directory)
+    public ItemIndex(string directory, PageMarks? marks = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
-        _file = new SidecarFile(Path.Combine(directory, "items.idx"));
+        _marks = marks;
+        _file = new SidecarFile(Layout.In(directory));
         if (!TryLoad())
         {
             Reset();
@@ -223,6 +228,40 @@ public sealed class ItemIndex : ILogReplayTarget, IDisposable
         }
     }
 
+    /// <summary>The records of a run of items, as they lie on disk.</summary>
+    /// <param name="first">The first item.</param>
+    /// <param name="records">Filled whole.</param>
+    internal void ReadRaw(long first, Span<byte> records)
+    {
+        lock (_gate)
+        {
+            _file.Read(Place(first), records);
+        }
+    }
+
+    /// <summary>The header as it lies on disk.</summary>
+    internal byte[] ReadHeader()
+    {
+        lock (_gate)
+        {
+            byte[] header = new byte[HeaderBytes];
+            _file.Read(0, header);
+            return header;
+        }
+    }
+
+    /// <summary>The newest epoch that the index in a folder has seen; -1 where there is none.</summary>
+    internal static long EpochIn(string directory)
+    {
+        if (!File.Exists(Layout.In(directory)))
+        {
+            return -1;
+        }
+
+        using var index = new ItemIndex(directory);
+        return index.Covered?.Epoch ?? -1;
+    }
+
     /// <inheritdoc/>
     public void Reset()
     {
@@ -238,7 +277,7 @@ public sealed class ItemIndex : ILogReplayTarget, IDisposable
     /// <summary>Closes the file.</summary>
     public void Dispose() => _file.Dispose();
 
-    private static long Place(long sequence) => HeaderBytes + (sequence * RecordBytes);
+    private static long Place(long sequence) => Layout.Place(sequence);
 
     private static uint Check(ReadOnlySpan<byte> record, long sequence)
     {
@@ -321,6 +360,8 @@ public sealed class ItemIndex : ILogReplayTarget, IDisposable
         BinaryPrimitives.WriteInt32LittleEndian(record[56..], (int)item.Marks);
         BinaryPrimitives.WriteUInt32LittleEndian(record[60..], Check(record, item.Position.Sequence));
         _file.Write(Place(item.Position.Sequence), record);
+        // Behind the write: whoever takes the marks in between reads what was written, and is told again.
+        _marks?.Mark(item.Position.Sequence);
     }
 
     private bool TryLoad()

@@ -1,0 +1,120 @@
+using Microsoft.Extensions.Logging;
+using Shoal.Storage;
+
+namespace Shoal.Grains.Shards;
+
+/// <summary>What a shard does by itself: assign, erase, copy its sidecars, open its log anew.</summary>
+internal sealed partial class ShardGrain
+{
+    private Task _copying = Task.CompletedTask;
+
+    private async Task EraseAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            DateTimeOffset? before = _settings.RetainDays > 0 ? time.GetUtcNow() - TimeSpan.FromDays(_settings.RetainDays) : null;
+            long? mostBytes = _settings.RetainBytes > 0 ? _settings.RetainBytes / _settings.Shards : null;
+            if (await _items.ExpireAsync(before, mostBytes) is var expired && expired > 0)
+            {
+                _reader.Forget();
+                LogExpired(_dataset, _shard, expired);
+            }
+
+            if (await _items.EraseAsync() is var erased && erased > 0)
+            {
+                LogErased(_dataset, _shard, erased);
+            }
+        }
+        catch (StorageException e)
+        {
+            // Whatever it is, the next time tries again; a shard that lost its log finds out at its next write.
+            LogEraseFailed(_dataset, _shard, e.Message);
+        }
+    }
+
+    /// <summary>Opens the log anew as soon as the store answers.</summary>
+    private async Task ReopenAsync()
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            try
+            {
+                await _items.ReopenAsync();
+                _pump.BeginAgain();
+                Hint();
+                LogReopened(_dataset, _shard, _items.Log.Epoch);
+                return;
+            }
+            catch (StorageUnavailableException e)
+            {
+                LogReopenWaits(_dataset, _shard, e.Message);
+                await Task.Delay(ReopenPause, time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
+            }
+            catch (StorageException e)
+            {
+                // The next activation says what it is.
+                LogReopenWaits(_dataset, _shard, e.Message);
+                DeactivateOnIdle();
+                return;
+            }
+        }
+    }
+
+    private async Task PumpAsync()
+    {
+        try
+        {
+            await _pump.RunAsync(_stop.Token);
+        }
+#pragma warning disable CA1031 // Whatever it is, a shard that assigns nothing any more must not stay: its next activation starts over.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            LogPumpFailed(_dataset, _shard, e);
+            DeactivateOnIdle();
+        }
+    }
+
+    private Task CopyAsync(CancellationToken cancellationToken) => _copying = CopyAsync(() => _items.CopySidecarsAsync(cancellationToken));
+
+    /// <summary>Leaves what the next activation can go on from, wherever it is.</summary>
+    private async Task HandOverAsync(CancellationToken cancellationToken)
+    {
+        await _copying;
+        await CopyAsync(() => _items.HandOverAsync(cancellationToken));
+    }
+
+    private async Task CopyAsync(Func<Task> copy)
+    {
+        try
+        {
+            await copy();
+        }
+        catch (Exception e) when (e is StorageException or IOException or OperationCanceledException)
+        {
+            // What is not copied is made again from the log.
+            LogCopyFailed(_dataset, _shard, e.Message);
+        }
+    }
+
+    [LoggerMessage(EventId = 817, Level = LogLevel.Information, Message = "{Dataset}/{Shard}: the log is open again at epoch {Epoch}")]
+    private partial void LogReopened(string dataset, int shard, long epoch);
+
+    [LoggerMessage(EventId = 818, Level = LogLevel.Warning, Message = "{Dataset}/{Shard}: the log cannot be opened again: {Reason}")]
+    private partial void LogReopenWaits(string dataset, int shard, string reason);
+
+    [LoggerMessage(EventId = 816, Level = LogLevel.Information, Message = "{Dataset}/{Shard}: {Items} items were deleted, as retention asks")]
+    private partial void LogExpired(string dataset, int shard, int items);
+
+    [LoggerMessage(EventId = 814, Level = LogLevel.Information, Message = "{Dataset}/{Shard}: the bytes of {Items} deleted or replaced items are gone")]
+    private partial void LogErased(string dataset, int shard, int items);
+
+    [LoggerMessage(EventId = 815, Level = LogLevel.Warning, Message = "{Dataset}/{Shard}: deleted items could not be erased: {Reason}")]
+    private partial void LogEraseFailed(string dataset, int shard, string reason);
+
+    [LoggerMessage(EventId = 812, Level = LogLevel.Error, Message = "{Dataset}/{Shard}: assigning failed; the shard is opened again")]
+    private partial void LogPumpFailed(string dataset, int shard, Exception exception);
+
+    [LoggerMessage(EventId = 819, Level = LogLevel.Warning, Message = "{Dataset}/{Shard}: its sidecars could not be copied: {Reason}")]
+    private partial void LogCopyFailed(string dataset, int shard, string reason);
+}
