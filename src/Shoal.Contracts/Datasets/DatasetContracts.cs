@@ -139,7 +139,11 @@ public sealed record DatasetSettings
             Range(nameof(RetainBytes), RetainBytes, 1_000_000, long.MaxValue);
         }
 
-        Range(nameof(OuterMomentum), OuterMomentum, 0, 0.99);
+        if (OuterMomentum is not (>= 0 and <= 0.99))
+        {
+            problems.Add($"OuterMomentum is {OuterMomentum}; must be 0 to 0.99.");
+        }
+
         if (OuterMomentum > 0 && Objectives is not { Count: > 0 })
         {
             problems.Add("OuterMomentum moves what is learned by gradients, and the default encoder learns without; name objectives, for example moco=1, or leave it 0.");
@@ -160,7 +164,7 @@ public sealed record DatasetSettings
         {
             if (!(value >= least && value <= most))
             {
-                problems.Add($"{name} is {value:N0}; must be {least:N0} to {most:#,0.##}.");
+                problems.Add($"{name} is {value:N0}; must be {least:N0} to {most:N0}.");
             }
         }
     }
