@@ -12,8 +12,6 @@ public sealed class DatasetSettingsTests
         Assert.Empty(new DatasetSettings { Height = 256, Width = 256, Clusters = 1_000, Shards = 1_024, MaxItemBytes = 64 << 20, MaxPixels = 400_000_000, ReplaySize = 1_000_000, RoundSeconds = 3_600, IdleRehearsalSteps = 1_000_000 }.Problems());
     }
 
-    private static Dictionary<string, double> Moco => new(StringComparer.Ordinal) { ["moco"] = 1 };
-
     public static TheoryData<DatasetSettings, string> Wrong => new()
     {
         { new() { Modality = "audio" }, "Modality is 'audio'; must be 'image'." },
@@ -26,8 +24,7 @@ public sealed class DatasetSettingsTests
         { new() { MaxPixels = 400_000_001 }, "MaxPixels is 400,000,001; must be 64 to 400,000,000." },
         { new() { RetainDays = -1 }, "RetainDays is -1; must be 0 to 36,500." },
         { new() { RetainBytes = 5 }, $"RetainBytes is 5; must be 1,000,000 to {(double)long.MaxValue:N0}." },
-        { new() { OuterMomentum = 1, Objectives = Moco }, "OuterMomentum is 1; must be 0 to 0.99." },
-        { new() { OuterMomentum = 0.9 }, "OuterMomentum moves what is learned by gradients, and the default encoder learns without; name objectives, for example moco=1, or leave it 0." },
+        { new() { OuterMomentum = 1 }, "OuterMomentum is 1; must be 0 to 0.99." },
         { new() { MaxLag = 999 }, $"MaxLag is 999; must be 1,000 to {(double)long.MaxValue:N0}." },
         { new() { MaxLag = 1_000, RoundSteps = 1 }, "MaxLag skips items by how fast training is; with RoundSteps what is learned must not depend on that. Leave one of them 0." },
         { new() { Replay = "newest" }, "Replay is 'newest'; must be 'reservoir' or 'minimum-redundancy'." },

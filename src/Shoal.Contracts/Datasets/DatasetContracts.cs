@@ -144,11 +144,6 @@ public sealed record DatasetSettings
             problems.Add($"OuterMomentum is {OuterMomentum}; must be 0 to 0.99.");
         }
 
-        if (OuterMomentum > 0 && Objectives is not { Count: > 0 })
-        {
-            problems.Add("OuterMomentum moves what is learned by gradients, and the default encoder learns without; name objectives, for example moco=1, or leave it 0.");
-        }
-
         if (MaxLag != 0)
         {
             Range(nameof(MaxLag), MaxLag, 1_000, long.MaxValue);

@@ -13,8 +13,10 @@ internal interface IRoundEnds
     /// <param name="cancellationToken">Ends the wait for the compute thread.</param>
     Task<Learner> BeginAsync(CancellationToken cancellationToken);
 
-    /// <summary>Throws what a delivery under way came to, if it failed: what was trained since is built on it.</summary>
-    Task CheckAsync();
+    /// <summary>Called before each step: takes up what a delivery under way came to, and throws it if it failed: what was trained since is built on it.</summary>
+    /// <param name="learner">The learner; not in use.</param>
+    /// <param name="cancellationToken">Ends the waits.</param>
+    Task CheckAsync(Learner learner, CancellationToken cancellationToken);
 
     /// <summary>Ends a round.</summary>
     /// <param name="learner">The learner; not in use.</param>

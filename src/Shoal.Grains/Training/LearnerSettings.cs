@@ -10,7 +10,12 @@ internal static class LearnerSettings
 
     /// <summary>What is wrong with a dataset's settings, one sentence each: what the learner would refuse, too.</summary>
     public static IReadOnlyList<string> Problems(DatasetSettings settings) =>
-        settings.Problems() is { Count: > 0 } problems ? problems : Options(settings).Problems();
+        settings.Problems() is { Count: > 0 } problems ? problems
+        : Options(settings).Problems() is { Count: > 0 } refused ? refused
+        : settings.OuterMomentum > 0 && !Options(settings).LearnsByGradient(Shape(settings)) ? [NoGradients]
+        : [];
+
+    private const string NoGradients = "OuterMomentum moves what is learned by gradients, and the encoder of such samples learns without; name objectives, for example moco=1, or leave it 0.";
 
     public static LearnerOptions Options(DatasetSettings settings)
     {

@@ -26,7 +26,7 @@ internal sealed class LoneRoundEnds(SeatDesk desk) : IRoundEnds
     }
 
     /// <inheritdoc/>
-    public Task CheckAsync() => _delivering.IsFaulted ? _delivering : Task.CompletedTask;
+    public Task CheckAsync(Learner learner, CancellationToken cancellationToken) => _delivering.IsFaulted ? _delivering : Task.CompletedTask;
 
     /// <inheritdoc/>
     public async Task EndAsync(Learner learner, RoundWork work, CancellationToken cancellationToken)

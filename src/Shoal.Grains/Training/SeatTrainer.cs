@@ -120,7 +120,7 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
             await BeginAsync();
             while (!cancellationToken.IsCancellationRequested)
             {
-                await _rounds.CheckAsync();
+                await _rounds.CheckAsync(_learner!, cancellationToken);
                 await StepAsync(cancellationToken);
                 if (IsRoundOver(out var resting))
                 {

@@ -4,6 +4,7 @@ using Shoal.Learning;
 namespace Shoal.Grains.Training;
 
 /// <summary>The ends of rounds of a seat that trains with others: what each did is merged, one of them settles clusters, and all go on from that.</summary>
+/// <remarks>Where its encoder allows it, a seat trains on meanwhile, and adds what it learned since to what was merged; those steps count for the next round.</remarks>
 /// <param name="desk">What it works with.</param>
 internal sealed class SharedRoundEnds(SeatDesk desk) : IRoundEnds
 {
@@ -15,6 +16,9 @@ internal sealed class SharedRoundEnds(SeatDesk desk) : IRoundEnds
 
     // What the learner pushed itself since then begins behind this count.
     private long _own;
+
+    // The round that was handed over and is not over yet: what comes of it, the model as it was, and how many keys there were.
+    private (Task<RoundOutcome> Outcome, IReadOnlyList<NamedTensor> Model, long Keys)? _handedOver;
 
     /// <inheritdoc/>
     public double RoundSeconds { get; private set; } = desk.Deal.Settings.RoundSeconds;
@@ -28,15 +32,24 @@ internal sealed class SharedRoundEnds(SeatDesk desk) : IRoundEnds
     }
 
     /// <inheritdoc/>
-    public Task CheckAsync() => Task.CompletedTask;
+    public Task CheckAsync(Learner learner, CancellationToken cancellationToken) =>
+        _handedOver is { Outcome.IsCompleted: true } ? TakeUpAsync(learner, cancellationToken) : Task.CompletedTask;
 
     /// <inheritdoc/>
-    public Task FinishAsync() => Task.CompletedTask;
+    public async Task FinishAsync()
+    {
+        if (_handedOver is { } round)
+        {
+            await ((Task)round.Outcome).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
 
     /// <inheritdoc/>
     public async Task EndAsync(Learner learner, RoundWork work, CancellationToken cancellationToken)
     {
-        SeatDelivery delivery = await CloseAsync(learner, work, cancellationToken);
+        // At most one round is under way.
+        await TakeUpAsync(learner, cancellationToken);
+        (SeatDelivery delivery, IReadOnlyList<NamedTensor> model, var keys) = await CloseAsync(learner, work, cancellationToken);
         await desk.RetryAsync(
             async () =>
             {
@@ -44,21 +57,36 @@ internal sealed class SharedRoundEnds(SeatDesk desk) : IRoundEnds
                 return true;
             },
             cancellationToken);
-        await AdoptAsync(learner, await OutcomeAsync(cancellationToken), cancellationToken);
+        _handedOver = (OutcomeAsync(cancellationToken), model, keys);
+        if (work.Resting || !learner.MayGoOn)
+        {
+            await TakeUpAsync(learner, cancellationToken);
+        }
     }
 
     /// <inheritdoc/>
     public async Task IdleAsync(Learner learner, CancellationToken cancellationToken)
     {
-        if (await AskAsync(cancellationToken) is { } outcome)
+        if (_handedOver is null && await AskAsync(cancellationToken) is { } outcome)
         {
-            await AdoptAsync(learner, outcome, cancellationToken);
+            await AdoptAsync(learner, outcome, null, cancellationToken);
         }
     }
 
     private IMemoryBankGrain Bank => desk.Services.Grains.GetGrain<IMemoryBankGrain>(desk.Dataset);
 
-    private async Task AdoptAsync(Learner learner, RoundOutcome outcome, CancellationToken cancellationToken)
+    private async Task TakeUpAsync(Learner learner, CancellationToken cancellationToken)
+    {
+        if (_handedOver is { } round)
+        {
+            RoundOutcome outcome = await round.Outcome;
+            BankState since = learner.BankSince(round.Keys);
+            await AdoptAsync(learner, outcome, (round.Model, since), cancellationToken);
+            _handedOver = null;
+        }
+    }
+
+    private async Task AdoptAsync(Learner learner, RoundOutcome outcome, (IReadOnlyList<NamedTensor> Model, BankState Keys)? handedOver, CancellationToken cancellationToken)
     {
         if (!outcome.Taken)
         {
@@ -68,17 +96,18 @@ internal sealed class SharedRoundEnds(SeatDesk desk) : IRoundEnds
         SharedParts shared = await desk.RetryAsync(() => SharedParts.ReadAsync(desk.Services.Store, outcome.Parts), cancellationToken);
         _seen = Joined(_seen, TensorFiles.Bank(await desk.RetryAsync(() => Bank.PullAsync(_seen.Count), cancellationToken)), desk.Options.BankSize);
         _own = _seen.Count;
+        BankState bank = handedOver is { Keys: { Samples.Length: > 0 } own } ? Joined(_seen, own with { Count = _own + own.Samples.Length }, desk.Options.BankSize) : _seen;
         await desk.ComputeAsync(
             () =>
             {
-                learner.Adopt(shared.Settlement(), _seen);
+                learner.Adopt(shared.Settlement(), bank, handedOver?.Model);
                 return true;
             },
             cancellationToken);
         (desk.Round, RoundSeconds) = (outcome.NextRound, outcome.Seconds);
     }
 
-    private async Task<SeatDelivery> CloseAsync(Learner learner, RoundWork work, CancellationToken cancellationToken)
+    private async Task<(SeatDelivery Delivery, IReadOnlyList<NamedTensor> Model, long Keys)> CloseAsync(Learner learner, RoundWork work, CancellationToken cancellationToken)
     {
         (IReadOnlyDictionary<string, IReadOnlyList<NamedTensor>> snapshot, BankState keys) = await desk.ComputeAsync(() => (learner.Snapshot(), learner.BankSince(_own)), cancellationToken);
         Dictionary<string, Claim> claims = new(StringComparer.Ordinal);
@@ -88,7 +117,7 @@ internal sealed class SharedRoundEnds(SeatDesk desk) : IRoundEnds
         }
 
         claims.Remove("model", out Claim? model);
-        return new SeatDelivery
+        var delivery = new SeatDelivery
         {
             Seat = desk.Seat,
             Term = desk.Deal.Term,
@@ -105,6 +134,7 @@ internal sealed class SharedRoundEnds(SeatDesk desk) : IRoundEnds
             Drifts = [.. work.Drifts],
             Skipped = work.Skipped,
         };
+        return (delivery, snapshot["model"], keys.Count);
     }
 
     private async Task<RoundOutcome> OutcomeAsync(CancellationToken cancellationToken)

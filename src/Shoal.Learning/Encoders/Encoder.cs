@@ -78,7 +78,7 @@ public static class EncoderCatalogue
         }
 
         return !objectivesChosen && shape.Channels == 3 && Math.Max(shape.Height, shape.Width) <= LargestOfPatches && Math.Min(shape.Height, shape.Width) >= PatchEncoder.LeastSide
-            ? "patches"
+            ? PatchEncoder.Name
             : "strided";
     }
 

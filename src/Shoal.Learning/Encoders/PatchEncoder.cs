@@ -12,9 +12,12 @@ namespace Shoal.Learning;
 /// analysis (Fisher 1936) with every sample as a class of its own. Both covariances are means over the stream, so that the
 /// order in which things come hardly matters and nothing is forgotten; objectives train what is behind the features only.
 /// </remarks>
-[Encoder("patches")]
+[Encoder(Name)]
 public sealed class PatchEncoder : Encoder
 {
+    /// <summary>Its name in the catalogue.</summary>
+    internal const string Name = "patches";
+
     /// <summary>Longest side that is looked at as it is.</summary>
     internal const int LargestSide = 32;
 
@@ -66,7 +69,7 @@ public sealed class PatchEncoder : Encoder
     /// <summary>With a random map and no dictionary yet.</summary>
     /// <param name="shape">Height and width of 16 pixels and more; sides above 32 are averaged down to 32.</param>
     public PatchEncoder(SampleShape shape)
-        : base("patches")
+        : base(Name)
     {
         ArgumentNullException.ThrowIfNull(shape);
         if (Math.Min(shape.Height, shape.Width) < LeastSide)

@@ -5,6 +5,9 @@ public sealed partial class Learner
 {
     private static readonly string[] OwnProgress = ["counts", "input"];
 
+    // Not the heads: which cluster a prototype stands for is settled between rounds.
+    private static readonly string[] GoesOn = ["encoder.", "key.", "objective."];
+
     /// <summary>A learner that settles the clusters of merged replicas; it takes no steps.</summary>
     /// <param name="shape">As they have.</param>
     /// <param name="options">As they have, for one replica.</param>
@@ -34,7 +37,7 @@ public sealed partial class Learner
 
     /// <summary>What was settled, for every replica to go on from.</summary>
     public Settlement Settled() => new(
-        [.. Modules.SelectMany(part => part.Module.Save(part.Prefix))],
+        SaveModel(),
         [_statistics.Save(), .. _clusterer.Save(), .. _shown.Save()],
         [.. _replay.Keys],
         [.. Enumerable.Range(0, _replay.Count).Select(_replay.LabelOf)],
@@ -43,12 +46,13 @@ public sealed partial class Learner
     /// <summary>Goes on from what replicas came to together. Optimizer moments, counts and rehearsed samples stay this replica's own.</summary>
     /// <param name="settled">What was settled.</param>
     /// <param name="bank">The keys of all replicas.</param>
+    /// <param name="handedOver">The part <c>model</c> that this replica handed over for it, if it has trained on since: what it learned meanwhile stays. Null when it waited.</param>
     /// <exception cref="InvalidDataException">A tensor is missing or has another shape.</exception>
-    public void Adopt(Settlement settled, BankState bank)
+    public void Adopt(Settlement settled, BankState bank, IReadOnlyList<NamedTensor>? handedOver = null)
     {
         ArgumentNullException.ThrowIfNull(settled);
         ArgumentNullException.ThrowIfNull(bank);
-        LoadModel(settled.Model);
+        LoadModel(handedOver is null ? settled.Model : ModelAverage.GoingOn(settled.Model, handedOver, SaveModel(), name => GoesOn.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal))));
         _statistics.Load(settled.Shared.Named("input"));
         _clusterer.Load(settled.Shared);
         _shown.Load(settled.Shared);
@@ -84,6 +88,11 @@ public sealed partial class Learner
     /// <param name="parts">The part <c>progress</c> of each, and its weight.</param>
     public static IReadOnlyList<NamedTensor> Input(IReadOnlyList<(IReadOnlyList<NamedTensor> Progress, double Weight)> parts) =>
         ModelAverage.Of([.. parts.Select(part => ((IReadOnlyList<NamedTensor>)[part.Progress.Named(OwnProgress[1])], part.Weight))]);
+
+    /// <summary>Whether it may train on while what it handed over is merged. What an encoder learns by statistics cannot be added up.</summary>
+    public bool MayGoOn => _encoder.LearnsByGradient;
+
+    private NamedTensor[] SaveModel() => [.. Modules.SelectMany(part => part.Module.Save(part.Prefix))];
 
     private void LoadModel(IReadOnlyList<NamedTensor> model)
     {

@@ -133,6 +133,10 @@ public sealed record LearnerOptions
     private IEnumerable<string> HeadTrainers =>
         ObjectivesInForce.Where(entry => entry.Value > 0 && ObjectiveCatalogue.Find(entry.Key) is { TrainsHead: true }).Select(entry => entry.Key).Order(StringComparer.Ordinal);
 
+    /// <summary>Whether the encoder of samples of a shape is moved by objectives.</summary>
+    /// <param name="shape">Their shape.</param>
+    public bool LearnsByGradient(SampleShape shape) => !string.Equals(EncoderCatalogue.Resolve(Encoder, shape, Objectives is not null), PatchEncoder.Name, StringComparison.Ordinal);
+
     /// <summary>What is wrong with these options, one sentence each; empty when nothing is.</summary>
     public IReadOnlyList<string> Problems()
     {

@@ -22,6 +22,33 @@ public static class ModelAverage
         return [.. replicas[0].Tensors.Select((first, i) => Average(first, [.. replicas.Select(replica => (Same(first, replica.Tensors, i), replica.Weight / total))]))];
     }
 
+    /// <summary>What a replica goes on from that has trained on since it handed its model over: the merged model, and its own movement since.</summary>
+    /// <param name="merged">What replicas came to.</param>
+    /// <param name="handedOver">The replica's model as it was merged.</param>
+    /// <param name="now">Its model now: the same tensors.</param>
+    /// <param name="moves">Which tensors keep their movement, by name; of the others the merged ones are taken.</param>
+    /// <exception cref="ArgumentException">Tensors differ in name, type or shape.</exception>
+    public static IReadOnlyList<NamedTensor> GoingOn(
+        IReadOnlyList<NamedTensor> merged, IReadOnlyList<NamedTensor> handedOver, IReadOnlyList<NamedTensor> now, Func<string, bool> moves)
+    {
+        ArgumentNullException.ThrowIfNull(merged);
+        ArgumentNullException.ThrowIfNull(handedOver);
+        ArgumentNullException.ThrowIfNull(now);
+        ArgumentNullException.ThrowIfNull(moves);
+        return [.. merged.Select((tensor, i) => string.Equals(tensor.DType, "F32", StringComparison.Ordinal) && moves(tensor.Name)
+            ? Moved(tensor, Same(tensor, handedOver, i), Same(tensor, now, i))
+            : tensor)];
+    }
+
+    private static NamedTensor Moved(NamedTensor merged, NamedTensor handedOver, NamedTensor now)
+    {
+        var moved = now.Data.ToArray();
+        Span<float> target = MemoryMarshal.Cast<byte, float>(moved.AsSpan());
+        TensorPrimitives.Subtract(target, MemoryMarshal.Cast<byte, float>(handedOver.Data), target);
+        TensorPrimitives.Add(target, MemoryMarshal.Cast<byte, float>(merged.Data), target);
+        return merged with { Data = moved };
+    }
+
     private static NamedTensor Same(NamedTensor first, IReadOnlyList<NamedTensor> tensors, int i) =>
         i < tensors.Count && string.Equals(tensors[i].Name, first.Name, StringComparison.Ordinal)
             && string.Equals(tensors[i].DType, first.DType, StringComparison.Ordinal) && tensors[i].Shape.SequenceEqual(first.Shape)

@@ -45,6 +45,45 @@ public sealed class SharedLearningTests
     }
 
     [Fact]
+    public void A_replica_that_trains_on_meanwhile_keeps_what_it_learned_since()
+    {
+        using var one = new Learner(Making.Grey, Options);
+        using var two = new Learner(Making.Grey, Options with { Replica = 1 });
+        Learn([one, two], 0);
+        using Learner settling = Settle([one, two]);
+        settling.Refit();
+        Settlement settled = settling.Settled();
+        IReadOnlyList<NamedTensor> handedOver = one.Snapshot()["model"];
+        one.Adopt(settled, one.Bank(), handedOver);
+        Assert.All(one.Snapshot()["model"].Zip(settled.Model), pair => AssertClose(pair.First, pair.Second));
+
+        handedOver = two.Snapshot()["model"];
+        two.Observe(Sharded(Making.Bars(16, 900), 1));
+        IReadOnlyList<NamedTensor> now = two.Snapshot()["model"];
+        two.Adopt(settled, two.Bank(), handedOver);
+        IReadOnlyList<NamedTensor> adopted = two.Snapshot()["model"];
+        var moved = 0;
+        for (var i = 0; i < adopted.Count; i++)
+        {
+            var isHead = adopted[i].Name.StartsWith("head.", StringComparison.Ordinal) || adopted[i].Name.StartsWith("keyhead.", StringComparison.Ordinal);
+            if (!string.Equals(adopted[i].DType, "F32", StringComparison.Ordinal) || isHead)
+            {
+                Assert.Equal(settled.Model[i].Data, adopted[i].Data);
+                continue;
+            }
+
+            var (merged, before, after, result) = (settled.Model[i].Values<float>(), handedOver[i].Values<float>(), now[i].Values<float>(), adopted[i].Values<float>());
+            for (var j = 0; j < result.Length; j++)
+            {
+                Assert.Equal(merged[j] + ((double)after[j] - before[j]), result[j], 1e-5);
+                moved += after[j] == before[j] ? 0 : 1;
+            }
+        }
+
+        Assert.True(moved > 1_000, $"{moved} moved");
+    }
+
+    [Fact]
     public void Alone_no_replica_settles_clusters()
     {
         using var one = new Learner(Making.Grey, Options);
@@ -93,6 +132,14 @@ public sealed class SharedLearningTests
         return settled.Keys.Select((key, i) => (Kind: SampleKey.Unpack(key).Sequence % 4, Cluster: settled.Shown[i]))
             .GroupBy(sample => sample.Cluster)
             .Sum(cluster => cluster.CountBy(sample => sample.Kind).Max(kind => kind.Value)) / (double)settled.Keys.Length;
+    }
+
+    private static void AssertClose(NamedTensor actual, NamedTensor expected)
+    {
+        if (string.Equals(expected.DType, "F32", StringComparison.Ordinal))
+        {
+            Assert.All(actual.Values<float>().Zip(expected.Values<float>()), pair => Assert.Equal(pair.Second, pair.First, 1e-5));
+        }
     }
 
     private static byte[][] Data(IReadOnlyList<NamedTensor> tensors) => [.. tensors.Select(tensor => tensor.Data)];
