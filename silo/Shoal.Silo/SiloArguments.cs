@@ -30,7 +30,7 @@ internal sealed class SiloArguments
     private readonly Option<DirectoryInfo?> _join = new("--join") { Description = "Join the cluster of the silo of this host with this data folder (shoal-data unless one is named), on free ports", Arity = ArgumentArity.ZeroOrOne };
     private readonly Option<int> _threads = new("--threads") { Description = "Threads that libtorch uses; 0 for all cores" };
     private readonly Option<string> _device = new("--device") { Description = "Where models live: cpu, cuda or cuda:N", DefaultValueFactory = _ => "cpu" };
-    private readonly Option<string?> _blobs = Variable("--blobs", "Azure Blobs connection string; without it everything is kept in the data folder");
+    private readonly Option<string?> _blobs = Variable("--blobs", "Azure storage account: a connection string, or its address, entered by this process's identity; without it everything is kept in the data folder");
     private readonly Option<string> _container = new("--container") { Description = "Azure Blobs container", DefaultValueFactory = _ => Defaults.BlobContainer };
     private readonly Option<double> _erase = new("--erase-seconds") { Description = "Seconds after which the bytes of deleted items are gone from the log", DefaultValueFactory = _ => Defaults.EraseSeconds };
     private readonly Option<double?> _copies = new("--copy-seconds") { Description = "Seconds after which what changed in sidecars is copied to the store, for shards that open elsewhere; 0 for never; default: 30 in a cluster or with blobs" };
@@ -68,7 +68,7 @@ internal sealed class SiloArguments
                 DataDirectory = result.GetRequiredValue(_data).FullName,
                 SharedStore = result.GetValue(_store)?.FullName,
                 Roles = SiloRoleNames.Parse(result.GetRequiredValue(_roles)),
-                BlobConnectionString = result.GetValue(_blobs),
+                Blobs = result.GetValue(_blobs),
                 BlobContainer = result.GetRequiredValue(_container),
                 EraseSeconds = result.GetRequiredValue(_erase),
                 DiskHeadroomMiB = result.GetRequiredValue(_headroom),
@@ -102,7 +102,7 @@ internal sealed class SiloArguments
             {
                 DataDirectory = keepsData ? settings.Silo.DataDirectory : FreeFolder(other.FullName),
                 SharedStore = known.Store,
-                BlobConnectionString = known.Blobs,
+                Blobs = known.Blobs,
                 BlobContainer = known.Container ?? settings.Silo.BlobContainer,
             },
         };

@@ -35,7 +35,7 @@ internal sealed record SiloEndpoints
     /// <summary>The folder of the store; null when it is on blobs.</summary>
     public string? Store { get; init; }
 
-    /// <summary>The blobs' connection string; null when the store is in a folder.</summary>
+    /// <summary>The blobs' account; null when the store is in a folder.</summary>
     public string? Blobs { get; init; }
 
     /// <summary>The blobs' container.</summary>

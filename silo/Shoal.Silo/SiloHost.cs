@@ -72,8 +72,8 @@ public static class SiloHost
         Redis = settings.Cluster.Redis,
         Postgres = settings.Cluster.Postgres,
         Tls = settings.Cluster.Certificates,
-        Store = settings.Silo.BlobConnectionString is null ? Path.GetFullPath(settings.Silo.StoreDirectory) : null,
-        Blobs = settings.Silo.BlobConnectionString,
-        Container = settings.Silo.BlobConnectionString is null ? null : settings.Silo.BlobContainer,
+        Store = settings.Silo.Blobs is null ? Path.GetFullPath(settings.Silo.StoreDirectory) : null,
+        Blobs = settings.Silo.Blobs,
+        Container = settings.Silo.Blobs is null ? null : settings.Silo.BlobContainer,
     };
 }

@@ -123,17 +123,13 @@ internal sealed partial class BackupGrain(IObjectStore store, ShoalSiloOptions o
         try
         {
             return place.StartsWith(Blob, StringComparison.Ordinal)
-                ? Hosting.SiloBuilderExtensions.OpenContainer(
-                    options.BlobConnectionString ?? throw new ShoalException(ShoalErrorKind.Invalid, "This silo has no storage account for blobs; start it with --blobs, or give a folder."), place[Blob.Length..])
+                ? BlobContainers.Open(
+                    options.Blobs ?? throw new ShoalException(ShoalErrorKind.Invalid, "This silo has no storage account for blobs; start it with --blobs, or give a folder."), place[Blob.Length..])
                 : new FileObjectStore(place);
         }
         catch (StorageUnavailableException e)
         {
             throw new ShoalException(ShoalErrorKind.Invalid, e.Message, e);
-        }
-        catch (Azure.RequestFailedException e)
-        {
-            throw new ShoalException(ShoalErrorKind.Invalid, $"The container '{place[Blob.Length..]}' cannot be opened: {e.ErrorCode ?? e.Message}", e);
         }
     }
 

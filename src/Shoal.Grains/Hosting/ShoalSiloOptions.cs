@@ -1,5 +1,6 @@
 using Shoal.Grains.Compute;
 using Shoal.Grains.Silos;
+using Shoal.Storage;
 
 namespace Shoal.Grains.Hosting;
 
@@ -15,8 +16,8 @@ public sealed record ShoalSiloOptions
     /// <summary>The folder of the store where silos of one host share it; null has it in <see cref="DataDirectory"/>. Not for a network file system.</summary>
     public string? SharedStore { get; init; }
 
-    /// <summary>An Azure Blobs connection string; null keeps everything in folders.</summary>
-    public string? BlobConnectionString { get; init; }
+    /// <summary>The Azure storage account of the store: a connection string, or its address, which the process enters by its identity; null keeps everything in folders.</summary>
+    public string? Blobs { get; init; }
 
     /// <summary>The blob container. Default <c>shoal</c>.</summary>
     public string BlobContainer { get; init; } = "shoal";
@@ -80,6 +81,11 @@ public sealed record ShoalSiloOptions
         if (DiskHeadroomMiB is < 0 or > 1_048_576)
         {
             problems.Add($"DiskHeadroomMiB is {DiskHeadroomMiB}; must be 0 to 1,048,576.");
+        }
+
+        if (BlobContainers.Problem(Blobs) is { } problem)
+        {
+            problems.Add(problem);
         }
 
         return problems;

@@ -1,4 +1,3 @@
-using Azure.Storage.Blobs;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Orleans.Placement;
@@ -69,19 +68,5 @@ public static class SiloBuilderExtensions
     }
 
     private static IObjectStore OpenStore(ShoalSiloOptions options) =>
-        options.BlobConnectionString is { } connection ? OpenContainer(connection, options.BlobContainer) : new FileObjectStore(options.StoreDirectory, new FileObjectStoreOptions { HeadroomBytes = options.DiskHeadroomMiB << 20 });
-
-    /// <summary>Opens a blob container, made when it is missing.</summary>
-    /// <param name="connection">The storage account's connection string.</param>
-    /// <param name="name">The container's name.</param>
-    internal static IObjectStore OpenContainer(string connection, string name)
-    {
-        // A store that does not answer must be known to be away before the caller's own time is up.
-        var container = new BlobContainerClient(connection, name, new BlobClientOptions
-        {
-            Retry = { MaxRetries = 1, Delay = TimeSpan.FromMilliseconds(300), MaxDelay = TimeSpan.FromSeconds(2), NetworkTimeout = TimeSpan.FromSeconds(5) },
-        });
-        container.CreateIfNotExists();
-        return new AzureBlobObjectStore(container);
-    }
+        options.Blobs is { } account ? BlobContainers.Open(account, options.BlobContainer) : new FileObjectStore(options.StoreDirectory, new FileObjectStoreOptions { HeadroomBytes = options.DiskHeadroomMiB << 20 });
 }

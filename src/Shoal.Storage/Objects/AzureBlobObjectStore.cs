@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using Azure;
+using Azure.Identity;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
@@ -171,6 +172,21 @@ public sealed class AzureBlobObjectStore : IObjectStore
     public Task DeleteAsync(string name, CancellationToken ct = default) => Guarded(writes: true, "delete", name, async () =>
         await _container.DeleteBlobIfExistsAsync(name, DeleteSnapshotsOption.IncludeSnapshots, conditions: null, ct), ct);
 
+    /// <summary>What to do about a failure.</summary>
+    /// <param name="failure">The failure.</param>
+    internal static string Remedy(Exception failure) => failure switch
+    {
+        AuthenticationFailedException => "Give this process an identity that may enter the storage account, or name the account by a connection string",
+        RequestFailedException { Status: 401 or 403 } => "Give this identity the role Storage Blob Data Contributor on the container, then retry",
+        RequestFailedException { Status: 404 } => "Create the container, then retry",
+        RequestFailedException { Status: 409 } failed when failed.ErrorCode == BlobErrorCode.BlockCountExceedsLimit => "The blob has 50,000 blocks; let the log roll earlier",
+        _ => "See that the storage account answers, then retry",
+    };
+
+    /// <summary>The first line of a message: those of identities go on with all that was tried.</summary>
+    /// <param name="failure">The failure.</param>
+    internal static string FirstLine(Exception failure) => failure.Message.Split('\n')[0].TrimEnd();
+
     private static async Task CreateAsync(AppendBlobClient blob, CancellationToken ct)
     {
         try
@@ -230,15 +246,13 @@ public sealed class AzureBlobObjectStore : IObjectStore
         }
         catch (RequestFailedException e)
         {
-            string remedy = e.Status switch
-            {
-                401 or 403 => "Give this identity the role Storage Blob Data Contributor on the container, then retry",
-                404 => "Create the container, then retry",
-                409 when e.ErrorCode == BlobErrorCode.BlockCountExceedsLimit => "The blob has 50,000 blocks; let the log roll earlier",
-                _ => "See that the storage account answers, then retry",
-            };
             throw new StorageUnavailableException(
-                $"Cannot {what} '{name}': the service answered {e.Status} {e.ErrorCode}. {remedy}.", e, writes && e.Status is 0 or 408 or >= 500);
+                $"Cannot {what} '{name}': the service answered {e.Status} {e.ErrorCode}. {Remedy(e)}.", e, writes && e.Status is 0 or 408 or >= 500);
+        }
+        catch (AuthenticationFailedException e)
+        {
+            // A second try may have been what needed another token: of the first nothing is known then.
+            throw new StorageUnavailableException($"Cannot {what} '{name}': {FirstLine(e)} {Remedy(e)}.", e, writes);
         }
         catch (Exception e) when (IsNoAnswer(e, ct))
         {
