@@ -23,6 +23,9 @@ public sealed record ClusterSettings
     /// <summary>The folder of the certificates by which silos and clients know each other; null where everyone is taken.</summary>
     public string? Certificates { get; init; }
 
+    /// <summary>Whether Kubernetes is watched for pods that it deletes: their silos are dead. Default no.</summary>
+    public bool Kubernetes { get; init; }
+
     /// <summary>Whether there is a list of silos that others can join by.</summary>
     public bool IsShared => Redis is not null || Postgres is not null;
 }

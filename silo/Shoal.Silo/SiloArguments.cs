@@ -27,6 +27,7 @@ internal sealed class SiloArguments
     private readonly Option<string> _address = new("--address") { Description = "IP address or host name by which silos and clients reach this one", DefaultValueFactory = _ => $"{new ClusterSettings().Address}" };
     private readonly Option<string?> _listen = new("--listen") { Description = "IP address that the silo listens on where that is not the one by which it is reached: 0.0.0.0 behind a translated address" };
     private readonly Option<string?> _tls = Variable("--tls", "Folder of the certificates by which silos and clients know each other: ca.crt, tls.crt, tls.key");
+    private readonly Option<bool> _kubernetes = new("--kubernetes") { Description = "Watch the pods, and declare silos dead whose pod is deleted (or the variable SHOAL_KUBERNETES=true)", DefaultValueFactory = _ => Flag("SHOAL_KUBERNETES") };
     private readonly Option<DirectoryInfo?> _join = new("--join") { Description = "Join the cluster of the silo of this host with this data folder (shoal-data unless one is named), on free ports", Arity = ArgumentArity.ZeroOrOne };
     private readonly Option<int> _threads = new("--threads") { Description = "Threads that libtorch uses; 0 for all cores" };
     private readonly Option<string> _device = new("--device") { Description = "Where models live: cpu, cuda or cuda:N", DefaultValueFactory = _ => "cpu" };
@@ -40,7 +41,7 @@ internal sealed class SiloArguments
     /// <summary>The command that takes them.</summary>
     public RootCommand Command() => new("Runs a Shoal silo with its HTTP API on loopback.")
     {
-        _data, _store, _http, _silo, _gateway, _roles, _redis, _postgres, _cluster, _address, _listen, _tls, _join, _threads, _device, _blobs, _container, _erase, _copies, _headroom, _log,
+        _data, _store, _http, _silo, _gateway, _roles, _redis, _postgres, _cluster, _address, _listen, _tls, _kubernetes, _join, _threads, _device, _blobs, _container, _erase, _copies, _headroom, _log,
     };
 
     /// <summary>The settings that a command line makes.</summary>
@@ -62,6 +63,7 @@ internal sealed class SiloArguments
                 Address = Resolve(result.GetRequiredValue(_address)),
                 Listen = result.GetValue(_listen) is { } listen ? Ip(listen) : null,
                 Certificates = result.GetValue(_tls) is { } folder ? Path.GetFullPath(folder) : null,
+                Kubernetes = result.GetValue(_kubernetes),
             },
             Silo = new ShoalSiloOptions
             {
@@ -75,10 +77,15 @@ internal sealed class SiloArguments
                 Compute = new ComputeOptions { IntraOpThreads = result.GetValue(_threads), Device = result.GetRequiredValue(_device) },
             },
         };
+        if (settings.Cluster.Kubernetes && Pod.Problem(Environment.GetEnvironmentVariable, File.Exists) is { } problem)
+        {
+            throw new FormatException(problem);
+        }
+
         SiloSettings placed = result.GetResult(_join) is { Implicit: false }
             ? Joined(settings, result.GetValue(_join) ?? new DirectoryInfo(Defaults.DataDirectory), keepsData: result.GetResult(_data) is { Implicit: false })
             : settings;
-        var isMovable = placed.Cluster.IsShared || placed.Silo.BlobConnectionString is not null;
+        var isMovable = placed.Cluster.IsShared || placed.Silo.Blobs is not null;
         return placed with { Silo = placed.Silo with { SidecarCopySeconds = result.GetValue(_copies) ?? (isMovable ? CopySeconds : 0) } };
     }
 
@@ -157,6 +164,12 @@ internal sealed class SiloArguments
         {
             throw new FormatException($"The address '{address}' cannot be resolved: {e.Message}", e);
         }
+    }
+
+    private static bool Flag(string variable)
+    {
+        var value = Environment.GetEnvironmentVariable(variable);
+        return !string.IsNullOrEmpty(value) && (bool.TryParse(value, out var on) ? on : throw new FormatException($"The variable {variable} is '{value}'; must be true or false."));
     }
 
     // May come by the environment, too, where a container has it and other users of the host do not see it: --redis by SHOAL_REDIS.

@@ -47,6 +47,11 @@ internal static class SiloMembership
             options.SiloListeningEndpoint = new IPEndPoint(cluster.Listen ?? cluster.Address, settings.SiloPort);
             options.GatewayListeningEndpoint = settings.HasGateway ? new IPEndPoint(cluster.Listen ?? cluster.Address, settings.GatewayPort) : null;
         });
+        if (cluster.Kubernetes)
+        {
+            silo.Services.AddPodWatch(cluster.Id);
+        }
+
         return cluster.Redis is { } redis ? silo.UseRedisClustering(redis) : silo.UsePostgres(cluster.Postgres!);
     }
 }

@@ -41,6 +41,11 @@ public sealed record SiloSettings
             problems.Add($"A silo that is alone has every role, not {SiloRoleNames.Format(Silo.Roles)}; name the cluster with --redis or --postgres.");
         }
 
+        if (Cluster is { Kubernetes: true, IsShared: false })
+        {
+            problems.Add("Kubernetes tells which silos are gone, not which there are; name the cluster's list of silos with --redis or --postgres.");
+        }
+
         return problems;
     }
 }

@@ -10,7 +10,7 @@ public sealed class InfraTests
     private static readonly string Manifests = Text("infra/kubernetes/shoal.yaml");
 
     [Fact]
-    public void Kubernetes_manifests_hold_nothing_that_its_models_do_not_know() => Assert.Equal(5, Load(Manifests).Count);
+    public void Kubernetes_manifests_hold_nothing_that_its_models_do_not_know() => Assert.Equal(7, Load(Manifests).Count);
 
     [Theory]
     [InlineData("maxUnavailable: 1", "maxUnavailble: 1")]
@@ -47,15 +47,36 @@ public sealed class InfraTests
     [Fact]
     public void Silos_run_without_rights_that_they_do_not_need()
     {
-        V1PodSpec pod = Load(Manifests).OfType<V1StatefulSet>().Single().Spec.Template.Spec;
+        var objects = Load(Manifests);
+        V1PodSpec pod = objects.OfType<V1StatefulSet>().Single().Spec.Template.Spec;
         Assert.True(pod.SecurityContext.RunAsNonRoot);
-        Assert.False(pod.AutomountServiceAccountToken);
+        Assert.False(objects.OfType<V1ServiceAccount>().Single().AutomountServiceAccountToken);
+        V1PolicyRule rule = Assert.Single(objects.OfType<V1Role>().Single().Rules);
+        // What the silo's watch asks for (PodWatchTests, whose Kubernetes forbids everything else).
+        Assert.Equal(["", "pods", "list, watch"], [.. rule.ApiGroups, .. rule.Resources, string.Join(", ", rule.Verbs)]);
         Assert.All(pod.Containers, container =>
         {
             Assert.False(container.SecurityContext.AllowPrivilegeEscalation);
             Assert.True(container.SecurityContext.ReadOnlyRootFilesystem);
             Assert.Equal(["ALL"], container.SecurityContext.Capabilities.Drop);
         });
+    }
+
+    [Fact]
+    public void Silos_that_watch_pods_have_a_token_a_role_and_the_label_of_their_cluster()
+    {
+        var objects = Load(Manifests);
+        V1PodTemplateSpec pod = objects.OfType<V1StatefulSet>().Single().Spec.Template;
+        Assert.Contains("--kubernetes", pod.Spec.Containers[0].Args);
+        Assert.True(pod.Spec.AutomountServiceAccountToken);
+        V1RoleBinding binding = objects.OfType<V1RoleBinding>().Single();
+        Assert.Equal((objects.OfType<V1Role>().Single().Metadata.Name, "Role"), (binding.RoleRef.Name, binding.RoleRef.Kind));
+        Rbacv1Subject subject = Assert.Single(binding.Subjects);
+        Assert.Equal((pod.Spec.ServiceAccountName, "ServiceAccount"), (subject.Name, subject.Kind));
+        Assert.Contains("ClusterLabel = \"orleans/clusterId\"", Text("silo/Shoal.Silo/PodWatch.cs"), StringComparison.Ordinal);
+        // The cluster's id, which the manifest leaves at its default.
+        Assert.DoesNotContain("--cluster-id", pod.Spec.Containers[0].Args);
+        Assert.Contains($"string Id {{ get; init; }} = \"{pod.Metadata.Labels["orleans/clusterId"]}\"", Text("silo/Shoal.Silo/ClusterSettings.cs"), StringComparison.Ordinal);
     }
 
     // Their names and defaults are the silo's: an option that it does not have would be noticed only when a container starts.
