@@ -18,6 +18,7 @@ internal sealed class SiloArguments
     private readonly Option<DirectoryInfo> _data = new("--data") { Description = "The silo's data folder; made when missing", DefaultValueFactory = _ => new DirectoryInfo(Defaults.DataDirectory) };
     private readonly Option<DirectoryInfo?> _store = new("--store") { Description = "Folder of the store, which silos of one host share; default: in the data folder" };
     private readonly Option<int> _http = new("--http-port") { Description = "HTTP API port on loopback; 0 takes a free one", DefaultValueFactory = _ => 5080 };
+    private readonly Option<int?> _metrics = new("--metrics-port") { Description = "A port on --address that serves /metrics and nothing else, for a Prometheus on another host" };
     private readonly Option<int> _silo = new("--silo-port") { Description = "Port between silos; 0 takes a free one", DefaultValueFactory = _ => 11111 };
     private readonly Option<int> _gateway = new("--gateway-port") { Description = "Port for .NET clients and the CLI; 0 takes a free one", DefaultValueFactory = _ => 30000 };
     private readonly Option<string> _roles = new("--roles") { Description = "What the silo does: of gateway, data, compute, with commas", DefaultValueFactory = _ => SiloRoleNames.Format(SiloRoles.All) };
@@ -41,7 +42,7 @@ internal sealed class SiloArguments
     /// <summary>The command that takes them.</summary>
     public RootCommand Command() => new("Runs a Shoal silo with its HTTP API on loopback.")
     {
-        _data, _store, _http, _silo, _gateway, _roles, _redis, _postgres, _cluster, _address, _listen, _tls, _kubernetes, _join, _threads, _device, _blobs, _container, _erase, _copies, _headroom, _log,
+        _data, _store, _http, _metrics, _silo, _gateway, _roles, _redis, _postgres, _cluster, _address, _listen, _tls, _kubernetes, _join, _threads, _device, _blobs, _container, _erase, _copies, _headroom, _log,
     };
 
     /// <summary>The settings that a command line makes.</summary>
@@ -52,6 +53,7 @@ internal sealed class SiloArguments
         var settings = new SiloSettings
         {
             HttpPort = result.GetRequiredValue(_http),
+            MetricsPort = result.GetValue(_metrics),
             SiloPort = FreeUnless(result.GetRequiredValue(_silo)),
             GatewayPort = FreeUnless(result.GetRequiredValue(_gateway)),
             LogLevel = result.GetRequiredValue(_log),
@@ -102,6 +104,7 @@ internal sealed class SiloArguments
         return settings with
         {
             HttpPort = 0,
+            MetricsPort = null,
             SiloPort = FreeUnless(0),
             GatewayPort = FreeUnless(0),
             Cluster = settings.Cluster with { Id = known.Cluster!, Redis = known.Redis, Postgres = known.Postgres, Certificates = known.Tls },

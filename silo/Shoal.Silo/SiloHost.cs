@@ -28,7 +28,14 @@ public static class SiloHost
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         AddLogging(builder.Logging, settings.LogLevel);
         // Loopback only: there is no authentication.
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, settings.HttpPort));
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.Listen(IPAddress.Loopback, settings.HttpPort);
+            if (settings.MetricsPort is { } port)
+            {
+                kestrel.Listen(settings.Cluster.Address, port);
+            }
+        });
         services?.Invoke(builder.Services);
         builder.UseOrleans(silo => silo
             .UseMembership(settings)
@@ -37,6 +44,7 @@ public static class SiloHost
             .AddShoalStreams());
         builder.Services.AddShoalWeb();
         WebApplication app = builder.Build();
+        app.MapShoalMetrics(settings.MetricsPort);
         if (settings.HasGateway)
         {
             app.MapShoalApi();

@@ -15,6 +15,9 @@ public sealed record SiloSettings
     /// <summary>The HTTP API's port on loopback; 0 takes a free one. Default 5080.</summary>
     public int HttpPort { get; init; } = 5080;
 
+    /// <summary>A port on <see cref="ClusterSettings.Address"/> that serves <c>/metrics</c> and nothing else; null for none.</summary>
+    public int? MetricsPort { get; init; }
+
     /// <summary>The port by which silos reach each other. Default 11111, Orleans' own.</summary>
     public int SiloPort { get; init; } = 11111;
 

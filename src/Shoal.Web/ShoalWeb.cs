@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using OpenTelemetry.Metrics;
 using Shoal.Client;
 
 namespace Shoal.Web;
@@ -10,7 +11,12 @@ namespace Shoal.Web;
 /// <summary>Puts Shoal's HTTP API into a web application.</summary>
 public static class ShoalWeb
 {
-    /// <summary>Registers what the API needs: the client over the host's Orleans client, JSON, problem details and the OpenAPI document.</summary>
+    private const string MetricsPath = "/metrics";
+
+    // Shoal's, Orleans' and the runtime's own.
+    private static readonly string[] Meters = ["Shoal", "Microsoft.Orleans", "System.Runtime"];
+
+    /// <summary>Registers what the API needs: the client over the host's Orleans client, JSON, problem details, the OpenAPI document and metrics.</summary>
     /// <param name="services">The host's services; an <see cref="IClusterClient"/> must be among them.</param>
     public static IServiceCollection AddShoalWeb(this IServiceCollection services)
     {
@@ -19,6 +25,7 @@ public static class ShoalWeb
         services.ConfigureHttpJsonOptions(json => ShoalJson.Apply(json.SerializerOptions));
         services.AddProblemDetails();
         services.AddOpenApi();
+        services.AddOpenTelemetry().WithMetrics(metrics => metrics.AddMeter(Meters).AddPrometheusExporter());
         return services;
     }
 
@@ -40,6 +47,30 @@ public static class ShoalWeb
         ClusterRoutes.Map(dataset);
         ChangeRoutes.Map(dataset);
         BackupRoutes.Map(dataset);
+        return app;
+    }
+
+    /// <summary>Maps the metrics of the process at <c>/metrics</c>, as Prometheus reads them.</summary>
+    /// <param name="app">The application.</param>
+    /// <param name="port">A port that serves nothing else, since the API authenticates nobody; null where there is none.</param>
+    public static WebApplication MapShoalMetrics(this WebApplication app, int? port = null)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        if (port is not null)
+        {
+            app.Use(async (context, next) =>
+            {
+                if (context.Connection.LocalPort == port && !context.Request.Path.Equals(MetricsPath, StringComparison.Ordinal))
+                {
+                    context.Response.StatusCode = StatusCodes.Status404NotFound;
+                    return;
+                }
+
+                await next(context);
+            });
+        }
+
+        app.MapPrometheusScrapingEndpoint(MetricsPath);
         return app;
     }
 

@@ -38,6 +38,18 @@ public sealed class SampleReaderTests
     }
 
     [Fact]
+    public async Task Where_logs_end_is_known_from_reads_and_from_hints()
+    {
+        await using SampleReader reader = Read(strict: false, away: null, 0, 0, 0);
+        await TakeAsync(reader, Shards * Items);
+        Assert.Equal([Items, Items, Items], Enumerable.Range(0, Shards).Select(reader.End));
+        reader.Wake(new ArrivalHint(1, Items + 20));
+        reader.Wake(new ArrivalHint(1, Items + 10));
+        reader.Wake(new ArrivalHint(Shards, 5));
+        Assert.Equal([Items, Items + 20, Items, 0], Enumerable.Range(0, Shards + 1).Select(reader.End));
+    }
+
+    [Fact]
     public async Task Where_the_order_must_not_depend_on_it_a_shard_that_is_away_holds_the_others()
     {
         var away = new Away { Shard = 1 };
@@ -66,7 +78,7 @@ public sealed class SampleReaderTests
 
     private static SampleReader Read(bool strict, Away? away, long maxLag, long[] from)
     {
-        var services = new TrainerServices(GrainFake.Factory(away ?? new Away()), null!, null!, null!, TimeProvider.System, null!, "cpu", Poll);
+        var services = new TrainerServices(GrainFake.Factory(away ?? new Away()), null!, null!, null!, TimeProvider.System, null!, null!, "cpu", Poll);
         return new SampleReader(services, "digits", Decoder, from.Select((next, shard) => new ShardCursor(shard, next)), ahead: 1_000, strict, maxLag);
     }
 

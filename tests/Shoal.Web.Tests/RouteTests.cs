@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
@@ -265,6 +266,24 @@ public sealed class RouteTests(WebFixture fixture)
     [InlineData("/openapi/v1.json")]
     public async Task Health_and_the_api_document_answer(string path) =>
         Assert.Equal(HttpStatusCode.OK, (await fixture.Http.GetAsync(path)).StatusCode);
+
+    [Fact]
+    public async Task Metrics_of_shoal_orleans_and_the_runtime_answer_with_a_value_for_each_dataset()
+    {
+        using var meter = new Meter("Shoal");
+        meter.CreateObservableGauge("shoal.training.lag", () => new Measurement<long>(42, KeyValuePair.Create<string, object?>("dataset", "digits")), "{item}");
+        using var other = new Meter("SomebodyElse");
+        other.CreateObservableGauge("nobodys.business", () => 1);
+
+        HttpResponseMessage answer = await fixture.Http.GetAsync("/metrics");
+        string text = await answer.Content.ReadAsStringAsync();
+
+        Assert.Equal((HttpStatusCode.OK, "text/plain"), (answer.StatusCode, answer.Content.Headers.ContentType?.MediaType));
+        Assert.Matches(@"(?m)^shoal_training_lag\{[^}]*dataset=""digits""[^}]*\} 42\b", text);
+        Assert.Matches("(?m)^orleans_", text);
+        Assert.Matches("(?m)^dotnet_", text);
+        Assert.DoesNotContain("nobodys_business", text, StringComparison.Ordinal);
+    }
 
     [Fact]
     public async Task The_api_document_names_every_route()

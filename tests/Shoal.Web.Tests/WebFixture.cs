@@ -32,6 +32,7 @@ public sealed class WebFixture : IAsyncLifetime
         builder.Services.AddSingleton(new ShoalClient(_silo.Client, new ShoalClientOptions { Retries = 1, RetryDelay = TimeSpan.FromMilliseconds(1), Jitter = static () => 0.5 }));
         builder.Services.AddShoalWeb();
         _app = builder.Build();
+        _app.MapShoalMetrics();
         _app.MapShoalApi();
         await _app.StartAsync();
         Address = new Uri(_app.Urls.First());

@@ -6,6 +6,7 @@ using Shoal.Contracts;
 using Shoal.Grains.Compute;
 using Shoal.Grains.Items;
 using Shoal.Grains.Silos;
+using Shoal.Grains.Telemetry;
 using Shoal.Grains.Training;
 using Shoal.Storage;
 
@@ -39,6 +40,9 @@ public static class SiloBuilderExtensions
         silo.Services.AddSingleton<IEmbeddings>(services => options.Roles.HasFlag(SiloRoles.Compute) ? services.GetRequiredService<EmbeddingService>() : services.GetRequiredService<RemoteEmbeddings>());
         silo.Services.AddSingleton<SettingsCache>();
         silo.Services.AddSingleton<SiloDirectory>();
+        silo.Services.AddMetrics();
+        silo.Services.AddSingleton<TrainingMetrics>();
+        silo.Services.AddSingleton<AssignmentMetrics>();
         silo.UseSiloMetadata(new Dictionary<string, string>(StringComparer.Ordinal) { [SiloRoleNames.Key] = SiloRoleNames.Format(options.Roles) });
         silo.Services.AddPlacementFilter<RoleFilterStrategy, RoleFilterDirector>(ServiceLifetime.Transient);
         silo.Services.AddPlacementDirector<SeatPlacementStrategy, SeatPlacementDirector>();

@@ -8,6 +8,7 @@ using Shoal.Grains.Compute;
 using Shoal.Grains.Datasets;
 using Shoal.Grains.Hosting;
 using Shoal.Grains.Silos;
+using Shoal.Grains.Telemetry;
 using Shoal.Media;
 using Shoal.Storage;
 
@@ -18,7 +19,7 @@ namespace Shoal.Grains.Shards;
 [Reentrant, Immovable, RequiresRole(SiloRoles.Data)]
 [CollectionAgeLimit(AlwaysActive = true)]
 internal sealed partial class ShardGrain(
-    IObjectStore store, IEmbeddings embeddings, ShoalSiloOptions options, TimeProvider time, ILogger<ShardGrain> logger)
+    IObjectStore store, IEmbeddings embeddings, ShoalSiloOptions options, TimeProvider time, AssignmentMetrics metrics, ILogger<ShardGrain> logger)
     : Grain, IShardGrain
 {
     private static readonly TimeSpan ReopenPause = TimeSpan.FromSeconds(1);
@@ -37,6 +38,7 @@ internal sealed partial class ShardGrain(
     private IndexPump _pump = null!;
     private ShardReader _reader = null!;
     private ShardFeed _feed = null!;
+    private IDisposable? _lag;
     private Task _pumping = Task.CompletedTask;
     private Task _reopening = Task.CompletedTask;
 
@@ -82,6 +84,7 @@ internal sealed partial class ShardGrain(
             this.RegisterGrainTimer(CopyAsync, new GrainTimerCreationOptions(TimeSpan.FromSeconds(options.SidecarCopySeconds), TimeSpan.FromSeconds(options.SidecarCopySeconds)) { Interleave = true });
         }
 
+        _lag = metrics.Lag.Add(_dataset, () => Math.Max(0, _items.Pending));
         LogOpened(_dataset, _shard, _items.Index.Count, _items.Log.Epoch);
     }
 
@@ -89,6 +92,7 @@ internal sealed partial class ShardGrain(
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         var isOpen = _items is not null && !_stop.IsCancellationRequested;
+        _lag?.Dispose();
         await _stop.CancelAsync();
         if (isOpen)
         {

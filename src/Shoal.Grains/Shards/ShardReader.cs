@@ -175,7 +175,7 @@ internal sealed class ShardReader(ShardStore items, IndexPump pump, TimeProvider
             Shard = shard,
             End = items.Index.Count,
             Items = items.Live,
-            Pending = items.Live - ledger.Assigned - ledger.Outliers - ledger.Quarantined,
+            Pending = items.Pending,
             Assigned = ledger.Assigned,
             Outliers = ledger.Outliers,
             Quarantined = ledger.Quarantined,

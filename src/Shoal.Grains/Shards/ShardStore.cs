@@ -53,6 +53,9 @@ internal sealed class ShardStore : IAsyncDisposable
     /// <summary>Items that are neither replaced nor deleted.</summary>
     public long Live { get; private set; }
 
+    /// <summary>Items that wait for their first assignment.</summary>
+    public long Pending => Live - Ledger.Assigned - Ledger.Outliers - Ledger.Quarantined;
+
     /// <summary>Bytes of their records in the log.</summary>
     public long LiveBytes { get; private set; }
 

@@ -41,8 +41,13 @@ internal sealed class BatchReader(SampleReader reader, SampleShape shape, int si
     /// <param name="next">Where a shard is trained next.</param>
     public SkippedRange[] TakeSkipped(Func<int, long> next) => reader.TakeSkipped(next);
 
-    /// <summary>Looks for new items now: a hint came.</summary>
-    public void Wake() => reader.Wake();
+    /// <summary>Looks for new items now.</summary>
+    /// <param name="hint">The hint that came.</param>
+    public void Wake(ArrivalHint hint) => reader.Wake(hint);
+
+    /// <summary>Where a shard's log ends, as far as was heard; 0 before anything was.</summary>
+    /// <param name="shard">The shard's number.</param>
+    public long End(int shard) => reader.End(shard);
 
     /// <summary>Waits until a sample can be taken.</summary>
     /// <param name="atMost">For how long.</param>

@@ -6,6 +6,7 @@ using Shoal.Contracts;
 using Shoal.Grains.Compute;
 using Shoal.Grains.Hosting;
 using Shoal.Grains.Silos;
+using Shoal.Grains.Telemetry;
 using Shoal.Storage;
 
 namespace Shoal.Grains.Training;
@@ -17,7 +18,7 @@ namespace Shoal.Grains.Training;
 [CollectionAgeLimit(AlwaysActive = true)]
 [ImplicitStreamSubscription(StreamNames.Arrivals)]
 internal sealed class ReplicaGrain(
-    IObjectStore store, ComputeThread compute, ModelCache models, ShoalSiloOptions options, TimeProvider time, ILogger<SeatTrainer> logger)
+    IObjectStore store, ComputeThread compute, ModelCache models, ShoalSiloOptions options, TimeProvider time, TrainingMetrics metrics, ILogger<SeatTrainer> logger)
     : Grain, IReplicaGrain, IStreamSubscriptionObserver, IAsyncBatchObserver<ArrivalHint>
 {
     private SeatTrainer? _trainer;
@@ -34,7 +35,7 @@ internal sealed class ReplicaGrain(
         }
 
         await StopAsync();
-        var services = new TrainerServices(GrainFactory, store, compute, models, time, logger, options.Compute.Device, TimeSpan.FromSeconds(options.PollSeconds));
+        var services = new TrainerServices(GrainFactory, store, compute, models, time, logger, metrics, options.Compute.Device, TimeSpan.FromSeconds(options.PollSeconds));
         _trainer = new SeatTrainer(services, this.GetPrimaryKeyString(), deal);
         _beginningAgain = BeginAgainAsync(_trainer);
         _beginningAgain.Ignore();
@@ -105,7 +106,11 @@ internal sealed class ReplicaGrain(
     /// <inheritdoc/>
     public Task OnNextAsync(IList<SequentialItem<ArrivalHint>> items)
     {
-        _trainer?.Wake();
+        foreach (SequentialItem<ArrivalHint> hint in items)
+        {
+            _trainer?.Wake(hint.Item);
+        }
+
         return Task.CompletedTask;
     }
 

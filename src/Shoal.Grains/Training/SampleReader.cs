@@ -32,6 +32,9 @@ internal sealed class SampleReader : IAsyncDisposable
 
     // In the order in which they were skipped.
     private readonly ConcurrentQueue<SkippedRange> _skipped = new();
+
+    // Where each shard's log ends, as far as was heard.
+    private readonly ConcurrentDictionary<int, long> _ends;
     private volatile string? _problem;
     private readonly Task _running;
 
@@ -53,6 +56,7 @@ internal sealed class SampleReader : IAsyncDisposable
         _decoder = decoder;
         _strict = strict;
         var positions = cursors.ToDictionary(c => c.Shard, c => c.Next);
+        _ends = new(positions.Keys.Select(shard => KeyValuePair.Create(shard, 0L)));
         _running = Task.Run(() => ReadAsync(positions, _stop.Token));
     }
 
@@ -102,9 +106,15 @@ internal sealed class SampleReader : IAsyncDisposable
         }
     }
 
-    /// <summary>Looks for new items now: a hint came.</summary>
-    public void Wake()
+    /// <summary>Where a shard's log ends, as far as was heard; 0 before anything was.</summary>
+    /// <param name="shard">The shard's number.</param>
+    public long End(int shard) => _ends.GetValueOrDefault(shard);
+
+    /// <summary>Looks for new items now.</summary>
+    /// <param name="hint">The hint that came.</param>
+    public void Wake(ArrivalHint hint)
     {
+        NoteEnd(hint.Shard, hint.End);
         IsDrained = false;
         if (_wake.CurrentCount == 0)
         {
@@ -191,6 +201,7 @@ internal sealed class SampleReader : IAsyncDisposable
         {
             LogSlice slice = await _grains.GetGrain<IShardGrain>(GrainKeys.Shard(_dataset, tail.Shard)).ReadAsync(tail.Next, SliceItems, SliceBytes);
             (tail.Problem, tail.IsDamaged) = (null, false);
+            NoteEnd(tail.Shard, slice.End);
             Array.ForEach(slice.Items, tail.Items.Enqueue);
             tail.IsAtEnd = slice.Next <= tail.Next;
             tail.Next = slice.Next;
@@ -202,6 +213,15 @@ internal sealed class SampleReader : IAsyncDisposable
             tail.IsDamaged = e is ShoalException { Kind: ShoalErrorKind.Damaged };
             tail.Problem = tail.IsDamaged ? e.Message : $"Shard {tail.Shard} could not be read: {e.Message}";
             tail.FailedAt = _time.GetTimestamp();
+        }
+    }
+
+    // The later of a read and a hint: logs only grow. A hint from before the last deal may be of a shard of somebody else's.
+    private void NoteEnd(int shard, long end)
+    {
+        if (_ends.ContainsKey(shard))
+        {
+            _ends.AddOrUpdate(shard, end, (_, known) => Math.Max(known, end));
         }
     }
 

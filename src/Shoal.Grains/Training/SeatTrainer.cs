@@ -26,6 +26,7 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
     private readonly BatchReader _batches;
     private readonly GoneSamples _gone;
     private readonly Dictionary<int, long> _cursors;
+    private readonly IDisposable _lag;
     private readonly Task _running;
 
     private Learner? _learner;
@@ -53,6 +54,7 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
         int fresh = _desk.Options.FreshPerStep;
         var reader = new SampleReader(services, _desk.Dataset, MediaSettings.Decoder(deal.Settings), deal.Cursors, 2 * fresh, strict: IsDeterministic, deal.Settings.MaxLag / deal.Settings.Shards);
         _batches = new BatchReader(reader, LearnerSettings.Shape(deal.Settings), fresh, services.Time, strict: IsDeterministic);
+        _lag = services.Metrics.Lag.Add(_desk.Dataset, Lag);
         _running = Task.Run(() => RunAsync(_stop.Token));
     }
 
@@ -101,8 +103,9 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
     /// <param name="request">What the seats did.</param>
     public Task<SettleResult> SettleAsync(SettleRequest request) => Settling.RunAsync(_desk, request, _stop.Token);
 
-    /// <summary>Looks for new items now: a hint came.</summary>
-    public void Wake() => _batches.Wake();
+    /// <summary>Looks for new items now.</summary>
+    /// <param name="hint">The hint that came.</param>
+    public void Wake(ArrivalHint hint) => _batches.Wake(hint);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -151,6 +154,7 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
         }
         finally
         {
+            _lag.Dispose();
             // A delivery under way ends by itself: cancelled, refused, or taken.
             await _rounds.FinishAsync();
             _desk.WaitsForStorage = false;
@@ -208,6 +212,7 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
             _idleSteps = 0;
             _restingDelivered = false;
             _roundSamples += fresh.Count;
+            _services.Metrics.Trained(_desk.Dataset, fresh.Count);
             Advance(batch.Read);
             if (report.Drift is { } separation)
             {
@@ -242,6 +247,14 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
         _losses = report.Losses;
         Problem = _batches.Problem;
         Progress = CurrentProgress();
+    }
+
+    private long Lag()
+    {
+        lock (_cursors)
+        {
+            return _cursors.Sum(cursor => Math.Max(0, _batches.End(cursor.Key) - cursor.Value));
+        }
     }
 
     private void Advance(IReadOnlyList<SampleKey> keys)
