@@ -9,6 +9,8 @@ public sealed class InfraTests
 {
     private static readonly string Manifests = Text("infra/kubernetes/shoal.yaml");
 
+    private static readonly string Autoscaling = Text("infra/kubernetes/autoscaling.yaml");
+
     [Fact]
     public void Kubernetes_manifests_hold_nothing_that_its_models_do_not_know() => Assert.Equal(7, Load(Manifests).Count);
 
@@ -87,8 +89,63 @@ public sealed class InfraTests
         V1Container silo = Load(Manifests).OfType<V1StatefulSet>().Single().Spec.Template.Spec.Containers[0];
         Assert.All(silo.Args.Where(argument => argument.StartsWith("--", StringComparison.Ordinal)), option => Assert.Contains($"\"{option}\"", arguments, StringComparison.Ordinal));
         Assert.All(silo.Env, variable => Assert.Contains($"\"--{variable.Name["SHOAL_".Length..].ToLowerInvariant()}\"", arguments, StringComparison.Ordinal));
-        Assert.All(silo.Ports, port => Assert.Contains($"=> {port.ContainerPort} }}", arguments, StringComparison.Ordinal));
-        Assert.All(silo.Ports, port => Assert.Contains(port.ContainerPort.ToString(null, null), Text("infra/Dockerfile").Split('\n').Single(line => line.StartsWith("EXPOSE", StringComparison.Ordinal)), StringComparison.Ordinal));
+        V1ContainerPort[] own = [.. silo.Ports.Where(port => !string.Equals(port.Name, "metrics", StringComparison.Ordinal))];
+        Assert.All(own, port => Assert.Contains($"=> {port.ContainerPort} }}", arguments, StringComparison.Ordinal));
+        Assert.All(own, port => Assert.Contains(port.ContainerPort.ToString(null, null), Text("infra/Dockerfile").Split('\n').Single(line => line.StartsWith("EXPOSE", StringComparison.Ordinal)), StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void What_Prometheus_is_told_of_a_pod_is_where_its_silo_serves_metrics_and_the_network_lets_it_in()
+    {
+        var objects = Load(Manifests);
+        V1PodTemplateSpec pod = objects.OfType<V1StatefulSet>().Single().Spec.Template;
+        V1Container silo = pod.Spec.Containers[0];
+        var port = silo.Ports.Single(p => string.Equals(p.Name, "metrics", StringComparison.Ordinal)).ContainerPort.ToString(null, null);
+        Assert.Equal(port, silo.Args[silo.Args.IndexOf("--metrics-port") + 1]);
+        Assert.Equal(port, pod.Metadata.Annotations["prometheus.io/port"]);
+        Assert.Contains($"MetricsPath = \"{pod.Metadata.Annotations["prometheus.io/path"]}\"", Text("src/Shoal.Web/ShoalWeb.cs"), StringComparison.Ordinal);
+        Assert.Single(objects.OfType<V1NetworkPolicy>().Single().Spec.Ingress, rule => rule.Ports.Any(p => string.Equals(p.Port.Value, port, StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void The_autoscaler_scales_the_silos_by_a_metric_that_they_report_and_the_adapter_hands_on()
+    {
+        V2HorizontalPodAutoscaler autoscaler = Assert.IsType<V2HorizontalPodAutoscaler>(Assert.Single(Load(Autoscaling)));
+        V1StatefulSet silos = Load(Manifests).OfType<V1StatefulSet>().Single();
+        Assert.Equal((silos.ApiVersion, silos.Kind, silos.Metadata.Name), (autoscaler.Spec.ScaleTargetRef.ApiVersion, autoscaler.Spec.ScaleTargetRef.Kind, autoscaler.Spec.ScaleTargetRef.Name));
+        Assert.Equal(silos.Spec.Replicas, autoscaler.Spec.MinReplicas);
+        V2MetricSpec wanted = Assert.Single(autoscaler.Spec.Metrics);
+        Assert.Equal(("External", "AverageValue"), (wanted.Type, wanted.External.Target.Type));
+        var metric = wanted.External.Metric.Name;
+        // The page of metrics is compared with what a silo answers (MetricsTests).
+        Assert.Contains($"| `{metric}` |", Text("docs/reference/metrics.md"), StringComparison.Ordinal);
+
+        var yaml = new YamlStream();
+        yaml.Load(new StringReader(Text("infra/kubernetes/prometheus-adapter.yaml")));
+        YamlNode rule = Assert.Single((YamlSequenceNode)yaml.Documents[0].RootNode["rules"]["external"]);
+        Assert.Equal(metric, $"{rule["name"]["as"]}");
+        Assert.StartsWith(metric + "{", $"{rule["seriesQuery"]}", StringComparison.Ordinal);
+        Assert.Equal("sum(<<.Series>>{<<.LabelMatchers>>})", $"{rule["metricsQuery"]}");
+    }
+
+    [Fact]
+    public void Silos_come_sooner_than_they_go()
+    {
+        V2HorizontalPodAutoscalerBehavior behavior = Load(Autoscaling).OfType<V2HorizontalPodAutoscaler>().Single().Spec.Behavior;
+        V2HPAScalingPolicy down = Assert.Single(behavior.ScaleDown.Policies);
+        Assert.True(behavior.ScaleDown.StabilizationWindowSeconds > behavior.ScaleUp.StabilizationWindowSeconds);
+        Assert.Equal(("Pods", 1), (down.Type, down.Value));
+        Assert.True(down.PeriodSeconds > Assert.Single(behavior.ScaleUp.Policies).PeriodSeconds);
+    }
+
+    [Theory]
+    [InlineData("averageValue:", "averageVale:")]
+    [InlineData("minReplicas: 3", "minReplicas: three")]
+    [InlineData("apiVersion: autoscaling/v2\n", "apiVersion: autoscaling/v3\n")]
+    public void A_slip_in_the_autoscaler_is_found(string right, string wrong)
+    {
+        Assert.Contains(right, Autoscaling, StringComparison.Ordinal);
+        Assert.ThrowsAny<Exception>(() => Load(Autoscaling.Replace(right, wrong, StringComparison.Ordinal)));
     }
 
     [Fact]
