@@ -9,9 +9,16 @@ namespace Shoal.Benchmarks;
 /// <summary>How long it takes to open a shard with many items, and what of memory it takes that is no file's.</summary>
 internal static class ActivationSuite
 {
-    private const string Log = "datasets/activation/shards/0000/log";
+    /// <summary>The log's name.</summary>
+    public const string Log = "datasets/activation/shards/0000/log";
+
+    /// <summary>Bytes of an item.</summary>
+    public const int ItemBytes = 64;
+
+    /// <summary>Halves of an embedding.</summary>
+    public const int Width = 64;
+
     private const int Batch = 2_048;
-    private const int ItemBytes = 64;
 
     /// <summary>Runs it.</summary>
     /// <param name="items">Items in the shard.</param>
@@ -53,16 +60,20 @@ internal static class ActivationSuite
         }
     }
 
-    private static async Task FillAsync(FileObjectStore store, string sidecars, int items)
+    /// <summary>Writes a shard of items that are assigned.</summary>
+    /// <param name="store">Where its log goes.</param>
+    /// <param name="sidecars">The folder of its sidecars.</param>
+    /// <param name="items">How many items.</param>
+    public static async Task FillAsync(FileObjectStore store, string sidecars, int items)
     {
         await using ShardStore shard = await ShardStore.OpenAsync(store, Log, sidecars, copies: null, TimeProvider.System, CancellationToken.None);
-        shard.Table.UseWidth(64);
-        var embeddings = new Half[Batch * 64];
+        shard.Table.UseWidth(Width);
+        var embeddings = new Half[Batch * Width];
         for (var first = 0; first < items; first += Batch)
         {
             ItemUpload[] batch = [.. SyntheticItems.Images(Math.Min(Batch, items - first), ItemBytes, first)];
             await shard.AppendAsync(batch, static _ => null);
-            shard.Table.WriteEmbeddings(first, embeddings.AsSpan(0, batch.Length * 64));
+            shard.Table.WriteEmbeddings(first, embeddings.AsSpan(0, batch.Length * Width));
             for (var i = 0; i < batch.Length; i++)
             {
                 shard.Ledger.Write(first + i, Assignments.Assigned((i % 10) + 1, 0.9f, 1, 1, DateTimeOffset.UnixEpoch));
@@ -70,8 +81,8 @@ internal static class ActivationSuite
         }
     }
 
-    // Resident memory that no file stands behind, after a full collection.
-    private static long PrivateBytes()
+    /// <summary>This process's resident memory that no file stands behind, after a full collection.</summary>
+    public static long PrivateBytes()
     {
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         GC.WaitForPendingFinalizers();

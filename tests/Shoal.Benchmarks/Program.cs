@@ -4,6 +4,12 @@ using System.Globalization;
 using Shoal.Benchmarks;
 using Shoal.Contracts;
 
+// What the measuring process starts as a silo is this program, too.
+if (args is [CountedSilo.Word, var counters, .. var siloArguments])
+{
+    return await CountedSilo.RunAsync(counters, siloArguments);
+}
+
 var json = new Option<bool>("--json") { Description = "One JSON object a figure, a line each", Recursive = true };
 var data = new Option<string>("--data") { Description = "mnist, a folder of IDX files, a folder of class folders, or a labelled CSV", DefaultValueFactory = _ => "mnist" };
 var stream = new Option<string>("--stream") { Description = "iid, phases:PxC, or imbalanced:R", DefaultValueFactory = _ => "iid" };
@@ -99,6 +105,9 @@ failover.SetAction((result, _) => RunAsync(result, figures => FailoverSuite.RunA
 var scale = new Command("scale", "Training by two silos with a core each against one") { data, turns };
 scale.SetAction((result, _) => RunAsync(result, figures => ScaleSuite.RunAsync(result.GetRequiredValue(data), result.GetRequiredValue(turns), figures)));
 
+var capacity = new Command("capacity", "What an item, a call and a round cost: the constants of the capacity model") { data, seconds };
+capacity.SetAction((result, _) => RunAsync(result, figures => CapacitySuite.RunAsync(result.GetRequiredValue(data), result.GetRequiredValue(seconds), figures)));
+
 var rolling = new Command("rolling", "Stops the silos of a cluster one by one under load, and starts others");
 rolling.SetAction((result, _) => RunAsync(result, RollingSuite.RunAsync));
 
@@ -106,7 +115,7 @@ var minutes = new Option<int>("--minutes") { Description = "For how long", Defau
 var soak = new Command("soak", "Ingests, trains, asks and deletes for a long time, and looks whether anything grows") { minutes };
 soak.SetAction((result, _) => RunAsync(result, figures => SoakSuite.RunAsync(result.GetRequiredValue(minutes), figures)));
 
-return await new RootCommand("Measures Shoal. Every figure is printed as it is measured.") { quality, train, query, ingest, recovery, exactlyOnce, fuzz, activation, soak, failover, scale, rolling, json }.Parse(args).InvokeAsync();
+return await new RootCommand("Measures Shoal. Every figure is printed as it is measured.") { quality, train, query, ingest, recovery, exactlyOnce, fuzz, activation, soak, failover, scale, capacity, rolling, json }.Parse(args).InvokeAsync();
 
 static T? Refuse<T>(ArgumentResult result, string why)
 {

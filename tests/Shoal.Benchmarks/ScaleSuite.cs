@@ -14,9 +14,6 @@ internal static partial class ScaleSuite
 
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(40);
 
-    // Of the kernel's clock, which /proc counts by.
-    private const double TicksASecond = 100;
-
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(15);
 
     /// <summary>Runs it.</summary>
@@ -63,12 +60,12 @@ internal static partial class ScaleSuite
             throw new InvalidOperationException($"{data.Train.Count:N0} items are too few: {first:N0} of them were trained on while it warmed up.");
         }
 
-        (TimeSpan Compute, TimeSpan All)[] before = [.. cluster.Silos.Select(Cpu)];
+        (TimeSpan Compute, TimeSpan All)[] before = [.. cluster.Silos.Select(silo => SiloCpu.Of(silo.Id))];
         var sent = await SentAsync(cluster);
         var clock = Stopwatch.StartNew();
         var samples = await WaitAsync(client, data.Train.Count) - first;
         var seconds = clock.Elapsed.TotalSeconds;
-        (TimeSpan Compute, TimeSpan All)[] after = [.. cluster.Silos.Select(Cpu)];
+        (TimeSpan Compute, TimeSpan All)[] after = [.. cluster.Silos.Select(silo => SiloCpu.Of(silo.Id))];
         var compute = after.Zip(before, (a, b) => (a.Compute - b.Compute).TotalSeconds).Sum();
         var all = after.Zip(before, (a, b) => (a.All - b.All).TotalSeconds).Sum();
         return new Turn(samples / seconds, 1 - (compute / all), (await SentAsync(cluster) - sent) / samples);
@@ -92,29 +89,6 @@ internal static partial class ScaleSuite
 
             await Task.Delay(500);
         }
-    }
-
-    // Processor time of the compute thread, and of the whole silo.
-    private static (TimeSpan Compute, TimeSpan All) Cpu(SiloProcess silo)
-    {
-        var compute = 0.0;
-        foreach (var thread in Directory.EnumerateDirectories($"/proc/{silo.Id}/task"))
-        {
-            if (File.ReadAllText(Path.Combine(thread, "comm")).StartsWith("shoal-compute", StringComparison.Ordinal))
-            {
-                compute += Ticks(Path.Combine(thread, "stat"));
-            }
-        }
-
-        return (TimeSpan.FromSeconds(compute / TicksASecond), TimeSpan.FromSeconds(Ticks($"/proc/{silo.Id}/stat") / TicksASecond));
-    }
-
-    // The 14th and 15th field; the second one, a name in brackets, may hold spaces.
-    private static double Ticks(string file)
-    {
-        var text = File.ReadAllText(file);
-        string[] fields = text[(text.LastIndexOf(')') + 2)..].Split(' ');
-        return double.Parse(fields[11], CultureInfo.InvariantCulture) + double.Parse(fields[12], CultureInfo.InvariantCulture);
     }
 
     // Bytes that silos sent over TCP connections that are open, and wrote to the store, where other silos read them.

@@ -39,7 +39,7 @@ internal static class TrainSuite
             // The thread that a silo has, with its priority, memory settings and one team of libtorch's workers: two
             // threads that call libtorch in turn would each keep a team, and libgomp slows both.
             using var compute = new ComputeThread(new ComputeOptions(), TimeProvider.System, NullLogger<ComputeThread>.Instance);
-            using Bare learner = await compute.RunAsync(ComputePriority.Training, data.Name, () => new Bare(data));
+            using BareLearner learner = await compute.RunAsync(ComputePriority.Training, data.Name, () => new BareLearner(data));
             Task<double> RunBareAsync(TimeSpan duration) => compute.RunAsync(ComputePriority.Training, data.Name, () => learner.Run(duration));
 
             // The JIT compiles what each side runs most while it runs: that is not counted, on either side.
@@ -123,64 +123,6 @@ internal static class TrainSuite
         {
             ItemUpload upload = data.Train[(int)(number % data.Train.Count)].Upload;
             return upload with { Id = $"{number}/{upload.Id}" };
-        }
-    }
-
-    /// <summary>The same learner with the same options, fed from memory.</summary>
-    private sealed class Bare : IDisposable
-    {
-        private readonly Learner _learner;
-        private readonly byte[][] _samples;
-        private long _next;
-
-        public Bare(LabelledData data)
-        {
-            var shape = new SampleShape(data.Settings.Channels, data.Settings.Height, data.Settings.Width);
-            _learner = new Learner(shape, new LearnerOptions { Clusters = data.Settings.Clusters, Seed = data.Settings.Seed, ReplaySize = data.Settings.ReplaySize });
-            var decoder = new Media.ImageDecoder(new Media.ImageFormatOptions { Height = data.Settings.Height, Width = data.Settings.Width, Channels = data.Settings.Channels });
-            _samples = [.. data.Train.Select(i =>
-            {
-                var sample = new byte[decoder.SampleBytes];
-                decoder.TryDecode(i.Upload.MediaType, i.Upload.Bytes, sample, out _);
-                return sample;
-            })];
-        }
-
-        public double Run(TimeSpan duration)
-        {
-            Step();
-            var clock = Stopwatch.StartNew();
-            var sinceRefit = Stopwatch.StartNew();
-            long done = 0;
-            while (clock.Elapsed < duration)
-            {
-                done += Step();
-                if (sinceRefit.Elapsed.TotalSeconds > new DatasetSettings().RoundSeconds)
-                {
-                    // The learner's own part of a round's end; the rest is what the silo adds.
-                    _learner.Refit();
-                    sinceRefit.Restart();
-                }
-            }
-
-            return done / clock.Elapsed.TotalSeconds;
-        }
-
-        public void Dispose() => _learner.Dispose();
-
-        private int Step()
-        {
-            var size = _learner.Options.FreshPerStep;
-            var pixels = new byte[size * _learner.Shape.Size];
-            var keys = new SampleKey[size];
-            for (var i = 0; i < size; i++, _next++)
-            {
-                _samples[_next % _samples.Length].CopyTo(pixels, i * _learner.Shape.Size);
-                keys[i] = new SampleKey(0, _next);
-            }
-
-            _learner.Observe(new SampleBatch(_learner.Shape, pixels, keys));
-            return size;
         }
     }
 }

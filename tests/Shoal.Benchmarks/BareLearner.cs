@@ -1,0 +1,81 @@
+using System.Diagnostics;
+using Shoal.Contracts;
+using Shoal.Learning;
+
+namespace Shoal.Benchmarks;
+
+/// <summary>The learner that a silo has, with the same options, fed from memory. Its calls belong on one compute thread.</summary>
+internal sealed class BareLearner : IDisposable
+{
+    private readonly Learner _learner;
+    private readonly byte[][] _samples;
+    private long _next;
+
+    /// <summary>Makes one.</summary>
+    /// <param name="data">What it learns, over and over.</param>
+    public BareLearner(LabelledData data)
+    {
+        var shape = new SampleShape(data.Settings.Channels, data.Settings.Height, data.Settings.Width);
+        _learner = new Learner(shape, new LearnerOptions { Clusters = data.Settings.Clusters, Seed = data.Settings.Seed, ReplaySize = data.Settings.ReplaySize });
+        var decoder = new Media.ImageDecoder(new Media.ImageFormatOptions { Height = data.Settings.Height, Width = data.Settings.Width, Channels = data.Settings.Channels });
+        _samples = [.. data.Train.Select(i =>
+        {
+            var sample = new byte[decoder.SampleBytes];
+            decoder.TryDecode(i.Upload.MediaType, i.Upload.Bytes, sample, out _);
+            return sample;
+        })];
+    }
+
+    /// <summary>Learns, with the ends of rounds.</summary>
+    /// <param name="duration">For how long.</param>
+    /// <returns>Samples a second.</returns>
+    public double Run(TimeSpan duration)
+    {
+        Step();
+        var clock = Stopwatch.StartNew();
+        var sinceRefit = Stopwatch.StartNew();
+        var before = _next;
+        while (clock.Elapsed < duration)
+        {
+            Step();
+            if (sinceRefit.Elapsed.TotalSeconds > new DatasetSettings().RoundSeconds)
+            {
+                // The learner's own part of a round's end; the rest is what the silo adds.
+                _learner.Refit();
+                sinceRefit.Restart();
+            }
+        }
+
+        return (_next - before) / clock.Elapsed.TotalSeconds;
+    }
+
+    /// <summary>One step over fresh samples.</summary>
+    public void Step()
+    {
+        var size = _learner.Options.FreshPerStep;
+        var pixels = new byte[size * _learner.Shape.Size];
+        var keys = new SampleKey[size];
+        for (var i = 0; i < size; i++, _next++)
+        {
+            _samples[_next % _samples.Length].CopyTo(pixels, i * _learner.Shape.Size);
+            keys[i] = new SampleKey(0, _next);
+        }
+
+        _learner.Observe(new SampleBatch(_learner.Shape, pixels, keys));
+    }
+
+    /// <summary>All that the end of a round asks of the learner: finds clusters, judges, and copies the state out.</summary>
+    public void EndRound()
+    {
+        _learner.Refit();
+        _learner.Judge(published: null);
+        _learner.Snapshot();
+        _learner.Export();
+    }
+
+    /// <summary>The part <c>model</c> of its state.</summary>
+    public IReadOnlyList<NamedTensor> Model() => _learner.Snapshot()["model"];
+
+    /// <inheritdoc/>
+    public void Dispose() => _learner.Dispose();
+}
