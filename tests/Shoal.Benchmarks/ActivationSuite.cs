@@ -81,8 +81,8 @@ internal static class ActivationSuite
         }
     }
 
-    /// <summary>This process's resident memory that no file stands behind, after a full collection.</summary>
-    public static long PrivateBytes()
+    // Resident memory that no file stands behind, after a full collection.
+    private static long PrivateBytes()
     {
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         GC.WaitForPendingFinalizers();

@@ -19,6 +19,9 @@ internal sealed class FigureWriter(bool json)
 
     private readonly List<Figure> _figures = [];
 
+    /// <summary>Whether it prints JSON.</summary>
+    public bool Json => json;
+
     /// <summary>All figures so far.</summary>
     public IReadOnlyList<Figure> All => _figures;
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using Shoal.Benchmarks;
+using Shoal.Benchmarks.Simulation;
 using Shoal.Contracts;
 
 // What the measuring process starts as a silo is this program, too.
@@ -108,6 +109,20 @@ scale.SetAction((result, _) => RunAsync(result, figures => ScaleSuite.RunAsync(r
 var capacity = new Command("capacity", "What an item, a call and a round cost: the constants of the capacity model") { data, seconds };
 capacity.SetAction((result, _) => RunAsync(result, figures => CapacitySuite.RunAsync(result.GetRequiredValue(data), result.GetRequiredValue(seconds), figures)));
 
+var constants = new Option<string>("--constants") { Description = "What ./shoal bench capacity --json printed", DefaultValueFactory = _ => SimulateSuite.DefaultConstants };
+var sizes = Numbers("--silos", "Numbers of silos", "1,3,10,30,100,300,1000");
+var stored = Numbers("--items", "Numbers of items in all datasets together", "1e6,1e7,1e8,1e9,1e10");
+var datasets = Numbers("--datasets", "Numbers of datasets", "1,100");
+var simulate = new Command("simulate", "Simulates clusters of many sizes: what is used too much first, and what would help") { constants, sizes, stored, datasets, firstSeed };
+simulate.SetAction((result, _) => RunAsync(result, figures => SimulateSuite.RunAsync(
+    new SimulateRequest(
+        result.GetRequiredValue(constants),
+        [.. result.GetRequiredValue(sizes).Select(number => (int)number)],
+        result.GetRequiredValue(stored),
+        [.. result.GetRequiredValue(datasets).Select(number => (int)number)],
+        result.GetRequiredValue(firstSeed)),
+    figures)));
+
 var rolling = new Command("rolling", "Stops the silos of a cluster one by one under load, and starts others");
 rolling.SetAction((result, _) => RunAsync(result, RollingSuite.RunAsync));
 
@@ -115,7 +130,14 @@ var minutes = new Option<int>("--minutes") { Description = "For how long", Defau
 var soak = new Command("soak", "Ingests, trains, asks and deletes for a long time, and looks whether anything grows") { minutes };
 soak.SetAction((result, _) => RunAsync(result, figures => SoakSuite.RunAsync(result.GetRequiredValue(minutes), figures)));
 
-return await new RootCommand("Measures Shoal. Every figure is printed as it is measured.") { quality, train, query, ingest, recovery, exactlyOnce, fuzz, activation, soak, failover, scale, capacity, rolling, json }.Parse(args).InvokeAsync();
+return await new RootCommand("Measures Shoal. Every figure is printed as it is measured.") { quality, train, query, ingest, recovery, exactlyOnce, fuzz, activation, soak, failover, scale, capacity, simulate, rolling, json }.Parse(args).InvokeAsync();
+
+static Option<IReadOnlyList<double>> Numbers(string name, string description, string numbers) => new(name)
+{
+    Description = $"{description} [default: {numbers}]",
+    DefaultValueFactory = _ => SimulateSuite.Numbers(numbers)!,
+    CustomParser = result => SimulateSuite.Numbers(result.Tokens[0].Value) ?? Refuse<IReadOnlyList<double>>(result, $"{name} must be numbers of 1 or more with commas, for example {numbers}."),
+};
 
 static T? Refuse<T>(ArgumentResult result, string why)
 {
