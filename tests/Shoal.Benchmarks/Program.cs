@@ -134,7 +134,7 @@ return await new RootCommand("Measures Shoal. Every figure is printed as it is m
 
 static Option<IReadOnlyList<double>> Numbers(string name, string description, string numbers) => new(name)
 {
-    Description = $"{description} [default: {numbers}]",
+    Description = description,
     DefaultValueFactory = _ => SimulateSuite.Numbers(numbers)!,
     CustomParser = result => SimulateSuite.Numbers(result.Tokens[0].Value) ?? Refuse<IReadOnlyList<double>>(result, $"{name} must be numbers of 1 or more with commas, for example {numbers}."),
 };

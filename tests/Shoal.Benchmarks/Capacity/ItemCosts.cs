@@ -44,7 +44,7 @@ internal static class ItemCosts
         using var self = Process.GetCurrentProcess();
         TimeSpan cpu = self.TotalProcessorTime;
         using var store = new FileObjectStore(logs);
-        await using ShardStore shard = await ShardStore.OpenAsync(store, ActivationSuite.Log, sidecars, TimeProvider.System, CancellationToken.None);
+        await using ShardStore shard = await ShardStore.OpenAsync(store, ActivationSuite.Log, sidecars, copies: null, TimeProvider.System, CancellationToken.None);
         self.Refresh();
         var used = self.TotalProcessorTime - cpu;
         return (GC.GetTotalMemory(forceFullCollection: true), used.TotalMicroseconds / Items);

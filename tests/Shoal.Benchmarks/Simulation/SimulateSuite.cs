@@ -13,8 +13,8 @@ internal sealed record SimulateRequest(string Constants, IReadOnlyList<int> Silo
 /// <summary>Simulates clusters of many sizes, as the program is and with what would make it reach farther, and prints tables; or, as JSON, every figure of every cluster.</summary>
 internal static class SimulateSuite
 {
-    /// <summary>Where the constants are unless another file is named.</summary>
-    public const string DefaultConstants = "docs/results/capacity.jsonl";
+    /// <summary>The committed constants: what is used unless another file is named, from whichever folder it is called.</summary>
+    public static string DefaultConstants => Path.Combine(Root(new DirectoryInfo(AppContext.BaseDirectory)), "docs", "results", "capacity.jsonl");
 
     /// <summary>Runs it.</summary>
     /// <param name="request">The grid.</param>
@@ -57,6 +57,10 @@ internal static class SimulateSuite
         double[] numbers = Array.ConvertAll(text.Split(','), word => double.TryParse(word, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : 0);
         return Array.TrueForAll(numbers, number => number >= 1 && double.IsFinite(number)) ? [.. numbers.Order()] : null;
     }
+
+    // Of the repository; the working directory where this runs without one.
+    private static string Root(DirectoryInfo? folder) =>
+        folder is null ? Environment.CurrentDirectory : File.Exists(Path.Combine(folder.FullName, "Shoal.slnx")) ? folder.FullName : Root(folder.Parent);
 
     private static Outcome[] Grid(SimulateRequest request, Costs costs, int datasets, Remedy remedies) =>
         [.. request.Items.SelectMany(items => request.Silos.Select(silos => Simulator.Run(Scenario(request, silos, items, datasets) with { Remedies = remedies }, costs)))];

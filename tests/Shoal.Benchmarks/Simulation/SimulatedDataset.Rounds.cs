@@ -154,6 +154,6 @@ internal sealed partial class SimulatedDataset
         await _fleet.GetAsync(silo, bytes, 3 * parts);
         await _loop.Delay(bytes * _costs.MergeByte);
         await _fleet.Compute(silo).WorkWholeAsync(_fleet.Settle, SettlePieces, _fleet.Step);
-        await _fleet.PutAsync(silo, SharedBytes, 4);
+        await _fleet.PutAsync(silo, SharedBytes + _costs.Candidate, 4);
     }
 }

@@ -112,7 +112,8 @@ internal sealed partial class SimulatedDataset
 
     private double ReplayShare => Math.Max(_costs.Replay / Seats, _costs.Replay * 64 / 5_000);
 
-    private double SharedBytes => _costs.Model + _costs.Progress + _costs.Candidate;
+    // The model, its clusters, and the clusters of rehearsed samples; the latter two are most of one seat's progress.
+    private double SharedBytes => _costs.Model + _costs.Progress;
 
     // Of each seat three claims and its shards, in the checkpoint of each version that is kept.
     private double ManifestBytes => _costs.Manifest + ((1 + _habits.KeptVersions) * ((Seats > 1 ? Seats * 3 * _fleet.Scenario.Platform.ClaimInManifest : 0) + (_fleet.Scenario.Shards * 25.0)));

@@ -125,14 +125,5 @@ public sealed class SimulatorTests
     private static double Measured(string name, int? silos = null) => FigureFile.Read(Committed("scale.jsonl"))
         .Last(figure => string.Equals(figure.Name, name, StringComparison.Ordinal) && (silos is null || string.Equals(figure.Settings["silos"]?.ToString(), silos.ToString(), StringComparison.Ordinal))).Value;
 
-    private static string Committed(string name)
-    {
-        DirectoryInfo? folder = new(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Shoal.slnx")))
-        {
-            folder = folder.Parent;
-        }
-
-        return Path.Combine(folder!.FullName, "docs", "results", name);
-    }
+    private static string Committed(string name) => Path.Combine(Path.GetDirectoryName(SimulateSuite.DefaultConstants)!, name);
 }
