@@ -82,7 +82,7 @@ internal sealed partial class ModelGrain
         }
 
         await NewsAsync(events);
-        await TellAsync(() => CollectAsync(delivery));
+        Collect(delivery);
     }
 
     // The manifest holds. What follows only spreads the news, and is made up for where it fails.
@@ -127,17 +127,33 @@ internal sealed partial class ModelGrain
         return true;
     }
 
-    /// <summary>Removes objects of rounds that no manifest needs any more.</summary>
-    private async Task CollectAsync(RoundDelivery delivery)
+    /// <summary>Removes objects of rounds that no manifest needs any more, beside the next round.</summary>
+    private void Collect(RoundDelivery delivery)
     {
-        HashSet<string> needed = [.. Current.Objects()];
-        var oldest = StoreNames.RoundPart(Dataset, delivery.Term, delivery.Round, string.Empty);
-        await foreach (ObjectInfo info in store.ListAsync(StoreNames.Rounds(Dataset)))
+        // What one leaves the next one finds.
+        if (_collecting.IsCompleted)
         {
-            if (!needed.Contains(info.Name) && string.CompareOrdinal(info.Name, oldest) < 0)
+            HashSet<string> needed = [.. Current.Objects()];
+            var oldest = StoreNames.RoundPart(Dataset, delivery.Term, delivery.Round, string.Empty);
+            _collecting = Task.Run(() => CollectAsync(StoreNames.Rounds(Dataset), name => !needed.Contains(name) && string.CompareOrdinal(name, oldest) < 0));
+        }
+    }
+
+    private async Task CollectAsync(string folder, Func<string, bool> isOver)
+    {
+        try
+        {
+            await foreach (ObjectInfo info in store.ListAsync(folder))
             {
-                await store.DeleteAsync(info.Name);
+                if (isOver(info.Name))
+                {
+                    await store.DeleteAsync(info.Name);
+                }
             }
+        }
+        catch (StorageException e)
+        {
+            LogCollectFailed(folder, e.Message);
         }
     }
 
@@ -153,6 +169,9 @@ internal sealed partial class ModelGrain
         var assigned = shards.Sum(s => s.Assigned + s.Outliers);
         return assigned == 0 ? 0 : (double)shards.Sum(s => s.Stale) / assigned;
     }
+
+    [LoggerMessage(EventId = 407, Level = LogLevel.Warning, Message = "{Folder}: what no manifest needs could not be removed; the next round tries again: {Reason}")]
+    private partial void LogCollectFailed(string folder, string reason);
 
     [LoggerMessage(EventId = 401, Level = LogLevel.Information, Message = "{Dataset}: round {Round} at step {Steps} ({Samples} fresh samples): {Verdict}, {Reason}")]
     private partial void LogRound(string dataset, long round, long steps, long samples, PublicationVerdict verdict, string reason);

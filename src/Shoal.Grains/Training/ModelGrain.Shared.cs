@@ -36,7 +36,10 @@ internal sealed partial class ModelGrain
         if (delivery.Round == _gathering.Round)
         {
             _gathering.Take(delivery, time.GetTimestamp());
-            await EndRoundIfOverAsync();
+            if (Array.TrueForAll(_plan.Seats, _gathering.Has))
+            {
+                await EndRoundAsync(_gathering, []);
+            }
         }
         else if (_gathered is null || delivery.Round != _gathered.Round || !_gathered.Has(delivery.Seat))
         {
@@ -79,7 +82,7 @@ internal sealed partial class ModelGrain
         }
     }
 
-    /// <summary>Ends the round when every seat has delivered or has nothing to do, or the time of the others is up.</summary>
+    /// <summary>Ends the round when every seat has delivered or has nothing to do, or the time of the others is up. Asks those that have not: once a second, and not at each delivery.</summary>
     private async Task EndRoundIfOverAsync()
     {
         if (_gathering is not { LastAt: not null } round)

@@ -26,6 +26,7 @@ internal sealed partial class ModelGrain(
 
     // The version that the registry of clusters is known to have.
     private int _registered;
+    private Task _collecting = Task.CompletedTask;
 
     private string Dataset => this.GetPrimaryKeyString();
 

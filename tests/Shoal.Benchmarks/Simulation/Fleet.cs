@@ -128,18 +128,14 @@ internal sealed class Fleet
         await Loop.Delay(Scenario.Platform.StoreLatency);
     }
 
-    /// <summary>Lists objects and removes some, one after the other, as the model does on its turn; or, where that is changed, many in a request and beside it.</summary>
+    /// <summary>Lists objects and removes some, beside whatever else goes on.</summary>
     /// <param name="listed">Objects that are listed.</param>
     /// <param name="removed">Objects that are removed.</param>
-    public async Task CollectAsync(double listed, double removed)
+    public void Collect(double listed, double removed)
     {
         var pages = Math.Ceiling(listed / Scenario.Platform.ListPage);
         Calls = Calls with { Lists = Calls.Lists + pages };
-        if (!Has(Remedy.DeletesBeside))
-        {
-            await _requests.Use((pages + removed) / RequestsASecond);
-            await Loop.Delay((pages + removed) * Scenario.Platform.StoreLatency);
-        }
+        Loop.Start(async () => await _requests.Use((pages + removed) / RequestsASecond));
     }
 }
 

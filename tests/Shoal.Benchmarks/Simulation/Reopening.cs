@@ -1,10 +1,9 @@
 namespace Shoal.Benchmarks.Simulation;
 
-/// <summary>What becomes of the shards of a silo that died: opened elsewhere, without sidecars, and their items embedded and assigned again.</summary>
+/// <summary>What becomes of the shards of a silo that died: opened elsewhere, with sidecars that come from the store.</summary>
 /// <param name="Open">Seconds until the last of them answers.</param>
-/// <param name="Assign">Seconds after that until their items are assigned.</param>
 /// <param name="Silos">Silos that have them then.</param>
-internal sealed record Reopening(double Open, double Assign, double Silos)
+internal sealed record Reopening(double Open, double Silos)
 {
     /// <summary>Adds it up.</summary>
     /// <param name="scenario">The cluster.</param>
@@ -25,19 +24,10 @@ internal sealed record Reopening(double Open, double Assign, double Silos)
         if (scenario.Silos == 1)
         {
             // It starts again, where its sidecars are.
-            return new Reopening(items * costs.Open * Math.Ceiling(shards / platform.Cores), 0, 1);
+            return new Reopening(items * costs.Open * Math.Ceiling(shards / platform.Cores), 1);
         }
 
-        if (scenario.Remedies.Has(Remedy.MovingSidecars))
-        {
-            var sidecars = items * costs.ItemDisk;
-            return new Reopening((sidecars / Math.Min(link, store)) + (items * costs.Open), 0, silos);
-        }
-
-        // One read after the other, and records are checked in between.
-        var bytes = items * costs.RecordBytes;
-        var reads = bytes / scenario.Habits.ScanBytes * platform.StoreLatency;
-        var open = Math.Max(bytes / Math.Min(link, store), reads + (items * costs.Rebuild));
-        return new Reopening(open, items * each * costs.Assign / platform.Cores, silos);
+        var sidecars = items * costs.ItemDisk;
+        return new Reopening((sidecars / Math.Min(link, store)) + (items * costs.Open), silos);
     }
 }

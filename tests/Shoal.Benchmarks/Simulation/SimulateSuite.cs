@@ -90,7 +90,6 @@ internal static class SimulateSuite
         Print("late", outcome.Late, "fraction");
         Print("failure_seconds", outcome.FailureSeconds, "s");
         Print("reopen_seconds", outcome.Reopening.Open, "s");
-        Print("reassign_seconds", outcome.Reopening.Assign, "s");
         Print("memory_bytes", outcome.Memory.Each, "bytes/silo");
         Print("disk_bytes", outcome.Disk, "bytes/silo");
         Print("dollars_writes", outcome.Money.Writes, "$/day");

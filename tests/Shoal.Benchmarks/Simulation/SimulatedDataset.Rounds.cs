@@ -23,7 +23,7 @@ internal sealed partial class SimulatedDataset
                 round.LastAt = _loop.Now;
                 Deliveries = Deliveries with { InTime = Deliveries.InTime + with.Count };
                 _fleet.Phases.Add("slack", _loop.Now - round.BegunAt - round.Seconds);
-                await EndRoundIfOverAsync(asks: !_fleet.Has(Remedy.CountDeliveries));
+                await EndRoundIfOverAsync(asks: false);
             }
             else
             {
@@ -79,8 +79,7 @@ internal sealed partial class SimulatedDataset
         await CommitAsync();
         Note("committing", ref began);
         var objects = (4.0 * Seats) + 5;
-        await _fleet.CollectAsync(objects * (1 + _habits.KeptVersions), objects);
-        Note("collecting", ref began);
+        _fleet.Collect(objects * (1 + _habits.KeptVersions), objects);
 
         Backlog.Advance(_loop.Now);
         foreach (var seat in round.Delivered)

@@ -1,6 +1,6 @@
 namespace Shoal.Benchmarks.Simulation;
 
-// What a seat does: trains, hands over, waits, goes on from what all came to.
+// What a seat does: trains, hands over, trains on, and goes on from what all came to when they have.
 internal sealed partial class SimulatedDataset
 {
     private async Task SeatAsync(int seat, long term)
@@ -8,39 +8,56 @@ internal sealed partial class SimulatedDataset
         var silo = SiloOf(seat);
         await BeginAsync(silo);
         (SimulatedRound round, var seconds) = (Round, _habits.RoundSeconds);
+        SimulatedRound? handedOver = null;
+        Signal? answered = null;
         while (Term == term)
         {
-            await TrainAsync(seat, silo, round, seconds, term);
+            // What it trains while the round before is merged counts for the next one.
+            await TrainAsync(seat, silo, handedOver is null ? round.Number : handedOver.Number + 1, seconds, term);
             if (Term != term || IsDead(silo))
             {
                 return;
+            }
+
+            if (handedOver is not null)
+            {
+                await answered!.Wait();
+                if (Term != term)
+                {
+                    return;
+                }
+
+                var adopting = _loop.Now;
+                if (handedOver.Delivered.Contains(seat))
+                {
+                    (round, seconds) = (handedOver.Next!, handedOver.Next!.Seconds);
+                    await AdoptAsync(seat, silo);
+                }
+                else
+                {
+                    // It came too late: what it did is to be done again, and it begins from what the others came to.
+                    Backlog.GiveBack(seat, handedOver.Number);
+                    Backlog.GiveBack(seat, handedOver.Number + 1);
+                    (round, seconds, handedOver) = (Round, _habits.RoundSeconds, null);
+                    await BeginAsync(silo);
+                    Note("adopting", ref adopting);
+                    continue;
+                }
+
+                Note("adopting", ref adopting);
             }
 
             var began = _loop.Now;
             await _fleet.PutAsync(silo, _costs.Model + _costs.Optimizer + ReplayShare + _costs.Progress, 4);
             Note("writing", ref began);
             await HandOverAsync(seat, round, term);
-            await OutcomeAsync(round);
-            if (Term != term)
+            (handedOver, answered) = (round, new Signal(_loop));
+            (SimulatedRound asked, Signal answer) = (round, answered);
+            _loop.Start(async () =>
             {
-                return;
-            }
-
-            began = _loop.Now;
-            if (round.Delivered.Contains(seat))
-            {
-                (round, seconds) = (round.Next!, round.Next!.Seconds);
-                await AdoptAsync(seat, silo);
-            }
-            else
-            {
-                // It came too late: what it did is to be done again, and it begins from what the others came to.
-                Backlog.GiveBack(seat, round.Number);
-                (round, seconds) = (Round, _habits.RoundSeconds);
-                await BeginAsync(silo);
-            }
-
-            Note("adopting", ref began);
+                await OutcomeAsync(asked);
+                answer.Set();
+            });
         }
     }
 
@@ -52,7 +69,7 @@ internal sealed partial class SimulatedDataset
         Signal? delivered = null;
         for (SimulatedRound round = Round; Term == term; round = round.Next)
         {
-            await TrainAsync(0, silo, round, _habits.RoundSeconds, term);
+            await TrainAsync(0, silo, round.Number, _habits.RoundSeconds, term);
             if (delivered is not null)
             {
                 await delivered.Wait();
@@ -88,7 +105,7 @@ internal sealed partial class SimulatedDataset
             await _fleet.SendAsync(ModelSilo, BankSilo, _costs.Bank);
             await BankTurn.Use(_costs.Call + (_costs.Bank * _costs.Byte));
             await CommitAsync();
-            await _fleet.CollectAsync(7.0 * (1 + _habits.KeptVersions), 7);
+            _fleet.Collect(7.0 * (1 + _habits.KeptVersions), 7);
             Backlog.Advance(_loop.Now);
             Backlog.Commit(0, round.Number);
             Commits.Add((_loop.Now, Backlog.Trained));
@@ -97,7 +114,7 @@ internal sealed partial class SimulatedDataset
         _gate.Leave();
     }
 
-    private async Task TrainAsync(int seat, int silo, SimulatedRound round, double seconds, long term)
+    private async Task TrainAsync(int seat, int silo, long round, double seconds, long term)
     {
         Processor compute = _fleet.Compute(silo);
         (var from, var before) = (_loop.Now, compute.Each);
@@ -126,11 +143,11 @@ internal sealed partial class SimulatedDataset
         if (Term == term && !IsDead(silo))
         {
             Backlog.Advance(_loop.Now);
-            Backlog.Take(seat, round.Number, got * _fleet.SamplesPerComputeSecond);
+            Backlog.Take(seat, round, got * _fleet.SamplesPerComputeSecond);
         }
     }
 
-    // Every seat that waits asks again and again; the answer comes with the first question after the end.
+    // Every seat asks again and again; the answer comes with the first question after the end.
     private async Task OutcomeAsync(SimulatedRound round)
     {
         var asks = !_fleet.Has(Remedy.AnswerWhenOver);

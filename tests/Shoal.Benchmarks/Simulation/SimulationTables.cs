@@ -37,10 +37,10 @@ internal static class SimulationTables
     /// <param name="outcomes">Outcomes of all sizes.</param>
     public static void Stored(string title, IEnumerable<Outcome> outcomes) => Print(
         title,
-        ["items", "silos", "memory of a silo", "disk of a silo", "opened again", "assigned again", "all assigned anew", "$ a day: writes", "reads", "lists", "kept"],
+        ["items", "silos", "memory of a silo", "disk of a silo", "opened again", "all assigned anew", "$ a day: writes", "reads", "lists", "kept"],
         outcomes.Where(o => o.Scenario.Silos is 1 or 10 or 100 or 1_000).Select(o => new[]
         {
-            Power(o.Scenario.Items), o.Scenario.Silos.ToString("N0"), Bytes(o.Memory.Each), Bytes(o.Disk), Time(o.Reopening.Open), Time(o.Reopening.Assign),
+            Power(o.Scenario.Items), o.Scenario.Silos.ToString("N0"), Bytes(o.Memory.Each), Bytes(o.Disk), Time(o.Reopening.Open),
             Time(o.Uses.First(use => use.Name.StartsWith("assigning all", StringComparison.Ordinal)).Share * Flows.Day),
             Dollars(o.Money.Writes), Dollars(o.Money.Reads), Dollars(o.Money.Lists), Dollars(o.Money.Kept),
         }));

@@ -89,8 +89,7 @@ internal static class Simulator
         // Whole rounds only: what would have been trained on from the last commit before to the last one after, and what was.
         var due = datasets.Zip(last, (dataset, commit) => Rate(dataset.Commits, times.From, at) * (dataset.Commits.LastOrDefault().At - commit.At)).Sum();
         var done = datasets.Sum(dataset => dataset.Backlog.Trained) - before;
-        // Where its shards went, nothing is trained until their items are assigned again.
-        return Math.Clamp((due - done) / rate, 0, times.After) + (reopening.Assign * reopening.Silos / scenario.Busy);
+        return Math.Clamp((due - done) / rate, 0, times.After);
     }
 
     private static Money Price(Scenario scenario, Costs costs, Flows flows, double writes, double lists, double reads)

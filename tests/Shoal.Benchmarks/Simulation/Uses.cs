@@ -27,7 +27,7 @@ internal static class Uses
             new("a silo's link", Math.Max(demand.SiloIn, demand.SiloOut) / platform.Link),
             new("a model's link", datasets.Max(d => Math.Max(fleet.LinkInto(d.ModelSilo).Utilisation, fleet.LinkOutOf(d.ModelSilo).Utilisation)), Remedy.FewerKeys, Remedy.PlanWhenChanged, Remedy.Groups),
             new("a bank's link", datasets.Max(d => fleet.LinkOutOf(d.BankSilo).Utilisation), Remedy.BankFromStore, Remedy.Groups),
-            new("a model's turn", datasets.Max(d => d.Turn.Utilisation), Remedy.CountDeliveries, Remedy.AnswerWhenOver, Remedy.PlanWhenChanged, Remedy.PollPerSilo, Remedy.Groups),
+            new("a model's turn", datasets.Max(d => d.Turn.Utilisation), Remedy.AnswerWhenOver, Remedy.PlanWhenChanged, Remedy.PollPerSilo, Remedy.Groups),
             new("a bank's turn", datasets.Max(d => d.BankTurn.Utilisation), Remedy.BankFromStore, Remedy.Groups),
             new("a dataset's turn", demand.DatasetTurn, Remedy.PlanWhenChanged, Remedy.PollPerSilo),
             new("the first silo's turn of asking", demand.Starter, Remedy.StarterPerSilo),
@@ -42,7 +42,7 @@ internal static class Uses
             new("disk", Disk(scenario, costs) / platform.Disk),
             new("numbers of a shard's items", scenario.Items / ((double)scenario.Datasets * scenario.Shards) / MostItemsOfAShard, Remedy.MoreShards),
             new("silos without a seat", (scenario.Silos / (double)scenario.Busy) - 1, Remedy.MoreShards),
-            new("opening a dead silo's shards", reopening.Open / ResponseTimeout, Remedy.MovingSidecars, Remedy.MoreShards),
+            new("opening a dead silo's shards", reopening.Open / ResponseTimeout, Remedy.MoreShards),
             new("assigning all items anew in a day", scenario.Items / demand.MostRefreshed / Flows.Day, Remedy.MoreRefresh),
         ];
         AddRounds(uses, scenario, habits, fleet.Phases);
@@ -81,18 +81,17 @@ internal static class Uses
             ("settling", [Remedy.Groups]),
             ("pushing", [Remedy.Groups]),
             ("committing", [Remedy.PollPerSilo]),
-            ("collecting", [Remedy.DeletesBeside]),
         ];
         (_, Remedy[] forWaiting) = parts.MaxBy(part => phases.Mean(part.Phase));
         (string Phase, Remedy[] Remedies)[] before =
         [
             ("adopting", [Remedy.BankFromStore, Remedy.Groups]),
-            ("delivering", [Remedy.CountDeliveries, Remedy.FewerKeys, Remedy.AnswerWhenOver, Remedy.Groups]),
+            ("delivering", [Remedy.FewerKeys, Remedy.AnswerWhenOver, Remedy.Groups]),
             ("writing", [Remedy.MoreAccounts]),
         ];
         (_, Remedy[] forSlack) = before.MaxBy(part => phases.Mean(part.Phase));
-        // A round trains eight times as long as it waits, but not longer than three times its settings.
-        uses.Add(new Use("a round's wait", phases.Mean("waiting") / (habits.MostRounds * habits.RoundSeconds / habits.WorkForEachWait), [.. Fewer(scenario), .. forWaiting]));
+        // Seats train on while a round is merged, until the next one is over: three times its settings at the latest.
+        uses.Add(new Use("a round's wait", phases.Mean("waiting") / (habits.MostRounds * habits.RoundSeconds), [.. Fewer(scenario), .. forWaiting]));
         uses.Add(new Use("patience for deliveries", phases.Mean("slack") / habits.RoundPatience, [.. Fewer(scenario), .. forSlack]));
         uses.Add(new Use("patience for settling", phases.Mean("settling") / habits.SettlePatience, [.. Fewer(scenario), Remedy.Groups]));
     }
