@@ -26,7 +26,7 @@ public interface IObjective : IDisposable
 
 /// <summary>What an objective makes of a batch.</summary>
 /// <param name="Terms">Scalars by name, each already weighted within the objective; their sum is its loss.</param>
-/// <param name="Keys">Keys for the memory bank, [N, KeyWidth], L2-normalised, without gradient; null when it uses none.</param>
+/// <param name="Keys">Keys for the memory bank, [N, KeyWidth], L2-normalised, without gradient; null when it uses no bank or nothing of this batch shall go there.</param>
 public sealed record ObjectiveResult(IReadOnlyDictionary<string, Tensor> Terms, Tensor? Keys = null);
 
 /// <summary>Names an objective, as options refer to it.</summary>
@@ -39,8 +39,59 @@ public sealed class ObjectiveAttribute(string name) : Attribute
     /// <summary>Whether it trains the cluster heads jointly with the encoder, so that their number of clusters must be given.</summary>
     public bool TrainsHead { get; init; }
 
+    /// <summary>What kind of method it is.</summary>
+    public ObjectiveFamily Family { get; init; }
+
+    /// <summary>Authors, year, title, section or equation of what it computes.</summary>
+    public string Source { get; init; } = string.Empty;
+
+    /// <summary>What of a step it reads beside both views' features; of anything else it is independent.</summary>
+    public ObjectiveNeeds Needs { get; init; }
+
     /// <summary>Whether one cluster for all samples is among its best answers, so that another objective must make the clusters.</summary>
     public bool Collapses { get; init; }
+
+    /// <summary>Whether features that are all alike are among its best answers, and only how it is trained keeps away from them: a predictor, a stopped gradient.</summary>
+    public bool LeastAtCollapse { get; init; }
+}
+
+/// <summary>Kinds of methods.</summary>
+public enum ObjectiveFamily
+{
+    /// <summary>A view is told from other samples by its other view.</summary>
+    Contrastive,
+
+    /// <summary>Both views of a sample agree, and something else than other samples keeps them from being all alike.</summary>
+    NonContrastive,
+
+    /// <summary>Both views of a sample are of one cluster.</summary>
+    Clustering,
+}
+
+/// <summary>What an objective may read of a step.</summary>
+[Flags]
+public enum ObjectiveNeeds
+{
+    /// <summary>Both views' features alone.</summary>
+    None = 0,
+
+    /// <summary><see cref="StepBatch.KeyFeatures"/>.</summary>
+    KeyEncoder = 1,
+
+    /// <summary><see cref="StepBatch.BankKeys"/> and their samples.</summary>
+    Bank = 2,
+
+    /// <summary><see cref="StepBatch.Anchors"/> and <see cref="StepBatch.Neighbours"/>.</summary>
+    Neighbours = 4,
+
+    /// <summary><see cref="StepBatch.Labels"/>: communities are found at every mining.</summary>
+    Labels = 8,
+
+    /// <summary><see cref="StepBatch.Head"/>.</summary>
+    Heads = 16,
+
+    /// <summary><see cref="StepBatch.Replayed"/>.</summary>
+    Replay = 32,
 }
 
 /// <summary>Finds objectives by name.</summary>

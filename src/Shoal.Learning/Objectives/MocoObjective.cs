@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
 
@@ -9,7 +10,11 @@ namespace Shoal.Learning;
 /// L = -log(exp(q·k+/τ) / (exp(q·k+/τ) + Σ_bank exp(q·k-/τ))), mean over both directions A→B and B→A.
 /// Bank keys of the query's own sample are left out: with replay they would be positives treated as negatives.
 /// </remarks>
-[Objective("moco")]
+[Objective(
+    "moco",
+    Family = ObjectiveFamily.Contrastive,
+    Source = "He et al. 2020, Momentum Contrast, eq. 1; Chen et al. 2020, MoCo v2",
+    Needs = ObjectiveNeeds.KeyEncoder | ObjectiveNeeds.Bank)]
 public sealed class MocoObjective : IObjective
 {
     private readonly Options _options;
@@ -27,8 +32,7 @@ public sealed class MocoObjective : IObjective
     /// <param name="options">Settings.</param>
     public MocoObjective(int featureWidth, Options options)
     {
-        ArgumentNullException.ThrowIfNull(options);
-        _options = options;
+        _options = ObjectiveOptions.Checked(options);
         _own = new Projections(featureWidth, options.KeyWidth);
     }
 
@@ -37,10 +41,12 @@ public sealed class MocoObjective : IObjective
     {
         /// <summary>τ; 0.02 to 1.</summary>
         /// <value>0.2, as MoCo v2 uses.</value>
+        [Range(0.02, 1.0)]
         public double Temperature { get; init; } = 0.2;
 
         /// <summary>The projection's width; 8 to 1,024.</summary>
         /// <value>64: enough for a 256-wide feature, and a bank of 4,096 keys is 1 MB.</value>
+        [Range(8, 1024)]
         public int KeyWidth { get; init; } = 64;
     }
 
@@ -56,11 +62,7 @@ public sealed class MocoObjective : IObjective
         ArgumentNullException.ThrowIfNull(batch);
         using var scope = NewDisposeScope();
         var count = StepBatch.CheckedCount(batch);
-        if (batch.BankKeys.dim() != 2 || batch.BankKeys.shape[1] != KeyWidth || batch.BankSamples.shape[0] != batch.BankKeys.shape[0])
-        {
-            throw new ArgumentException(
-                $"The bank's keys are {StepBatch.Text(batch.BankKeys)} with samples {StepBatch.Text(batch.BankSamples)}; expected [B, {KeyWidth}] and [B].", nameof(batch));
-        }
+        StepBatch.CheckBank(batch, KeyWidth);
 
         var queries = normalize(_own.Query.forward(batch.Features), 2, dim: 1);
         Tensor keys;

@@ -9,7 +9,11 @@ namespace Shoal.Learning;
 /// "DeepCluster", eq. 2), here as communities of the neighbour graph: L = -mean log p(label), over both views, labelled rows
 /// and heads. Nothing pulls towards clusters of equal size, so that a stream that has shown two classes is not torn into ten.
 /// </remarks>
-[Objective("pseudolabel")]
+[Objective(
+    "pseudolabel",
+    Family = ObjectiveFamily.Clustering,
+    Source = "Caron et al. 2018, DeepCluster, eq. 2",
+    Needs = ObjectiveNeeds.Labels | ObjectiveNeeds.Heads)]
 public sealed class PseudoLabelObjective : IObjective
 {
     private readonly nn.Module _own = nn.Sequential();
@@ -30,17 +34,13 @@ public sealed class PseudoLabelObjective : IObjective
         ArgumentNullException.ThrowIfNull(batch);
         using var scope = NewDisposeScope();
         var count = StepBatch.CheckedCount(batch);
-        if (batch.Labels.dim() != 1 || batch.Labels.shape[0] != count)
-        {
-            throw new ArgumentException($"Labels are {StepBatch.Text(batch.Labels)}; expected [{count}].", nameof(batch));
-        }
-
+        var known = StepBatch.CheckedLabels(batch);
         var terms = new Dictionary<string, Tensor>(StringComparer.Ordinal);
-        var labelled = batch.Labels.ge(0).nonzero().squeeze(1);
+        var labelled = known.ge(0).nonzero().squeeze(1);
         if (labelled.shape[0] > 0)
         {
             var rows = cat([labelled, labelled + count]);
-            var labels = batch.Labels.index_select(0, labelled).repeat(2);
+            var labels = known.index_select(0, labelled).repeat(2);
             var p = batch.Head.LogProbabilities(normalize(batch.Features.index_select(0, rows), 2, dim: 1));
             terms["recognition"] = p.gather(2, labels.view(1, -1, 1).expand(p.shape[0], -1, 1)).mean().neg().MoveToOuterDisposeScope();
         }

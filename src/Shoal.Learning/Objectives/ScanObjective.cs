@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
 
@@ -9,7 +10,12 @@ namespace Shoal.Learning;
 /// pair (A, B) of every sample beside the mined pairs, summed over pairs of either kind and averaged over heads. The mean
 /// for H is taken over replayed rows only: on a stream that is not iid, fresh samples say nothing about the prior.
 /// </remarks>
-[Objective("scan", TrainsHead = true)]
+[Objective(
+    "scan",
+    Family = ObjectiveFamily.Clustering,
+    Source = "Van Gansbeke et al. 2020, SCAN, eq. 2",
+    Needs = ObjectiveNeeds.Neighbours | ObjectiveNeeds.Heads | ObjectiveNeeds.Replay,
+    TrainsHead = true)]
 public sealed class ScanObjective : IObjective
 {
     // ⟨p, p'⟩ can underflow to 0 in float32 when both are certain of different clusters.
@@ -28,13 +34,14 @@ public sealed class ScanObjective : IObjective
 
     /// <summary>With given options.</summary>
     /// <param name="options">Settings.</param>
-    public ScanObjective(Options options) => _options = options;
+    public ScanObjective(Options options) => _options = ObjectiveOptions.Checked(options);
 
     /// <summary>Settings.</summary>
     public sealed record Options
     {
         /// <summary>λ, the weight of the prior over clusters; 0 to 100.</summary>
         /// <value>2, the paper's default; its runs' 5 forces classes of unequal size into equal clusters harder.</value>
+        [Range(0.0, 100.0)]
         public double Balance { get; init; } = 2;
     }
 

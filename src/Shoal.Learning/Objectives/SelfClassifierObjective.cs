@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
 
@@ -11,7 +12,12 @@ namespace Shoal.Learning;
 /// that all samples share has prediction 1/N for each of them. For replayed rows only: the prior that this puts on classes is uniform, and on a stream
 /// that is not iid fresh samples say nothing about it.
 /// </remarks>
-[Objective("selfclassifier", TrainsHead = true)]
+[Objective(
+    "selfclassifier",
+    Family = ObjectiveFamily.Clustering,
+    Source = "Amrani et al. 2022, Self-Supervised Classification Network, eq. 5 to 7",
+    Needs = ObjectiveNeeds.Heads | ObjectiveNeeds.Replay,
+    TrainsHead = true)]
 public sealed class SelfClassifierObjective : HeadObjective
 {
     // A prediction can underflow to 0 in float32.
@@ -30,17 +36,19 @@ public sealed class SelfClassifierObjective : HeadObjective
     /// <summary>With given options.</summary>
     /// <param name="options">Settings.</param>
     public SelfClassifierObjective(Options options)
-        : base("classes") => _options = options;
+        : base("classes") => _options = ObjectiveOptions.Checked(options);
 
     /// <summary>Settings.</summary>
     public sealed record Options
     {
         /// <summary>Temperature of the softmax over the batch; 0.01 to 1.</summary>
         /// <value>0.05, the paper's.</value>
+        [Range(0.01, 1.0)]
         public double BatchTemperature { get; init; } = 0.05;
 
         /// <summary>Temperature of the softmax over classes; 0.01 to 1.</summary>
         /// <value>0.1, the paper's.</value>
+        [Range(0.01, 1.0)]
         public double ClassTemperature { get; init; } = 0.1;
     }
 

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
 
@@ -9,7 +10,13 @@ namespace Shoal.Learning;
 /// probability is above a threshold, each class weighted by the inverse of how often it was so labelled, so that it does not grow by being large.
 /// Weak and strong views are made alike here, so that either view labels the other: mean over both directions and heads.
 /// </remarks>
-[Objective("selflabel", TrainsHead = true, Collapses = true)]
+[Objective(
+    "selflabel",
+    Family = ObjectiveFamily.Clustering,
+    Source = "Van Gansbeke et al. 2020, SCAN, section 2.3",
+    Needs = ObjectiveNeeds.Heads | ObjectiveNeeds.Replay,
+    TrainsHead = true,
+    Collapses = true)]
 public sealed class SelfLabelObjective : HeadObjective
 {
     private readonly Options _options;
@@ -25,13 +32,14 @@ public sealed class SelfLabelObjective : HeadObjective
     /// <summary>With given options.</summary>
     /// <param name="options">Settings.</param>
     public SelfLabelObjective(Options options)
-        : base("labels") => _options = options;
+        : base("labels") => _options = ObjectiveOptions.Checked(options);
 
     /// <summary>Settings.</summary>
     public sealed record Options
     {
         /// <summary>The least probability of a label; 0 to 1.</summary>
         /// <value>0.99, the paper's.</value>
+        [Range(0.0, 1.0)]
         public double Threshold { get; init; } = 0.99;
     }
 

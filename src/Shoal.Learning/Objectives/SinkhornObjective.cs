@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
 
@@ -10,7 +11,12 @@ namespace Shoal.Learning;
 /// L = -mean Σ_k q_k(A) · log softmax(c(B) / τ)_k, mean over both directions and heads. Here with the cluster heads as prototypes, and for replayed rows
 /// only: equal sizes are asked of the whole past, not of what happens to come.
 /// </remarks>
-[Objective("sinkhorn", TrainsHead = true)]
+[Objective(
+    "sinkhorn",
+    Family = ObjectiveFamily.Clustering,
+    Source = "Caron et al. 2020, SwAV, eq. 1 to 5, with the cluster heads as prototypes",
+    Needs = ObjectiveNeeds.Heads | ObjectiveNeeds.Replay,
+    TrainsHead = true)]
 public sealed class SinkhornObjective : HeadObjective
 {
     private readonly Options _options;
@@ -26,21 +32,24 @@ public sealed class SinkhornObjective : HeadObjective
     /// <summary>With given options.</summary>
     /// <param name="options">Settings.</param>
     public SinkhornObjective(Options options)
-        : base("swapped") => _options = options;
+        : base("swapped") => _options = ObjectiveOptions.Checked(options);
 
     /// <summary>Settings.</summary>
     public sealed record Options
     {
         /// <summary>τ; 0.01 to 1.</summary>
         /// <value>0.1, the paper's.</value>
+        [Range(0.01, 1.0)]
         public double Temperature { get; init; } = 0.1;
 
         /// <summary>ε, how soft codes are; 0.01 to 1.</summary>
         /// <value>0.05, the paper's.</value>
+        [Range(0.01, 1.0)]
         public double Softness { get; init; } = 0.05;
 
         /// <summary>Normalisations of rows and columns; 1 to 100.</summary>
         /// <value>3, the paper's.</value>
+        [Range(1, 100)]
         public int Iterations { get; init; } = 3;
     }
 

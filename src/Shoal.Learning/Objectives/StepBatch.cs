@@ -15,7 +15,7 @@ public sealed record StepBatch
     /// <summary>The packed key of each sample, [N], int64.</summary>
     public required Tensor Samples { get; init; }
 
-    /// <summary>Keys of earlier steps, [B, W], float32, L2-normalised; B may be 0.</summary>
+    /// <summary>Keys that the objective made in earlier steps, [B, <see cref="IObjective.KeyWidth"/>], float32, L2-normalised; B may be 0.</summary>
     public required Tensor BankKeys { get; init; }
 
     /// <summary>The packed sample key of each bank key, [B], int64.</summary>
@@ -52,6 +52,27 @@ public sealed record StepBatch
         }
 
         return count;
+    }
+
+    /// <summary>The labels, once their shape was checked.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <exception cref="ArgumentException">There is not one for each sample.</exception>
+    internal static Tensor CheckedLabels(StepBatch batch)
+        => batch.Labels.dim() == 1 && batch.Labels.shape[0] == batch.Samples.shape[0]
+            ? batch.Labels
+            : throw new ArgumentException($"Labels are {Text(batch.Labels)}; expected [{batch.Samples.shape[0]}].", nameof(batch));
+
+    /// <summary>Holds the bank to the width that an objective puts into it.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="width">The width of its keys.</param>
+    /// <exception cref="ArgumentException">Keys have another width, or another count than their samples.</exception>
+    internal static void CheckBank(StepBatch batch, int width)
+    {
+        if (batch.BankKeys.dim() != 2 || batch.BankKeys.shape[1] != width || batch.BankSamples.dim() != 1 || batch.BankSamples.shape[0] != batch.BankKeys.shape[0])
+        {
+            throw new ArgumentException(
+                $"The bank's keys are {Text(batch.BankKeys)} with samples {Text(batch.BankSamples)}; expected [B, {width}] and [B].", nameof(batch));
+        }
     }
 
     internal static string Text(Tensor tensor) => $"[{string.Join(", ", tensor.shape)}]";

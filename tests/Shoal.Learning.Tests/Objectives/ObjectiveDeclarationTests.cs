@@ -1,0 +1,155 @@
+using System.Globalization;
+using System.Reflection;
+using static Shoal.Learning.Tests.Catalogued;
+using static TorchSharp.torch;
+
+namespace Shoal.Learning.Tests;
+
+/// <summary>What every objective of the catalogue declares is so.</summary>
+public sealed class ObjectiveDeclarationTests : IDisposable
+{
+    private readonly int _threads = get_num_threads();
+
+    // Small tensors: a second thread waits more than it works.
+    public ObjectiveDeclarationTests() => set_num_threads(1);
+
+    public static TheoryData<string> Names => [.. ObjectiveCatalogue.Names];
+
+    public void Dispose() => set_num_threads(_threads);
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void It_names_its_source(string name)
+    {
+        var declared = ObjectiveCatalogue.Find(name)!;
+        Assert.Matches(@"^\S.* et al\. (19|20)\d\d, |^\S+ and \S+ (19|20)\d\d, ", declared.Source);
+        Assert.Matches(@"eq\.|section|algorithm", declared.Source);
+        Assert.DoesNotContain('|', declared.Source);
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void What_it_does_not_declare_to_need_it_does_not_read(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var objective = ObjectiveCatalogue.Create(name, 8);
+        var needs = ObjectiveCatalogue.Find(name)!.Needs;
+        var batch = Batch(objective, scale: 20);
+        var before = Loss(objective, batch).item<float>();
+        var other = Batch(objective, seed: 2, scale: 20);
+        foreach (var (need, changed) in new[]
+        {
+            (ObjectiveNeeds.KeyEncoder, batch with { KeyFeatures = other.KeyFeatures }),
+            (ObjectiveNeeds.Bank, batch with { BankKeys = other.BankKeys }),
+            (ObjectiveNeeds.Neighbours, batch with { Neighbours = batch.Anchors }),
+            (ObjectiveNeeds.Labels, batch with { Labels = batch.Labels.roll(1, 0) }),
+            (ObjectiveNeeds.Heads, batch with { Head = other.Head }),
+            (ObjectiveNeeds.Replay, batch with { Replayed = batch.Replayed.narrow(0, 0, 3) }),
+        })
+        {
+            var (declared, read) = (needs.HasFlag(need), Loss(objective, changed).item<float>() != before);
+            Assert.True(declared == read, $"{need}: declared {declared}, read {read}");
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void A_collapsed_batch_scores_worse_than_a_learned_one_unless_that_is_declared(string name)
+    {
+        // Learned: three directions with samples around each, both views alike. Collapsed: one direction for all.
+        const int Rows = 48;
+        const int Steps = 60;
+        using var scope = NewDisposeScope();
+        manual_seed(3);
+        using var head = new ClusterHead(1, 3, 8, 20);
+        var directions = nn.functional.normalize(randn(3, 8), 2, dim: 1);
+        using (no_grad())
+        {
+            head.Weight.copy_(directions.unsqueeze(0));
+        }
+
+        var around = directions.repeat(Rows / 3, 1) + (randn(Rows, 8) * 0.1);
+        var gain = Reached(directions[0].expand(2 * Rows, 8).clone()) - Reached(around.repeat(2, 1));
+        var declared = ObjectiveCatalogue.Find(name)!;
+        Assert.True((declared.Collapses || declared.LeastAtCollapse) == (gain <= 0.1), $"collapsed scores {gain:F3} above learned");
+
+        // What the objective comes to when nothing but its own networks learn: how features score, not how the networks happened to begin.
+        double Reached(Tensor features)
+        {
+            manual_seed(7);
+            using var objective = ObjectiveCatalogue.Create(name, 8);
+            using var optimizer = Optimizer(objective);
+            var batch = Of(features, zeros(0, objective.KeyWidth));
+            for (var step = 0; step < Steps; step++)
+            {
+                // Keys of the step before are those of other samples with the same features.
+                var keys = objective.Compute(batch).Keys;
+                Train(objective, optimizer, batch, 1);
+                batch = Of(features, keys ?? batch.BankKeys);
+            }
+
+            return Loss(objective, batch).item<float>();
+        }
+
+        StepBatch Of(Tensor features, Tensor keys) => new()
+        {
+            Features = features,
+            KeyFeatures = features,
+            Samples = arange(Rows, ScalarType.Int64),
+            BankKeys = keys,
+            BankSamples = 1000 + arange(keys.shape[0], ScalarType.Int64),
+            Anchors = zeros(0, ScalarType.Int64),
+            Neighbours = zeros(0, ScalarType.Int64),
+            Replayed = arange(Rows, ScalarType.Int64),
+            Labels = arange(Rows, ScalarType.Int64) % 3,
+            Head = head,
+        };
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Options_out_of_range_are_all_told_at_once(string name)
+    {
+        Type type = Type(name);
+        if (type.GetNestedType("Options") is not { } optionsType)
+        {
+            Assert.Null(Array.Find(type.GetConstructors(), constructor => constructor.GetParameters().Length > 1));
+            return;
+        }
+
+        // Booleans have no range; everything else has.
+        var numbers = optionsType.GetProperties().Where(p => p.PropertyType != typeof(bool) && p.CanWrite).ToArray();
+        var wrong = Activator.CreateInstance(optionsType)!;
+        Array.ForEach(numbers, p => p.SetValue(wrong, Convert.ChangeType(-1, p.PropertyType, CultureInfo.InvariantCulture)));
+        var error = Assert.IsType<ArgumentException>(Assert.Throws<TargetInvocationException>(() => Make(wrong)).InnerException);
+        Assert.All(numbers, p => Assert.Contains($"Objective '{name}': {p.Name} is -1; must be ", error.Message, StringComparison.Ordinal));
+        (Make(Activator.CreateInstance(optionsType)!) as IDisposable)!.Dispose();
+
+        object Make(object options)
+        {
+            var constructor = type.GetConstructors().Single(c => c.GetParameters().Any(p => p.ParameterType == optionsType));
+            return constructor.Invoke(constructor.GetParameters().Length == 1 ? [options] : [8, options]);
+        }
+    }
+
+    [Fact]
+    public void An_unknown_name_is_answered_with_the_known_ones()
+    {
+        var error = Assert.Throws<ArgumentException>(() => ObjectiveCatalogue.Create("nonesuch", 8));
+        Assert.Contains("'nonesuch'", error.Message, StringComparison.Ordinal);
+        Assert.Contains(string.Join(", ", ObjectiveCatalogue.Names), error.Message, StringComparison.Ordinal);
+        Assert.Contains("moco", ObjectiveCatalogue.Names);
+    }
+
+    [Fact]
+    public void One_that_collapses_alone_is_refused_alone()
+    {
+        static IReadOnlyList<string> Problems(params string[] names) =>
+            new LearnerOptions { Objectives = names.ToDictionary(name => name, _ => 1.0, StringComparer.Ordinal) }.Problems();
+        Assert.Contains("'selflabel' puts all samples into one cluster", Assert.Single(Problems("moco", "selflabel")), StringComparison.Ordinal);
+        Assert.Empty(Problems("moco", "scan", "selflabel"));
+    }
+
+    private static Type Type(string name)
+        => typeof(IObjective).Assembly.GetTypes().Single(type => string.Equals(type.GetCustomAttribute<ObjectiveAttribute>()?.Name, name, StringComparison.Ordinal));
+}
