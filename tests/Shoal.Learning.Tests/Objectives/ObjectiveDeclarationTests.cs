@@ -148,6 +148,7 @@ public sealed class ObjectiveDeclarationTests : IDisposable
             new LearnerOptions { Objectives = names.ToDictionary(name => name, _ => 1.0, StringComparer.Ordinal) }.Problems();
         Assert.Contains("'selflabel' puts all samples into one cluster", Assert.Single(Problems("moco", "selflabel")), StringComparison.Ordinal);
         Assert.Empty(Problems("moco", "scan", "selflabel"));
+        Assert.Empty(Problems("byol"));
     }
 
     private static Type Type(string name)
