@@ -27,6 +27,8 @@ public sealed partial class Learner : IDisposable
     private readonly ClusterHead _keyHead;
     private readonly SortedDictionary<string, (IObjective Objective, double Weight)> _objectives = new(StringComparer.Ordinal);
     private readonly AdamW _optimizer;
+
+    // One row for each sample of a step: the keys of all objectives that have any, side by side in the order of their names.
     private readonly MemoryBank _bank;
     private readonly ReplayBuffer _replay;
     private readonly ReplayBuffer _heldOut;
@@ -79,13 +81,13 @@ public sealed partial class Learner : IDisposable
         _optimizer = new AdamW(
             Modules.SelectMany(part => part.Module.named_parameters().Select(p => (part.Prefix + p.name, (Tensor)p.parameter))),
             options.WeightDecay);
-        var keyWidth = _objectives.Values.Max(entry => entry.Objective.KeyWidth);
+        var keyWidth = _objectives.Values.Sum(entry => entry.Objective.KeyWidth);
         _bank = new MemoryBank(keyWidth > 0 ? options.BankSize : 0, keyWidth, _device);
         _replay = new ReplayBuffer(
             shape, options.ReplayShare, options.NeighbourCount,
             options.Replay == ReplayPolicy.MinimumRedundancy ? new MinimumRedundancy(options.ReplayShare, _encoder.Width) : null);
         _heldOut = new ReplayBuffer(shape, options.HeldOutShare, options.NeighbourCount);
-        _clusterer = options.Uses("pseudolabel") || !trainsHeads
+        _clusterer = options.NeedsLabels || !trainsHeads
             ? new CommunityClusterer(options, _replay, _head, _keyHead, _optimizer)
             : new HeadClusterer(options, _head, _keyHead, _optimizer);
         _shown = new ShownClusters(_clusterer, _encoder.Width);
@@ -131,7 +133,7 @@ public sealed partial class Learner : IDisposable
 
     /// <summary>One optimisation step over fresh and replayed samples; then offers the fresh ones to the replay buffer.</summary>
     /// <param name="fresh">1 to <see cref="LearnerOptions.FreshPerStep"/> samples of <see cref="Shape"/>.</param>
-    /// <returns>What it did; no losses when all of a first batch was held out.</returns>
+    /// <returns>What it did; no losses when all of a first batch was held out, or no objective learns from it.</returns>
     /// <exception cref="ArgumentException">Another count or shape.</exception>
     public StepReport Observe(SampleBatch fresh)
     {
@@ -257,7 +259,6 @@ public sealed partial class Learner : IDisposable
         };
         var losses = Descend(batch, keys);
         Steps++;
-        BackwardPasses += 2L * keys.Length;
         return new StepReport(losses, trained.Count, slots.Length);
     }
 
@@ -265,24 +266,36 @@ public sealed partial class Learner : IDisposable
     {
         var losses = new Dictionary<string, double>(StringComparer.Ordinal);
         var total = zeros(1, device: _device);
-        Tensor? newKeys = null;
+        var newKeys = new List<Tensor>();
+        var column = 0;
         foreach (var (name, (objective, weight)) in _objectives)
         {
-            var result = objective.Compute(batch);
+            var result = objective.Compute(batch with { BankKeys = batch.BankKeys.narrow(1, column, objective.KeyWidth) });
+            column += objective.KeyWidth;
             foreach (var (term, value) in result.Terms)
             {
                 losses[$"{name}.{term}"] = value.item<float>();
                 total = total + (value * weight);
             }
 
-            newKeys = result.Keys ?? newKeys;
+            if (result.Keys is not null)
+            {
+                newKeys.Add(result.Keys);
+            }
+        }
+
+        if (losses.Count == 0)
+        {
+            // No objective had anything to say of these samples: one that learns from labels before there are any, or one sample alone.
+            return losses;
         }
 
         total.backward();
-        if (newKeys is not null)
+        BackwardPasses += 2L * keys.Length;
+        if (newKeys.Count > 0 && newKeys.Sum(made => made.shape[1]) == _bank.Width)
         {
-            // Behind the backward pass, which still reads the keys that these push out.
-            _bank.Push(newKeys, keys, Steps);
+            // Behind the backward pass, which still reads the keys that these push out. Where one objective makes none of a batch, no row would be whole.
+            _bank.Push(cat(newKeys, 1), keys, Steps);
         }
 
         var momentum = Math.Min(Options.KeyMomentum, Steps / (Steps + RampSteps));

@@ -123,9 +123,8 @@ public sealed record LearnerOptions
     /// <summary>Prototypes of a head: communities in training have room to spare, so that an odd group takes no place from a large one.</summary>
     internal int Prototypes => Clusters == 0 ? CommunityClusterer.MostCommunities : HeadTrainer is null ? Clusters + Math.Max(1, Clusters / 5) : Clusters;
 
-    /// <summary>Whether an objective is in force.</summary>
-    /// <param name="name">One of <see cref="ObjectiveCatalogue.Names"/>.</param>
-    internal bool Uses(string name) => ObjectivesInForce.TryGetValue(name, out var weight) && weight > 0;
+    /// <summary>Whether an objective in force learns from the communities that samples are found in.</summary>
+    internal bool NeedsLabels => ObjectivesInForce.Any(entry => entry.Value > 0 && ObjectiveCatalogue.Find(entry.Key)?.Needs.HasFlag(ObjectiveNeeds.Labels) == true);
 
     /// <summary>An objective in force that trains the cluster heads; null when none does.</summary>
     internal string? HeadTrainer => HeadTrainers.FirstOrDefault();
