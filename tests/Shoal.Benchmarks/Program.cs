@@ -123,8 +123,9 @@ simulate.SetAction((result, _) => RunAsync(result, figures => SimulateSuite.RunA
         result.GetRequiredValue(firstSeed)),
     figures)));
 
-var rolling = new Command("rolling", "Stops the silos of a cluster one by one under load, and starts others");
-rolling.SetAction((result, _) => RunAsync(result, RollingSuite.RunAsync));
+var stops = new Option<int>("--stops") { Description = "Silos that are stopped one after another; 0 for the load alone", DefaultValueFactory = _ => 3 };
+var rolling = new Command("rolling", "Stops the silos of a cluster one by one under load, and starts others") { stops };
+rolling.SetAction((result, _) => RunAsync(result, figures => RollingSuite.RunAsync(result.GetRequiredValue(stops), figures)));
 
 var minutes = new Option<int>("--minutes") { Description = "For how long", DefaultValueFactory = _ => 30 };
 var soak = new Command("soak", "Ingests, trains, asks and deletes for a long time, and looks whether anything grows") { minutes };
