@@ -13,14 +13,13 @@ public sealed class ClusterFaultTests : IDisposable
     // What a silo is about when it ends: storing, opening what another had, delivering a round, settling it, committing it and the deal.
     private static readonly string[] Points =
     [
-        "append:half:.seg:60", "put:after:optimizer:2", "put:after:manifest.json:4",
-        "append:after:.seg:3", "put:after:clusters:1", "put:before:manifest.json:2", "put:after:candidate:1", "append:before:.seg:9",
+        "append:half:.seg:60", "put:after:optimizer:2", "put:after:manifest.json:4", "append:after:.seg:3", "put:after:clusters:1", "put:before:manifest.json:2",
     ];
 
     private const int Silos = 3;
 
-    // Which silo has the model, and which settles, is chance: a point may find none. Of eight, five always did.
-    private const int LeastMet = 4;
+    // Which silo has the model, and which settles, is chance: a point may find none.
+    private const int LeastMet = 3;
     private const int NoHistory = 3;
     private static readonly TimeSpan PointPatience = TimeSpan.FromSeconds(15);
 

@@ -9,7 +9,7 @@ namespace Shoal.Chaos.Tests;
 [Collection("silo")]
 public sealed class ExactlyOnceTests : IDisposable
 {
-    private const int Kills = 20;
+    private const int Kills = 8;
     private const int Samples = 1_500;
 
     // 1,500 samples are 16 steps; then it rehearses.
@@ -35,7 +35,7 @@ public sealed class ExactlyOnceTests : IDisposable
     public void Dispose() => _folder.Delete(recursive: true);
 
     [Fact]
-    public async Task Training_that_is_killed_twenty_times_ends_with_the_same_bits_as_training_that_is_not()
+    public async Task Training_that_is_killed_eight_times_ends_with_the_same_bits_as_training_that_is_not()
     {
         await ExactlyOnce.IngestAsync(Folder("log"), Settings, Items);
         Trained whole = await TrainAsync("log", "whole", kills: 0);

@@ -7,8 +7,11 @@ namespace Shoal.Grains.Shards;
 internal sealed partial class ShardGrain
 {
     private Task _copying = Task.CompletedTask;
+    private Task _erasing = Task.CompletedTask;
 
-    private async Task EraseAsync(CancellationToken cancellationToken)
+    private Task EraseAsync(CancellationToken cancellationToken) => _erasing = _stop.IsCancellationRequested ? Task.CompletedTask : EraseNowAsync();
+
+    private async Task EraseNowAsync()
     {
         try
         {
@@ -75,12 +78,23 @@ internal sealed partial class ShardGrain
         }
     }
 
-    private Task CopyAsync(CancellationToken cancellationToken) => _copying = CopyAsync(() => _items.CopySidecarsAsync(cancellationToken));
+    /// <summary>Stops all that a shard does by itself: nothing of it may reach what another activation, or another dataset of the name, has then.</summary>
+    private async Task StopAsync()
+    {
+        await _stop.CancelAsync();
+        _pump.Wake();
+        await _pumping;
+        await _reopening;
+        await _erasing;
+        await _copying;
+    }
+
+    private Task CopyAsync(CancellationToken cancellationToken) =>
+        _copying = _stop.IsCancellationRequested ? Task.CompletedTask : CopyAsync(() => _items.CopySidecarsAsync(cancellationToken));
 
     /// <summary>Leaves what the next activation can go on from, wherever it is.</summary>
     private async Task HandOverAsync(CancellationToken cancellationToken)
     {
-        await _copying;
         await CopyAsync(() => _items.HandOverAsync(cancellationToken));
     }
 

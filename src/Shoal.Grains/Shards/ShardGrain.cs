@@ -93,12 +93,9 @@ internal sealed partial class ShardGrain(
     {
         var isOpen = _items is not null && !_stop.IsCancellationRequested;
         _lag?.Dispose();
-        await _stop.CancelAsync();
         if (isOpen)
         {
-            _pump.Wake();
-            await _pumping;
-            await _reopening;
+            await StopAsync();
             await HandOverAsync(cancellationToken);
             await _items!.DisposeAsync();
         }
@@ -259,10 +256,7 @@ internal sealed partial class ShardGrain(
     /// <inheritdoc/>
     public async Task CloseAsync(bool removeSidecars)
     {
-        await _stop.CancelAsync();
-        _pump.Wake();
-        await _pumping;
-        await _reopening;
+        await StopAsync();
         await _items.DisposeAsync();
         if (removeSidecars && Directory.Exists(SidecarDirectory))
         {
