@@ -72,6 +72,27 @@ public sealed class BackupTests(Azurite azurite)
     }
 
     [Fact]
+    public async Task What_a_removed_dataset_left_behind_is_no_part_of_one_that_is_restored_under_its_name()
+    {
+        using var folder = new TempFolder();
+        await using SiloProcess silo = await SiloProcess.StartAsync(folder.Path, "--log", "Critical");
+        await using ShoalClient client = await silo.ConnectAsync();
+        await client.CreateDatasetAsync("blobs", Settings with { Shards = 1, IdleRehearsalSteps = 0 });
+        ItemUpload[] items = Blobs(300, 1);
+        await StoreAsync(client, items, IngestOutcome.Accepted);
+        await client.BeginBackupAsync("blobs", folder.Sub("backups"));
+        await client.WaitForBackupAsync("blobs");
+        await client.DeleteDatasetAsync("blobs");
+
+        // As a shard leaves it that ended a segment while its dataset was removed.
+        var log = Directory.CreateDirectory(Path.Combine(folder.Path, "store", "datasets", "blobs", "shards", "0000", "log"));
+        await File.WriteAllBytesAsync(Path.Combine(log.FullName, "00000002.seg"), new byte[76]);
+        await client.BeginRestoreAsync("blobs", folder.Sub("backups"));
+        await client.WaitForBackupAsync("blobs");
+        Assert.DoesNotContain(await client.GetManyAsync("blobs", [.. items.Select(item => item.Id)]), answer => answer.State is ItemState.Unknown);
+    }
+
+    [Fact]
     public async Task A_damaged_or_foreign_backup_is_refused_and_nothing_is_left_of_it()
     {
         using var folder = new TempFolder();

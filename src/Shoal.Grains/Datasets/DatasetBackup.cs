@@ -71,6 +71,12 @@ internal sealed class DatasetBackup(IObjectStore store, IObjectStore other, Acti
     /// <exception cref="StorageException">A store is away.</exception>
     public async Task RestoreAsync(BackupDescription backup, string dataset)
     {
+        if (await store.StatAsync(StoreNames.Dataset(dataset)) is null)
+        {
+            // What a shard of a removed dataset of the name still wrote would be taken for a part of this one: a segment more, or a generation.
+            await DatasetObjects.RemoveAsync(store, dataset);
+        }
+
         try
         {
             // The settings last: before they are there, there is no such dataset.

@@ -33,7 +33,8 @@ public static class LogCopies
             {
                 string name = segments.Name(segment);
                 string own = name[(prefix.Length + 1)..];
-                if (await ObjectCopies.CopyAppendedAsync(source, name, lengths[segment - 1], target, $"{to}/{own}", $"{prefixOfCopies}/{own}", ct) is not { } copy)
+                long length = segment == lengths.Count ? lengths[^1] : await segments.EndAsync(segment, lengths[segment - 1], ct);
+                if (await ObjectCopies.CopyAppendedAsync(source, name, length, target, $"{to}/{own}", $"{prefixOfCopies}/{own}", ct) is not { } copy)
                 {
                     break;
                 }

@@ -52,7 +52,7 @@ internal sealed class LogScanner(IObjectStore store, LogSegments segments, int r
         while (Segment <= lengths.Count)
         {
             bool last = Segment == lengths.Count;
-            long length = last ? (await store.StatAsync(segments.Name(Segment), ct))?.Length ?? 0 : lengths[Segment - 1];
+            long length = last ? (await store.StatAsync(segments.Name(Segment), ct))?.Length ?? 0 : await segments.EndAsync(Segment, lengths[Segment - 1], ct);
             await ScanSegmentAsync(length, ct);
             if (Offset < length)
             {

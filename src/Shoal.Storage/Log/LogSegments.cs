@@ -94,6 +94,12 @@ internal sealed class LogSegments(IObjectStore store, string prefix)
         return ([.. found.Values.Select(segment => segment.Length)], old);
     }
 
+    /// <summary>The length of a segment that another one follows: it may have been listed before its end was written, and the next one after that.</summary>
+    /// <param name="segment">The segment.</param>
+    /// <param name="listed">Its length as it was listed.</param>
+    /// <param name="ct">Stops it.</param>
+    internal async Task<long> EndAsync(int segment, long listed, CancellationToken ct) => Math.Max(listed, (await store.StatAsync(Name(segment), ct))?.Length ?? 0);
+
     /// <summary>Puts a new generation of a segment in place of the one before; its offsets must be the same.</summary>
     /// <exception cref="ObjectConflictException">Somebody else has put one.</exception>
     internal async Task ReplaceAsync(int segment, ReadOnlyMemory<byte> content, CancellationToken ct)
