@@ -130,7 +130,7 @@ internal sealed partial class ModelGrain
         (_gathered, _gathering) = (round, new SharedRound(Current.Round, time.GetTimestamp(), seconds));
     }
 
-    // All but one seat wait while a round is merged and settled: that may take an eighth of the time.
+    // The seat that settles trains on nothing meanwhile: that may take an eighth of its time.
     private double SecondsOfNext(SharedRound round) =>
         Math.Clamp(WorkForEachWait * time.GetElapsedTime(round.LastAt!.Value).TotalSeconds, _settings!.RoundSeconds, MostRounds * _settings.RoundSeconds);
 

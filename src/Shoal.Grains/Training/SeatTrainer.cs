@@ -99,7 +99,7 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
         }
     }
 
-    /// <summary>Merges a round of all seats and settles its clusters, while this seat waits for it.</summary>
+    /// <summary>Merges a round of all seats and settles its clusters.</summary>
     /// <param name="request">What the seats did.</param>
     public Task<SettleResult> SettleAsync(SettleRequest request) => Settling.RunAsync(_desk, request, _stop.Token);
 

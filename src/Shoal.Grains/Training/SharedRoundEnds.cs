@@ -69,7 +69,8 @@ internal sealed class SharedRoundEnds(SeatDesk desk) : IRoundEnds
     {
         if (_handedOver is null && await AskAsync(cancellationToken) is { } outcome)
         {
-            await AdoptAsync(learner, outcome, null, cancellationToken);
+            // Nothing was done since: no model has moved, and no key is its own.
+            await AdoptAsync(learner, outcome, handedOver: null, long.MaxValue, cancellationToken);
         }
     }
 
@@ -79,14 +80,13 @@ internal sealed class SharedRoundEnds(SeatDesk desk) : IRoundEnds
     {
         if (_handedOver is { } round)
         {
-            RoundOutcome outcome = await round.Outcome;
-            BankState since = learner.BankSince(round.Keys);
-            await AdoptAsync(learner, outcome, (round.Model, since), cancellationToken);
+            await AdoptAsync(learner, await round.Outcome, round.Model, round.Keys, cancellationToken);
             _handedOver = null;
         }
     }
 
-    private async Task AdoptAsync(Learner learner, RoundOutcome outcome, (IReadOnlyList<NamedTensor> Model, BankState Keys)? handedOver, CancellationToken cancellationToken)
+    // With what it learned since it handed over its model, and the keys that it made since there were so many.
+    private async Task AdoptAsync(Learner learner, RoundOutcome outcome, IReadOnlyList<NamedTensor>? handedOver, long keys, CancellationToken cancellationToken)
     {
         if (!outcome.Taken)
         {
@@ -96,11 +96,11 @@ internal sealed class SharedRoundEnds(SeatDesk desk) : IRoundEnds
         SharedParts shared = await desk.RetryAsync(() => SharedParts.ReadAsync(desk.Services.Store, outcome.Parts), cancellationToken);
         _seen = Joined(_seen, TensorFiles.Bank(await desk.RetryAsync(() => Bank.PullAsync(_seen.Count), cancellationToken)), desk.Options.BankSize);
         _own = _seen.Count;
-        BankState bank = handedOver is { Keys: { Samples.Length: > 0 } own } ? Joined(_seen, own with { Count = _own + own.Samples.Length }, desk.Options.BankSize) : _seen;
         await desk.ComputeAsync(
             () =>
             {
-                learner.Adopt(shared.Settlement(), bank, handedOver?.Model);
+                BankState since = learner.BankSince(keys);
+                learner.Adopt(shared.Settlement(), Joined(_seen, since with { Count = _own + since.Samples.Length }, desk.Options.BankSize), handedOver);
                 return true;
             },
             cancellationToken);
