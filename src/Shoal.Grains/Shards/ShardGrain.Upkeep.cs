@@ -90,13 +90,7 @@ internal sealed partial class ShardGrain
     }
 
     private Task CopyAsync(CancellationToken cancellationToken) =>
-        _copying = _stop.IsCancellationRequested ? Task.CompletedTask : CopyAsync(() => _items.CopySidecarsAsync(cancellationToken));
-
-    /// <summary>Leaves what the next activation can go on from, wherever it is.</summary>
-    private async Task HandOverAsync(CancellationToken cancellationToken)
-    {
-        await CopyAsync(() => _items.HandOverAsync(cancellationToken));
-    }
+        _copying = _stop.IsCancellationRequested ? Task.CompletedTask : CopyAsync(() => _items.CopySidecarsAsync(_stop.Token));
 
     private async Task CopyAsync(Func<Task> copy)
     {

@@ -96,7 +96,7 @@ internal sealed partial class ShardGrain(
         if (isOpen)
         {
             await StopAsync();
-            await HandOverAsync(cancellationToken);
+            await CopyAsync(() => _items!.HandOverAsync(cancellationToken));
             await _items!.DisposeAsync();
         }
 

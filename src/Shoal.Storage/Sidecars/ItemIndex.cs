@@ -8,7 +8,7 @@ namespace Shoal.Storage;
 /// Every call is synchronous and takes microseconds (a table look-up and a read of 64 bytes from the page cache), so a grain calls
 /// it on its turn; a lock makes it safe beside the log's own tasks. Resident: 16 to 32 bytes an item. At most 2,147,483,646 items.
 /// </remarks>
-public sealed class ItemIndex : ILogReplayTarget, IDisposable
+public sealed partial class ItemIndex : ILogReplayTarget, IDisposable
 {
     // Record: id hash 16, content hash 16, offset 8, time 8, segment 4, length 4, flags 4, checksum of those and the sequence 4.
     private const int RecordBytes = 64;
@@ -228,40 +228,6 @@ public sealed class ItemIndex : ILogReplayTarget, IDisposable
         }
     }
 
-    /// <summary>The records of a run of items, as they lie on disk.</summary>
-    /// <param name="first">The first item.</param>
-    /// <param name="records">Filled whole.</param>
-    internal void ReadRaw(long first, Span<byte> records)
-    {
-        lock (_gate)
-        {
-            _file.Read(Place(first), records);
-        }
-    }
-
-    /// <summary>The header as it lies on disk.</summary>
-    internal byte[] ReadHeader()
-    {
-        lock (_gate)
-        {
-            byte[] header = new byte[HeaderBytes];
-            _file.Read(0, header);
-            return header;
-        }
-    }
-
-    /// <summary>The newest epoch that the index in a folder has seen; -1 where there is none.</summary>
-    internal static long EpochIn(string directory)
-    {
-        if (!File.Exists(Layout.In(directory)))
-        {
-            return -1;
-        }
-
-        using var index = new ItemIndex(directory);
-        return index.Covered?.Epoch ?? -1;
-    }
-
     /// <inheritdoc/>
     public void Reset()
     {
@@ -366,16 +332,12 @@ public sealed class ItemIndex : ILogReplayTarget, IDisposable
 
     private bool TryLoad()
     {
-        Span<byte> header = stackalloc byte[HeaderBytes];
-        _file.Read(0, header);
-        long count = BinaryPrimitives.ReadInt64LittleEndian(header[40..]);
-        if (BinaryPrimitives.ReadUInt64LittleEndian(header) != Magic
-            || BinaryPrimitives.ReadUInt32LittleEndian(header[60..]) != Crc32C.Of(header[..60])
-            || Place(count) > _file.Length)
+        if (ReadCovered(_file) is not { } covered || Place(covered.NextSequence) > _file.Length)
         {
             return false;
         }
 
+        long count = covered.NextSequence;
         byte[] chunk = new byte[LoadRecords * RecordBytes];
         for (long first = 0; first < count; first += LoadRecords)
         {
@@ -396,16 +358,24 @@ public sealed class ItemIndex : ILogReplayTarget, IDisposable
             }
         }
 
-        _count = count;
-        _covered = new LogCheckpoint(
-            BinaryPrimitives.ReadUInt128LittleEndian(header[8..]),
-            BinaryPrimitives.ReadInt32LittleEndian(header[24..]),
-            BinaryPrimitives.ReadInt64LittleEndian(header[32..]),
-            count,
-            BinaryPrimitives.ReadInt64LittleEndian(header[48..]),
-            BinaryPrimitives.ReadInt32LittleEndian(header[28..]),
-            BinaryPrimitives.ReadUInt32LittleEndian(header[56..]));
+        (_count, _covered) = (count, covered);
         return true;
+    }
+
+    private static LogCheckpoint? ReadCovered(SidecarFile file)
+    {
+        Span<byte> header = stackalloc byte[HeaderBytes];
+        file.Read(0, header);
+        return BinaryPrimitives.ReadUInt64LittleEndian(header) == Magic && BinaryPrimitives.ReadUInt32LittleEndian(header[60..]) == Crc32C.Of(header[..60])
+            ? new LogCheckpoint(
+                BinaryPrimitives.ReadUInt128LittleEndian(header[8..]),
+                BinaryPrimitives.ReadInt32LittleEndian(header[24..]),
+                BinaryPrimitives.ReadInt64LittleEndian(header[32..]),
+                BinaryPrimitives.ReadInt64LittleEndian(header[40..]),
+                BinaryPrimitives.ReadInt64LittleEndian(header[48..]),
+                BinaryPrimitives.ReadInt32LittleEndian(header[28..]),
+                BinaryPrimitives.ReadUInt32LittleEndian(header[56..]))
+            : null;
     }
 
     // A later item of the same id takes the slot over; whether it was superseded is in the records.

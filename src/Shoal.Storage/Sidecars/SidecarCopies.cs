@@ -107,11 +107,11 @@ public sealed class SidecarCopies(IObjectStore store, string prefix, string dire
             return 0;
         }
 
+        List<Task> under = [];
         try
         {
             var width = table.Width;
             Dictionary<int, string> pages = new(_head.Pages);
-            List<Task> under = [];
             foreach (var page in changed)
             {
                 if (under.Count == AtOnce)
@@ -139,6 +139,8 @@ public sealed class SidecarCopies(IObjectStore store, string prefix, string dire
         }
         catch
         {
+            // Whoever closes the shard behind this call must find nothing of it under way.
+            await Task.WhenAll(under).ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
             Array.ForEach(changed, page => marks.Mark((long)page * PageMarks.PageItems));
             throw;
         }
@@ -180,17 +182,25 @@ public sealed class SidecarCopies(IObjectStore store, string prefix, string dire
             MarkAll();
         }
 
+        if (_head.Epoch <= epoch)
+        {
+            await RemoveOrphansAsync(ct);
+        }
+
+        _known = true;
+    }
+
+    // Left by copies that did not come to an end.
+    private async Task RemoveOrphansAsync(CancellationToken ct)
+    {
+        HashSet<string> named = [Head.Name, .. _head.Pages.Values];
         await foreach (ObjectInfo info in store.ListAsync(prefix, ct))
         {
-            // Left by copies that did not come to an end.
-            var name = info.Name[prefix.Length..];
-            if (!string.Equals(name, Head.Name, StringComparison.Ordinal) && !_head.Pages.ContainsValue(name) && _head.Epoch <= epoch)
+            if (!named.Contains(info.Name[prefix.Length..]))
             {
                 await store.DeleteAsync(info.Name, ct);
             }
         }
-
-        _known = true;
     }
 
     private async Task SwapAsync(Head next, CancellationToken ct)
