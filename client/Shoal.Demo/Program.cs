@@ -24,4 +24,5 @@ demo.SetAction(async (result, cancellationToken) =>
         return e.IsTransient ? 3 : 2;
     }
 });
-return await demo.Parse(args).InvokeAsync();
+// As long as its silo may take to stop.
+return await demo.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(30) });

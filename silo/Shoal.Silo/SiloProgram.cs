@@ -41,7 +41,8 @@ public static class SiloProgram
                 return await FailAsync(3, $"{e.Message} Is another silo running? Choose other ports with --http-port, --silo-port, --gateway-port.");
             }
         });
-        return await serve.Parse(args).InvokeAsync();
+        // Signals are the host's: the command line would end the process 2 s after one, with shards that are still open and a thread inside libtorch.
+        return await serve.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
     }
 
     private static async Task RunAsync(SiloSettings settings, Action<IServiceCollection>? services, CancellationToken cancellationToken)

@@ -9,6 +9,7 @@ namespace Shoal.TestKit;
 public sealed class SiloProcess : IAsyncDisposable
 {
     private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(30);
     private const int SigTerm = 15;
     private const string NoHttp = "http://127.0.0.1:1";
     private const string NoGateway = "127.0.0.1:1";
@@ -183,29 +184,47 @@ public sealed class SiloProcess : IAsyncDisposable
         await _process.WaitForExitAsync();
     }
 
-    /// <summary>Asks the process to stop (SIGTERM) and waits.</summary>
+    /// <summary>Asks the process to stop (SIGTERM) and waits until it has handed over what it owned and ended by itself.</summary>
+    /// <exception cref="InvalidOperationException">It ended in another way, or did not end.</exception>
     public async Task StopAsync()
     {
-        if (!_process.HasExited)
+        if (_process.HasExited)
         {
-            Programs.Signal(_process, SigTerm);
-            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-            try
-            {
-                await _process.WaitForExitAsync(limit.Token);
-            }
-            catch (OperationCanceledException)
-            {
-                await KillAsync();
-            }
+            return;
+        }
+
+        var ended = await EndAsync();
+        if (!ended || _process.ExitCode != 0)
+        {
+            throw new InvalidOperationException($"The silo {(ended ? $"ended with {_process.ExitCode}" : $"did not end within {StopTime.TotalSeconds} s")} when it was told to stop:\n{Output}");
         }
     }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        await StopAsync();
+        if (!_process.HasExited)
+        {
+            await EndAsync();
+        }
+
         _process.Dispose();
+    }
+
+    private async Task<bool> EndAsync()
+    {
+        Programs.Signal(_process, SigTerm);
+        using var limit = new CancellationTokenSource(StopTime);
+        try
+        {
+            await _process.WaitForExitAsync(limit.Token);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            await KillAsync();
+            return false;
+        }
     }
 
     // A silo is built into artifacts/bin/PROJECT/<configuration>, beside the folder of whoever starts it.

@@ -44,6 +44,9 @@ public static class SiloBuilderExtensions
         silo.Services.AddSingleton<TrainingMetrics>();
         silo.Services.AddSingleton<AssignmentMetrics>();
         silo.UseSiloMetadata(new Dictionary<string, string>(StringComparer.Ordinal) { [SiloRoleNames.Key] = SiloRoleNames.Format(options.Roles) });
+#pragma warning disable ORLEANSEXP003 // By its name an experiment; without it a silo that leaves takes along shards of others, whose places it knew.
+        silo.AddDistributedGrainDirectory();
+#pragma warning restore ORLEANSEXP003
         silo.Services.AddPlacementFilter<RoleFilterStrategy, RoleFilterDirector>(ServiceLifetime.Transient);
         silo.Services.AddPlacementDirector<SeatPlacementStrategy, SeatPlacementDirector>();
         silo.Services.AddHostedService<DatasetStarter>();
