@@ -31,6 +31,38 @@ public sealed class ClusterTests : IDisposable
     }
 
     [Fact]
+    public async Task Two_seats_merge_round_after_round_under_one_deal()
+    {
+        await using RedisProcess redis = await RedisProcess.StartAsync();
+        await using SiloCluster cluster = await ClusterAsync(2, "--redis", redis.ConnectionString);
+        await using ShoalClient client = await cluster.ConnectAsync();
+        await using ClusterTrial trial = await ClusterTrial.BeginAsync(cluster, client);
+        DatasetStatus before = await trial.WaitAsync(status => status.Training.Round > 1);
+        DatasetStatus after = await trial.WaitAsync(status => status.Training.Round > before.Training.Round + 4);
+        Assert.Equal((before.Training.Term, null), (after.Training.Term, after.Training.Problem));
+        Assert.Equal(2, (await client.Cluster.GetGrain<IModelGrain>(ClusterTrial.Dataset).GetSeatsAsync()).Seats.Length);
+        await trial.EndAsync();
+    }
+
+    [Fact]
+    public async Task Shards_are_spread_and_move_to_a_silo_that_joins_and_from_one_that_is_told_to_stop()
+    {
+        await using RedisProcess redis = await RedisProcess.StartAsync();
+        await using SiloCluster cluster = await ClusterAsync(2, "--redis", redis.ConnectionString);
+        await using ShoalClient client = await cluster.ConnectAsync();
+        await using ClusterTrial trial = await ClusterTrial.BeginAsync(cluster, client);
+        Assert.Equal("3 3", await trial.ShardsOfSilosAsync());
+        await cluster.AddAsync();
+        await trial.WaitUntilAsync(async () => await trial.ShardsOfSilosAsync() is "2 2 2", "two shards on each of three silos");
+
+        SiloProcess leaving = cluster.Silos[0];
+        await cluster.StopAsync(leaving);
+        Assert.DoesNotContain("could not be handed over", leaving.Output, StringComparison.Ordinal);
+        Assert.Equal("3 3", await trial.ShardsOfSilosAsync());
+        await trial.EndAsync();
+    }
+
+    [Fact]
     public async Task Silos_find_each_other_by_PostgreSQL_too()
     {
         await using PostgresProcess postgres = await PostgresProcess.StartAsync();
@@ -113,7 +145,7 @@ public sealed class ClusterTests : IDisposable
 
     private async Task<SiloCluster> ClusterAsync(int silos, params string[] membership)
     {
-        var cluster = new SiloCluster(_folder.FullName, ["--log", "Error", .. membership]);
+        var cluster = new SiloCluster(_folder.FullName, ["--log", "Warning", .. membership]);
         for (var i = 0; i < silos; i++)
         {
             await cluster.AddAsync();

@@ -47,6 +47,15 @@ internal sealed class ClusterTrial : IAsyncDisposable
         return _cluster.Silos.Single(silo => plan.Seats[0].Contains($":{silo.SiloPort}@", StringComparison.Ordinal));
     }
 
+    /// <summary>How many shards each silo has that has any, fewest first: <c>2 4</c>.</summary>
+    public async Task<string> ShardsOfSilosAsync()
+    {
+        IManagementGrain management = _client.Cluster.GetGrain<IManagementGrain>(0);
+        SiloAddress?[] places = await Task.WhenAll(Enumerable.Range(0, Settings.Shards).Select(async shard =>
+            await management.GetActivationAddress(_client.Cluster.GetGrain<IShardGrain>(GrainKeys.Shard(Dataset, shard)))));
+        return string.Join(' ', places.GroupBy(place => place).Select(silo => silo.Count()).Order());
+    }
+
     /// <summary>Items that were acknowledged so far.</summary>
     public int Acknowledged => _load.Acknowledged;
 
@@ -93,7 +102,10 @@ internal sealed class ClusterTrial : IAsyncDisposable
     /// <param name="until">Whether it is.</param>
     /// <param name="what">What it is, in words.</param>
     /// <exception cref="TimeoutException">It did not come to it.</exception>
-    public async Task WaitUntilAsync(Func<bool> until, string what)
+    public Task WaitUntilAsync(Func<bool> until, string what) => WaitUntilAsync(() => Task.FromResult(until()), what);
+
+    /// <inheritdoc cref="WaitUntilAsync(Func{bool}, string)"/>
+    public async Task WaitUntilAsync(Func<Task<bool>> until, string what)
     {
         if (!await TryWaitAsync(until, Patience))
         {
@@ -105,10 +117,12 @@ internal sealed class ClusterTrial : IAsyncDisposable
     /// <param name="until">Whether it is.</param>
     /// <param name="patience">How long.</param>
     /// <returns>Whether it came to it.</returns>
-    public async Task<bool> TryWaitAsync(Func<bool> until, TimeSpan patience)
+    public Task<bool> TryWaitAsync(Func<bool> until, TimeSpan patience) => TryWaitAsync(() => Task.FromResult(until()), patience);
+
+    private static async Task<bool> TryWaitAsync(Func<Task<bool>> until, TimeSpan patience)
     {
         var clock = Stopwatch.StartNew();
-        while (!until())
+        while (!await until())
         {
             if (clock.Elapsed > patience)
             {

@@ -5,6 +5,7 @@ using Orleans.Runtime.MembershipService.SiloMetadata;
 using Shoal.Contracts;
 using Shoal.Grains.Compute;
 using Shoal.Grains.Items;
+using Shoal.Grains.Shards;
 using Shoal.Grains.Silos;
 using Shoal.Grains.Telemetry;
 using Shoal.Grains.Training;
@@ -49,7 +50,10 @@ public static class SiloBuilderExtensions
 #pragma warning restore ORLEANSEXP003
         silo.Services.AddPlacementFilter<RoleFilterStrategy, RoleFilterDirector>(ServiceLifetime.Transient);
         silo.Services.AddPlacementDirector<SeatPlacementStrategy, SeatPlacementDirector>();
+        silo.Services.AddPlacementDirector<ShardPlacementStrategy, ShardPlacementDirector>();
+        silo.Services.AddSingleton<OpenShards>();
         silo.Services.AddHostedService<DatasetStarter>();
+        silo.Services.AddHostedService<SiloDeparture>();
         silo.AddIncomingGrainCallFilter<StorageFailureFilter>();
         silo.AddMemoryGrainStorage("PubSubStore");
         silo.AddMemoryStreams(StreamNames.Provider, streams =>

@@ -78,7 +78,7 @@ internal sealed partial class IndexPump
         }
 
         IReadOnlyList<LogRecord> records = await _items.Log.ReadRangeAsync(sequence, 1, MaxBatchBytes, CancellationToken.None);
-        await EmbedAndWriteAsync(version, records, ComputePriority.Urgent);
+        await EmbedAndWriteAsync(version, records, ComputePriority.Urgent, CancellationToken.None);
     }
 
     /// <summary>Begins again with the first item without a state: the log was opened anew, and may hold items that nobody knew of.</summary>
@@ -97,11 +97,11 @@ internal sealed partial class IndexPump
     }
 
     /// <summary>Works until it is told to stop. Arrivals and refresh run side by side: a refresh that waits for its share must not hold an arrival.</summary>
-    /// <param name="cancellationToken">Stops it between batches.</param>
+    /// <param name="cancellationToken">Stops it; a batch that is being embedded is given up, for a shard that closes keeps its callers waiting.</param>
     public Task RunAsync(CancellationToken cancellationToken) =>
         Task.WhenAll(LoopAsync(AssignArrivalsAsync, cancellationToken), LoopAsync(RefreshAsync, cancellationToken));
 
-    private async Task LoopAsync(Func<PublishedVersion, Task<bool>> work, CancellationToken cancellationToken)
+    private async Task LoopAsync(Func<PublishedVersion, CancellationToken, Task<bool>> work, CancellationToken cancellationToken)
     {
         string? damage = null;
         while (!cancellationToken.IsCancellationRequested)
@@ -109,7 +109,7 @@ internal sealed partial class IndexPump
             Task wake = _wake.Task;
             try
             {
-                if (_version is { } version && await work(version))
+                if (_version is { } version && await work(version, cancellationToken))
                 {
                     // The other loop's stays.
                     Problem = ReferenceEquals(Problem, damage) ? null : Problem;
@@ -117,12 +117,15 @@ internal sealed partial class IndexPump
                     continue;
                 }
             }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                return;
+            }
             catch (Exception e) when (e is ShoalException { IsTransient: true } or StorageUnavailableException or DecodeMemoryException)
             {
                 LogWaiting(_dataset, e.Message);
                 wake = Task.Delay(Pause, _time, cancellationToken);
             }
-
             catch (StorageCorruptException e)
             {
                 Problem = damage = e.Message;
@@ -136,7 +139,7 @@ internal sealed partial class IndexPump
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private async Task<bool> AssignArrivalsAsync(PublishedVersion version)
+    private async Task<bool> AssignArrivalsAsync(PublishedVersion version, CancellationToken cancellationToken)
     {
         if (_next >= _index.Count)
         {
@@ -144,13 +147,13 @@ internal sealed partial class IndexPump
         }
 
         (IReadOnlyList<LogRecord> records, var next) = await ReadAsync(_next, _ => true);
-        await EmbedAndWriteAsync(version, records, ComputePriority.Urgent);
+        await EmbedAndWriteAsync(version, records, ComputePriority.Urgent, cancellationToken);
         _next = next;
         return true;
     }
 
     /// <summary>Refreshes one batch of the stalest assignments; false when none is stale.</summary>
-    private async Task<bool> RefreshAsync(PublishedVersion version)
+    private async Task<bool> RefreshAsync(PublishedVersion version, CancellationToken cancellationToken)
     {
         if (_sweepVersion == 0)
         {
@@ -178,7 +181,7 @@ internal sealed partial class IndexPump
             var from = _sweepNext + first;
             _sweepNext = block[first].EmbeddingVersion >= version.EncoderVersion
                 ? ReassignStored(version, await _embeddings.PrototypesAsync(_dataset, version), from)
-                : await ReembedAsync(version, from);
+                : await ReembedAsync(version, from, cancellationToken);
             return true;
         }
 
@@ -202,10 +205,10 @@ internal sealed partial class IndexPump
     private bool IsStale(in Assignment assignment) =>
         assignment.StateOf() is AssignmentState.Assigned or AssignmentState.Outlier && assignment.ModelVersion <= _sweepVersion;
 
-    private async Task<long> ReembedAsync(PublishedVersion version, long from)
+    private async Task<long> ReembedAsync(PublishedVersion version, long from, CancellationToken cancellationToken)
     {
         (IReadOnlyList<LogRecord> records, var next) = await ReadAsync(from, sequence => IsStale(_ledger.Read(sequence)));
-        await EmbedAndWriteAsync(version, records, ComputePriority.Refresh);
+        await EmbedAndWriteAsync(version, records, ComputePriority.Refresh, cancellationToken);
         return next;
     }
 
@@ -240,7 +243,7 @@ internal sealed partial class IndexPump
         return ([.. records.Where(r => !_index.Get(r.Position.Sequence).IsGone() && wanted(r.Position.Sequence))], next);
     }
 
-    private async Task EmbedAndWriteAsync(PublishedVersion version, IReadOnlyList<LogRecord> records, ComputePriority priority)
+    private async Task EmbedAndWriteAsync(PublishedVersion version, IReadOnlyList<LogRecord> records, ComputePriority priority, CancellationToken cancellationToken)
     {
         if (records.Count == 0)
         {
@@ -249,7 +252,7 @@ internal sealed partial class IndexPump
 
         var pixels = new byte[records.Count * _decoder.SampleBytes];
         MediaProblem?[] problems = await Task.Run(() => Decode(records, pixels));
-        (Half[] embeddings, Prototypes prototypes) = await _embeddings.EmbedAsync(_dataset, version, pixels, records.Count, priority);
+        (Half[] embeddings, Prototypes prototypes) = await _embeddings.EmbedAsync(_dataset, version, pixels, records.Count, priority).WaitAsync(cancellationToken);
         _table.UseWidth(prototypes.Width);
         for (var i = 0; i < records.Count; i++)
         {

@@ -16,10 +16,10 @@ namespace Shoal.Grains.Shards;
 
 /// <summary>Owns a slice of a dataset's items: their log, positions and assignments.</summary>
 /// <remarks>Reentrant, so that queries are answered while appends wait for storage; state changes only between awaits.</remarks>
-[Reentrant, Immovable, RequiresRole(SiloRoles.Data)]
+[Reentrant, Immovable, RequiresRole(SiloRoles.Data), ShardPlacement]
 [CollectionAgeLimit(AlwaysActive = true)]
 internal sealed partial class ShardGrain(
-    IObjectStore store, IEmbeddings embeddings, ShoalSiloOptions options, TimeProvider time, AssignmentMetrics metrics, ILogger<ShardGrain> logger)
+    IObjectStore store, IEmbeddings embeddings, ShoalSiloOptions options, TimeProvider time, AssignmentMetrics metrics, OpenShards opened, ILogger<ShardGrain> logger)
     : Grain, IShardGrain
 {
     private static readonly TimeSpan ReopenPause = TimeSpan.FromSeconds(1);
@@ -85,6 +85,7 @@ internal sealed partial class ShardGrain(
         }
 
         _lag = metrics.Lag.Add(_dataset, () => Math.Max(0, _items.Pending));
+        opened.Add(this.AsReference<IShardGrain>());
         LogOpened(_dataset, _shard, _items.Index.Count, _items.Log.Epoch);
     }
 
@@ -93,6 +94,7 @@ internal sealed partial class ShardGrain(
     {
         var isOpen = _items is not null && !_stop.IsCancellationRequested;
         _lag?.Dispose();
+        opened.Remove(this.AsReference<IShardGrain>());
         if (isOpen)
         {
             await StopAsync();

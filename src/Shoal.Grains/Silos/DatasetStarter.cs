@@ -1,19 +1,22 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Shoal.Contracts;
+using Shoal.Grains.Items;
+using Shoal.Grains.Shards;
 using Shoal.Storage;
 
 namespace Shoal.Grains.Silos;
 
-/// <summary>Opens every dataset's shards and sees that it trains, once the silo is up and whenever silos have come or gone.</summary>
+/// <summary>Opens every dataset's shards, spreads them evenly and sees that it trains, once the silo is up and whenever silos have come or gone.</summary>
 /// <remarks>One silo does it for all: the first of those that own data. Where two hold themselves for the first, nothing is done twice that matters.</remarks>
 /// <param name="grains">The cluster.</param>
 /// <param name="silos">Who does what.</param>
+/// <param name="settings">How many shards a dataset has.</param>
 /// <param name="lifetime">When the silo is up.</param>
 /// <param name="time">The clock.</param>
 /// <param name="logger">Where failures go.</param>
 internal sealed partial class DatasetStarter(
-    IGrainFactory grains, SiloDirectory silos, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<DatasetStarter> logger)
+    IGrainFactory grains, SiloDirectory silos, SettingsCache settings, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<DatasetStarter> logger)
     : BackgroundService
 {
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
@@ -21,6 +24,9 @@ internal sealed partial class DatasetStarter(
     // After a failure, and without one: a change that was missed is made up for.
     private static readonly TimeSpan Again = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Safety = TimeSpan.FromSeconds(30);
+
+    // Where silos come and go every second nothing is moved, and one that has just come up compiles, and is slow.
+    private static readonly TimeSpan Settled = TimeSpan.FromSeconds(5);
 
     private readonly HashSet<string> _opened = new(StringComparer.Ordinal);
 
@@ -37,24 +43,33 @@ internal sealed partial class DatasetStarter(
             SiloAddress[] seen = silos.Up();
             TimeSpan pause = await StartAllAsync() ? Safety : Again;
             var begun = time.GetTimestamp();
+            var spread = false;
             while (silos.Up().SequenceEqual(seen) && time.GetElapsedTime(begun) < pause)
             {
                 await timer.WaitForNextTickAsync(stoppingToken);
+                if (!spread && time.GetElapsedTime(begun) >= Settled && IsFirst())
+                {
+                    spread = true;
+                    await SpreadAllAsync();
+                }
             }
         }
         while (!stoppingToken.IsCancellationRequested);
     }
 
+    private bool IsFirst() => !silos.IsLeaving && silos.With(SiloRoles.Data) is [SiloAddress first, ..] && first.Equals(silos.Local);
+
     /// <summary>Starts every dataset; one that cannot be opened holds up no other.</summary>
     private async Task<bool> StartAllAsync()
     {
-        if (silos.With(SiloRoles.Data) is not [SiloAddress first, ..] || !first.Equals(silos.Local))
+        if (!IsFirst())
         {
             return true;
         }
 
         var all = true;
         string[]? datasets = await TryAsync("the catalog", () => grains.GetGrain<ICatalogGrain>(GrainKeys.Catalog).ListAsync());
+        _opened.IntersectWith(datasets ?? [.. _opened]);
         foreach (var dataset in datasets ?? [])
         {
             var opened = await TryAsync(dataset, async () =>
@@ -70,6 +85,31 @@ internal sealed partial class DatasetStarter(
         }
 
         return all && datasets is not null;
+    }
+
+    private async Task SpreadAllAsync()
+    {
+        foreach (var dataset in _opened)
+        {
+            await TryAsync(dataset, async () =>
+            {
+                await SpreadAsync(dataset);
+                return dataset;
+            });
+        }
+    }
+
+    /// <summary>Moves shards to silos that have fewer, one after another: queries wait for one of many.</summary>
+    private async Task SpreadAsync(string dataset)
+    {
+        IManagementGrain management = grains.GetGrain<IManagementGrain>(0);
+        IShardGrain[] shards = [.. Enumerable.Range(0, (await settings.GetAsync(dataset)).Shards).Select(shard => grains.GetGrain<IShardGrain>(GrainKeys.Shard(dataset, shard)))];
+        SiloAddress?[] places = await Task.WhenAll(shards.Select(async shard => await management.GetActivationAddress(shard)));
+        foreach (var (shard, to) in ShardMoves.Even(places, silos.With(SiloRoles.Data)))
+        {
+            await ShardMoves.MoveAsync(shards[shard], to);
+            LogMoved(dataset, shard, to);
+        }
     }
 
     private async Task<T?> TryAsync<T>(string what, Func<Task<T>> start)
@@ -88,6 +128,9 @@ internal sealed partial class DatasetStarter(
 
     [LoggerMessage(EventId = 700, Level = LogLevel.Information, Message = "Dataset {Dataset} is open")]
     private partial void LogStarted(string dataset);
+
+    [LoggerMessage(EventId = 703, Level = LogLevel.Information, Message = "{Dataset}/{Shard} moved to {Silo}, which had fewer")]
+    private partial void LogMoved(string dataset, int shard, SiloAddress silo);
 
     [LoggerMessage(EventId = 701, Level = LogLevel.Error, Message = "Could not open {What}; it is tried again, and opened by the first call for it")]
     private partial void LogFailed(string what, Exception exception);

@@ -13,6 +13,12 @@ internal sealed class SiloDirectory(ISiloStatusOracle silos, ISiloMetadataCache 
     /// <summary>This silo.</summary>
     public SiloAddress Local => local.SiloAddress;
 
+    /// <summary>Whether this silo has been told to stop.</summary>
+    public bool IsLeaving { get; private set; }
+
+    /// <summary>From here on nothing is placed here that can be elsewhere.</summary>
+    public void Leave() => IsLeaving = true;
+
     /// <summary>Whether a silo has a role; false for one whose metadata has not come yet.</summary>
     /// <param name="silo">The silo.</param>
     /// <param name="role">The role.</param>

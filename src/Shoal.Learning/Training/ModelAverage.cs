@@ -19,7 +19,8 @@ public static class ModelAverage
             throw new ArgumentException("There is nothing to average: no replica has a weight above 0.", nameof(replicas));
         }
 
-        return [.. replicas[0].Tensors.Select((first, i) => Average(first, [.. replicas.Select(replica => (Same(first, replica.Tensors, i), replica.Weight / total))]))];
+        (Dictionary<string, NamedTensor> Tensors, double Share)[] parts = [.. replicas.Select(replica => (ByName(replica.Tensors), replica.Weight / total))];
+        return [.. replicas[0].Tensors.Select(first => Average(first, [.. parts.Select(part => (Same(first, part.Tensors), part.Share))]))];
     }
 
     /// <summary>What a replica goes on from that has trained on since it handed its model over: the merged model, and its own movement since.</summary>
@@ -35,8 +36,9 @@ public static class ModelAverage
         ArgumentNullException.ThrowIfNull(handedOver);
         ArgumentNullException.ThrowIfNull(now);
         ArgumentNullException.ThrowIfNull(moves);
-        return [.. merged.Select((tensor, i) => string.Equals(tensor.DType, "F32", StringComparison.Ordinal) && moves(tensor.Name)
-            ? Moved(tensor, Same(tensor, handedOver, i), Same(tensor, now, i))
+        (Dictionary<string, NamedTensor> before, Dictionary<string, NamedTensor> after) = (ByName(handedOver), ByName(now));
+        return [.. merged.Select(tensor => string.Equals(tensor.DType, "F32", StringComparison.Ordinal) && moves(tensor.Name)
+            ? Moved(tensor, Same(tensor, before), Same(tensor, after))
             : tensor)];
     }
 
@@ -49,11 +51,13 @@ public static class ModelAverage
         return merged with { Data = moved };
     }
 
-    private static NamedTensor Same(NamedTensor first, IReadOnlyList<NamedTensor> tensors, int i) =>
-        i < tensors.Count && string.Equals(tensors[i].Name, first.Name, StringComparison.Ordinal)
-            && string.Equals(tensors[i].DType, first.DType, StringComparison.Ordinal) && tensors[i].Shape.SequenceEqual(first.Shape)
-            ? tensors[i]
-            : throw new ArgumentException($"The replicas' tensors '{first.Name}' differ in name, type or shape; merge models of one encoder and one set of objectives.", nameof(tensors));
+    // Files have an order of their own: what was read from one is not in the order in which a model lists it.
+    private static Dictionary<string, NamedTensor> ByName(IReadOnlyList<NamedTensor> tensors) => tensors.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
+
+    private static NamedTensor Same(NamedTensor first, Dictionary<string, NamedTensor> tensors) =>
+        tensors.GetValueOrDefault(first.Name) is { } same && string.Equals(same.DType, first.DType, StringComparison.Ordinal) && same.Shape.SequenceEqual(first.Shape)
+            ? same
+            : throw new ArgumentException($"The replicas' tensors '{first.Name}' differ in type or shape, or one lacks it; merge models of one encoder and one set of objectives.", nameof(tensors));
 
     private static NamedTensor Average(NamedTensor first, (NamedTensor Tensor, double Share)[] parts) => first.DType switch
     {
