@@ -15,8 +15,8 @@ public sealed record ComputeOptions
     /// <summary>The share of the thread's time that refreshing old assignments may take while training never waits for samples, 0.01 to 1. Default 0.03: one or two items for each fresh sample.</summary>
     public double RefreshShare { get; init; } = 0.03;
 
-    /// <summary>The nice value of the thread and libtorch's workers, 0 to 19. Default 5: requests are served while training uses every core.</summary>
-    public int Niceness { get; init; } = 5;
+    /// <summary>The nice value of the thread and libtorch's workers, 0 to 19. Default 10: requests are served while training uses every core.</summary>
+    public int Niceness { get; init; } = 10;
 
     /// <summary>Lists every setting that is out of range; empty when all are fine.</summary>
     public IReadOnlyList<string> Problems()
