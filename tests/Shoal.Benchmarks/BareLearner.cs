@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Shoal.Client;
 using Shoal.Contracts;
 using Shoal.Learning;
 
@@ -11,14 +12,33 @@ internal sealed class BareLearner : IDisposable
     private readonly byte[][] _samples;
     private long _next;
 
-    /// <summary>Makes one.</summary>
+    /// <summary>Makes one with the options that a silo gives to a dataset.</summary>
     /// <param name="data">What it learns, over and over.</param>
     public BareLearner(LabelledData data)
+        : this(data, Decode(data, data.Train), new LearnerOptions { Clusters = data.Settings.Clusters, Seed = data.Settings.Seed, ReplaySize = data.Settings.ReplaySize })
     {
-        var shape = new SampleShape(data.Settings.Channels, data.Settings.Height, data.Settings.Width);
-        _learner = new Learner(shape, new LearnerOptions { Clusters = data.Settings.Clusters, Seed = data.Settings.Seed, ReplaySize = data.Settings.ReplaySize });
+    }
+
+    /// <summary>Makes one with options of its own.</summary>
+    /// <param name="data">Says which shape samples have.</param>
+    /// <param name="samples">What it learns, over and over.</param>
+    /// <param name="options">How.</param>
+    public BareLearner(LabelledData data, byte[][] samples, LearnerOptions options)
+    {
+        _learner = new Learner(new SampleShape(data.Settings.Channels, data.Settings.Height, data.Settings.Width), options);
+        _samples = samples;
+    }
+
+    /// <summary>How many steps it has taken.</summary>
+    public long Steps => _learner.Steps;
+
+    /// <summary>Samples as a silo decodes them: uint8, [C, H, W] each.</summary>
+    /// <param name="data">Says which shape they have.</param>
+    /// <param name="items">What to decode.</param>
+    public static byte[][] Decode(LabelledData data, IEnumerable<SourceItem> items)
+    {
         var decoder = new Media.ImageDecoder(new Media.ImageFormatOptions { Height = data.Settings.Height, Width = data.Settings.Width, Channels = data.Settings.Channels });
-        _samples = [.. data.Train.Select(i =>
+        return [.. items.Select(i =>
         {
             var sample = new byte[decoder.SampleBytes];
             decoder.TryDecode(i.Upload.MediaType, i.Upload.Bytes, sample, out _);
@@ -71,6 +91,13 @@ internal sealed class BareLearner : IDisposable
         _learner.Judge(published: null);
         _learner.Snapshot();
         _learner.Export();
+    }
+
+    /// <summary>What it would publish.</summary>
+    public Embedder Embedder()
+    {
+        _learner.Refit();
+        return new Embedder(_learner.Export());
     }
 
     /// <summary>The part <c>model</c> of its state.</summary>

@@ -59,6 +59,9 @@ internal sealed class ClusterTrial : IAsyncDisposable
     /// <summary>Items that were acknowledged so far.</summary>
     public int Acknowledged => _load.Acknowledged;
 
+    /// <summary>The longest that a call took.</summary>
+    public TimeSpan Longest => _load.Longest;
+
     /// <summary>Waits for a status.</summary>
     /// <param name="until">Whether it is that.</param>
     /// <exception cref="TimeoutException">It did not come to it; the text says how it stands.</exception>

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Orleans.Configuration;
 using Orleans.Placement;
 using Orleans.Runtime.MembershipService.SiloMetadata;
 using Shoal.Contracts;
@@ -48,6 +49,8 @@ public static class SiloBuilderExtensions
 #pragma warning disable ORLEANSEXP003 // By its name an experiment; without it a silo that leaves takes along shards of others, whose places it knew.
         silo.AddDistributedGrainDirectory();
 #pragma warning restore ORLEANSEXP003
+        // What a dead silo had is placed anew at once, and not after 30 s: a shard's log refuses whoever lost it, so nothing depends on there being one activation only.
+        silo.Configure<GrainDirectoryOptions>(directory => directory.RangeLeaseDuration = TimeSpan.Zero);
         silo.Services.AddPlacementFilter<RoleFilterStrategy, RoleFilterDirector>(ServiceLifetime.Transient);
         silo.Services.AddPlacementDirector<SeatPlacementStrategy, SeatPlacementDirector>();
         silo.Services.AddPlacementDirector<ShardPlacementStrategy, ShardPlacementDirector>();
