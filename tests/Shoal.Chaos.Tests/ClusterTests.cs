@@ -20,7 +20,10 @@ public sealed class ClusterTests : IDisposable
         await using SiloCluster cluster = await ClusterAsync(3, "--redis", redis.ConnectionString);
         await using ShoalClient client = await cluster.ConnectAsync();
         await using ClusterTrial trial = await ClusterTrial.BeginAsync(cluster, client);
-        DatasetStatus before = await trial.WaitAsync(status => status.Training.Version is not null);
+        DatasetStatus first = await trial.WaitAsync(status => status.Training.Version is not null);
+        DatasetStatus before = await trial.WaitAsync(status => status.Training.Round > first.Training.Round + 3);
+        // Seats that could not go on from a merged model would be dealt anew.
+        Assert.Equal((first.Training.Term, null), (before.Training.Term, before.Training.Problem));
         await cluster.KillAsync(await trial.TrainingSiloAsync());
         await trial.WaitAsync(status => status.Training.Term > before.Training.Term && status.Training.Progress?.Steps > before.Training.Progress!.Steps);
         await cluster.AddAsync();
@@ -30,20 +33,6 @@ public sealed class ClusterTests : IDisposable
         Assert.True(trial.Longest < TimeSpan.FromSeconds(14), $"a call took {trial.Longest.TotalSeconds:F1} s");
         DatasetStatus after = await client.StatusAsync(ClusterTrial.Dataset);
         Assert.True(after.Training.Version!.Version >= before.Training.Version!.Version);
-    }
-
-    [Fact]
-    public async Task Two_seats_merge_round_after_round_under_one_deal()
-    {
-        await using RedisProcess redis = await RedisProcess.StartAsync();
-        await using SiloCluster cluster = await ClusterAsync(2, "--redis", redis.ConnectionString);
-        await using ShoalClient client = await cluster.ConnectAsync();
-        await using ClusterTrial trial = await ClusterTrial.BeginAsync(cluster, client);
-        DatasetStatus before = await trial.WaitAsync(status => status.Training.Round > 1);
-        DatasetStatus after = await trial.WaitAsync(status => status.Training.Round > before.Training.Round + 4);
-        Assert.Equal((before.Training.Term, null), (after.Training.Term, after.Training.Problem));
-        Assert.Equal(2, (await client.Cluster.GetGrain<IModelGrain>(ClusterTrial.Dataset).GetSeatsAsync()).Seats.Length);
-        await trial.EndAsync();
     }
 
     [Fact]
