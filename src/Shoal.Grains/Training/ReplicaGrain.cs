@@ -21,6 +21,9 @@ internal sealed class ReplicaGrain(
     IObjectStore store, ComputeThread compute, ModelCache models, ShoalSiloOptions options, TimeProvider time, TrainingMetrics metrics, ILogger<SeatTrainer> logger)
     : Grain, IReplicaGrain, IStreamSubscriptionObserver, IAsyncBatchObserver<ArrivalHint>
 {
+    // A delivery that is under way to a model which closes as well would keep the silo for as long as a call may take; its term refuses it wherever it arrives later.
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(2);
+
     private SeatTrainer? _trainer;
     private string? _lastProblem;
     private Task _beginningAgain = Task.CompletedTask;
@@ -94,7 +97,8 @@ internal sealed class ReplicaGrain(
     }
 
     /// <inheritdoc/>
-    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => StopAsync();
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) =>
+        await StopAsync().WaitAsync(StopPatience, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
 
     /// <inheritdoc/>
     public Task OnSubscribed(IStreamSubscriptionHandleFactory handleFactory)
