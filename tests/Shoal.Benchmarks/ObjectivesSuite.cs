@@ -15,7 +15,7 @@ internal static class ObjectivesSuite
 
     // Norms know what they normalise by then, and weights have not moved.
     private const int FirstSteps = 20;
-    private const double NoRate = 1e-12;
+    private const double NoRate = 1e-9;
 
     /// <summary>Runs it.</summary>
     /// <param name="path">As <see cref="LabelledData.OpenAsync"/> takes it.</param>
