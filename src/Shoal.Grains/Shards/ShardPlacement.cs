@@ -30,8 +30,7 @@ internal sealed class ShardPlacementDirector(SiloDirectory silos) : IPlacementDi
             return Task.FromResult(named);
         }
 
-        SiloAddress[] staying = silos.IsLeaving && fit.Length > 1 ? Array.FindAll(fit, silo => !silo.Equals(silos.Local)) : fit;
-        Array.Sort(staying);
+        SiloAddress[] staying = [.. fit.Where(silo => fit.Length == 1 || !silos.IsLeaving || !silo.Equals(silos.Local)).Order()];
         return Task.FromResult(staying[(int)(Turn(target.GrainIdentity.Key.ToString()!) % (uint)staying.Length)]);
     }
 

@@ -30,6 +30,9 @@ internal sealed partial class DatasetStarter(
 
     private readonly HashSet<string> _opened = new(StringComparer.Ordinal);
 
+    // The silos when shards were spread last: while these are the same, nothing has to move.
+    private SiloAddress[] _spreadOver = [];
+
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -43,14 +46,14 @@ internal sealed partial class DatasetStarter(
             SiloAddress[] seen = silos.Up();
             TimeSpan pause = await StartAllAsync() ? Safety : Again;
             var begun = time.GetTimestamp();
-            var spread = false;
+            var tried = false;
             while (silos.Up().SequenceEqual(seen) && time.GetElapsedTime(begun) < pause)
             {
                 await timer.WaitForNextTickAsync(stoppingToken);
-                if (!spread && time.GetElapsedTime(begun) >= Settled && IsFirst())
+                if (!tried && !seen.SequenceEqual(_spreadOver) && time.GetElapsedTime(begun) >= Settled && IsFirst())
                 {
-                    spread = true;
-                    await SpreadAllAsync();
+                    tried = true;
+                    _spreadOver = await SpreadAllAsync() ? seen : _spreadOver;
                 }
             }
         }
@@ -69,7 +72,11 @@ internal sealed partial class DatasetStarter(
 
         var all = true;
         string[]? datasets = await TryAsync("the catalog", () => grains.GetGrain<ICatalogGrain>(GrainKeys.Catalog).ListAsync());
-        _opened.IntersectWith(datasets ?? [.. _opened]);
+        if (datasets is not null)
+        {
+            _opened.IntersectWith(datasets);
+        }
+
         foreach (var dataset in datasets ?? [])
         {
             var opened = await TryAsync(dataset, async () =>
@@ -87,16 +94,23 @@ internal sealed partial class DatasetStarter(
         return all && datasets is not null;
     }
 
-    private async Task SpreadAllAsync()
+    private async Task<bool> SpreadAllAsync()
     {
+        var all = true;
         foreach (var dataset in _opened)
         {
-            await TryAsync(dataset, async () =>
+            try
             {
                 await SpreadAsync(dataset);
-                return dataset;
-            });
+            }
+            catch (Exception e) when (IsExpected(e))
+            {
+                all = false;
+                LogNotSpread(dataset, e.Message);
+            }
         }
+
+        return all;
     }
 
     /// <summary>Moves shards to silos that have fewer, one after another: queries wait for one of many.</summary>
@@ -119,18 +133,23 @@ internal sealed partial class DatasetStarter(
         {
             return await start();
         }
-        catch (Exception e) when (e is ShoalException or StorageException or TimeoutException or OrleansException)
+        catch (Exception e) when (IsExpected(e))
         {
             LogFailed(what, e);
             return null;
         }
     }
 
+    private static bool IsExpected(Exception e) => e is ShoalException or StorageException or TimeoutException or OrleansException;
+
     [LoggerMessage(EventId = 700, Level = LogLevel.Information, Message = "Dataset {Dataset} is open")]
     private partial void LogStarted(string dataset);
 
     [LoggerMessage(EventId = 703, Level = LogLevel.Information, Message = "{Dataset}/{Shard} moved to {Silo}, which had fewer")]
     private partial void LogMoved(string dataset, int shard, SiloAddress silo);
+
+    [LoggerMessage(EventId = 704, Level = LogLevel.Warning, Message = "Some silos have more of {Dataset}'s shards than others; moving them failed, and is tried again: {Reason}")]
+    private partial void LogNotSpread(string dataset, string reason);
 
     [LoggerMessage(EventId = 701, Level = LogLevel.Error, Message = "Could not open {What}; it is tried again, and opened by the first call for it")]
     private partial void LogFailed(string what, Exception exception);

@@ -21,8 +21,7 @@ internal sealed partial class SiloDeparture(SiloDirectory silos, OpenShards shar
         silos.Leave();
         SiloAddress[] others = Array.FindAll(silos.With(SiloRoles.Data), silo => !silo.Equals(silos.Local));
         var begun = time.GetTimestamp();
-        var moved = 0;
-        foreach (IShardGrain shard in others.Length > 0 ? shards.All() : [])
+        foreach (var (i, shard) in (others.Length > 0 ? shards.All() : []).Index())
         {
             TimeSpan left = Longest - time.GetElapsedTime(begun);
             if (left <= TimeSpan.Zero)
@@ -32,8 +31,7 @@ internal sealed partial class SiloDeparture(SiloDirectory silos, OpenShards shar
 
             try
             {
-                await ShardMoves.MoveAsync(shard, others[moved % others.Length]).WaitAsync(left, time, cancellationToken);
-                moved++;
+                await ShardMoves.MoveAsync(shard, others[i % others.Length]).WaitAsync(left, time, cancellationToken);
             }
             catch (Exception e) when (e is ShoalException or TimeoutException or OrleansException)
             {

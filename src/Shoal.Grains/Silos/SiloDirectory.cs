@@ -10,14 +10,16 @@ namespace Shoal.Grains.Silos;
 /// <param name="options">Its settings.</param>
 internal sealed class SiloDirectory(ISiloStatusOracle silos, ISiloMetadataCache metadata, ILocalSiloDetails local, ShoalSiloOptions options)
 {
+    private volatile bool _leaving;
+
     /// <summary>This silo.</summary>
     public SiloAddress Local => local.SiloAddress;
 
     /// <summary>Whether this silo has been told to stop.</summary>
-    public bool IsLeaving { get; private set; }
+    public bool IsLeaving => _leaving;
 
-    /// <summary>From here on nothing is placed here that can be elsewhere.</summary>
-    public void Leave() => IsLeaving = true;
+    /// <summary>From here on this silo places no shard on itself that can be elsewhere, and opens no dataset.</summary>
+    public void Leave() => _leaving = true;
 
     /// <summary>Whether a silo has a role; false for one whose metadata has not come yet.</summary>
     /// <param name="silo">The silo.</param>
