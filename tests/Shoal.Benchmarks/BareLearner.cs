@@ -69,6 +69,16 @@ internal sealed class BareLearner : IDisposable
         return (_next - before) / clock.Elapsed.TotalSeconds;
     }
 
+    /// <summary>Some steps, without the ends of rounds.</summary>
+    /// <param name="count">How many.</param>
+    public void Step(int count)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            Step();
+        }
+    }
+
     /// <summary>One step over fresh samples.</summary>
     public void Step()
     {

@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using Microsoft.Extensions.Logging.Abstractions;
 using Shoal.Client;
 using Shoal.Contracts;
 using Shoal.Grains.Compute;
@@ -11,11 +12,14 @@ internal static class ObjectivesSuite
 {
     private const int Known = 5_000;
     private const int Queries = 2_000;
-    private const int Clusters = 10;
 
-    // Norms know what they normalise by then, and weights have not moved.
+    // The one that gradients move, whatever the data; another would learn nothing from an objective.
+    private const string Encoder = "strided";
+
+    // Norms know what they normalise by then, and at this rate weights do not move. Which objective does not move them does not matter.
     private const int FirstSteps = 20;
     private const double NoRate = 1e-9;
+    private const string Any = "moco";
 
     /// <summary>Runs it.</summary>
     /// <param name="path">As <see cref="LabelledData.OpenAsync"/> takes it.</param>
@@ -34,73 +38,81 @@ internal static class ObjectivesSuite
 
         LabelledData data = await LabelledData.OpenAsync(path);
         await MachineSpeed.WriteAsync(figures);
-        var random = new Random(1);
-        SourceItem[] train = [.. data.Train];
-        SourceItem[] test = [.. data.Test];
-        // The same in every run.
-        random.Shuffle(train);
-        random.Shuffle(test);
-        byte[][] samples = BareLearner.Decode(data, train);
-        var probe = new Probe(data, [.. train.Take(Known)], samples[..Math.Min(Known, samples.Length)], [.. test.Take(Queries)]);
-        NativeTuning.ApplyToProcess();
+        Dictionary<string, object?> settings = new(StringComparer.Ordinal) { ["data"] = data.Name, ["seconds"] = seconds };
+        using var compute = new ComputeThread(new ComputeOptions(), TimeProvider.System, NullLogger<ComputeThread>.Instance);
+        var trial = new Trial(data);
         for (var seed = firstSeed; seed < firstSeed + seeds; seed++)
         {
-            Scores first = Measure(data, samples, probe, "moco", NoRate, seed, learner => Enumerable.Range(0, FirstSteps).ToList().ForEach(_ => learner.Step()));
-            Dictionary<string, object?> settings = new(StringComparer.Ordinal) { ["data"] = data.Name, ["seconds"] = seconds };
+            Scores first = await RunAsync(Any, NoRate, learner => learner.Step(FirstSteps));
             figures.Write("objectives.first_knn", first.Knn, "fraction", seed, settings);
             figures.Write("objectives.first_linear", first.Linear, "fraction", seed, settings);
             foreach (var name in names.Count > 0 ? names : ObjectiveCatalogue.Names)
             {
-                Scores trained = Measure(data, samples, probe, name, new LearnerOptions().LearningRate, seed, learner => learner.Run(TimeSpan.FromSeconds(seconds)));
+                Scores trained = await RunAsync(name, new LearnerOptions().LearningRate, learner => learner.Run(TimeSpan.FromSeconds(seconds)));
                 Dictionary<string, object?> took = new(settings, StringComparer.Ordinal) { ["steps"] = trained.Steps };
                 figures.Write($"objectives.{name}.knn", trained.Knn, "fraction", seed, took);
                 figures.Write($"objectives.{name}.linear", trained.Linear, "fraction", seed, took);
                 figures.Write($"objectives.{name}.gain", Math.Max(trained.Knn - first.Knn, trained.Linear - first.Linear), "fraction", seed, took);
             }
+
+            Task<Scores> RunAsync(string objective, double rate, Action<BareLearner> train)
+            {
+                var options = new LearnerOptions
+                {
+                    Clusters = data.Settings.Clusters,
+                    Seed = seed,
+                    LearningRate = rate,
+                    Encoder = Encoder,
+                    Objectives = new Dictionary<string, double>(StringComparer.Ordinal) { [objective] = 1 },
+                };
+                return compute.RunAsync(ComputePriority.Training, data.Name, () => trial.Run(options, train));
+            }
         }
     }
 
-    private static Scores Measure(LabelledData data, byte[][] samples, Probe probe, string objective, double rate, int seed, Action<BareLearner> train)
+    private sealed record Scores(double Knn, double Linear, long Steps);
+
+    /// <summary>A data set, of which some samples' labels are known, and those of others are asked for; the same in every run.</summary>
+    private sealed class Trial
     {
-        using var learner = new BareLearner(data, samples, new LearnerOptions
+        private readonly LabelledData _data;
+        private readonly byte[][] _samples;
+        private readonly byte[][] _queries;
+        private readonly int[] _known;
+        private readonly int[] _wanted;
+
+        public Trial(LabelledData data)
         {
-            Clusters = Clusters,
-            Seed = seed,
-            LearningRate = rate,
-            Encoder = "strided",
-            Objectives = new Dictionary<string, double>(StringComparer.Ordinal) { [objective] = 1 },
-        });
-        train(learner);
-        using Embedder embedder = learner.Embedder();
-        return probe.Score(embedder, seed) with { Steps = learner.Steps };
-    }
+            var random = new Random(1);
+            SourceItem[] train = [.. data.Train];
+            SourceItem[] test = [.. data.Test];
+            random.Shuffle(train);
+            random.Shuffle(test);
+            SourceItem[] queries = [.. test.Take(Queries)];
+            _data = data;
+            (_samples, _queries) = (BareLearner.Decode(data, train), BareLearner.Decode(data, queries));
+            (_known, _wanted) = ([.. train.Take(Known).Select(data.LabelOf)], [.. queries.Select(data.LabelOf)]);
+        }
 
-    private sealed record Scores(double Knn, double Linear, long Steps = 0);
-
-    /// <summary>Labelled samples, of which one part is known and the other is asked for.</summary>
-    private sealed class Probe(LabelledData data, SourceItem[] known, byte[][] knownSamples, SourceItem[] queries)
-    {
-        private readonly int[] _classes = [.. known.Select(data.LabelOf)];
-        private readonly int[] _wanted = [.. queries.Select(data.LabelOf)];
-        private readonly byte[][] _queries = BareLearner.Decode(data, queries);
-
-        public Scores Score(Embedder embedder, int seed)
+        public Scores Run(LearnerOptions options, Action<BareLearner> train)
         {
-            (float[] known, float[] queries) = (Embed(embedder, knownSamples), Embed(embedder, _queries));
+            using var learner = new BareLearner(_data, _samples, options);
+            train(learner);
+            using Embedder embedder = learner.Embedder();
+            (float[] known, float[] queries) = (Embed(embedder, _samples[.._known.Length]), Embed(embedder, _queries));
             return new Scores(
-                Share(NearestNeighbours.Predict(known, _classes, queries, embedder.Width)),
-                Share(LinearProbe.Predict(known, _classes, queries, embedder.Width, seed)));
+                QualitySuite.Share(NearestNeighbours.Predict(known, _known, queries, embedder.Width), _wanted),
+                QualitySuite.Share(LinearProbe.Predict(known, _known, queries, embedder.Width, options.Seed), _wanted),
+                learner.Steps);
         }
 
         private static float[] Embed(Embedder embedder, byte[][] samples)
         {
             var halves = new Half[samples.Length * embedder.Width];
-            embedder.Embed(samples.SelectMany(sample => sample).ToArray(), samples.Length, halves);
+            embedder.Embed([.. samples.SelectMany(sample => sample)], samples.Length, halves);
             var floats = new float[halves.Length];
             TensorPrimitives.ConvertToSingle(halves, floats);
             return floats;
         }
-
-        private double Share(int[] answers) => answers.Zip(_wanted).Count(pair => pair.First == pair.Second) / (double)answers.Length;
     }
 }

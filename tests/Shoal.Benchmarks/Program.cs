@@ -78,8 +78,8 @@ quality.SetAction((result, _) => RunAsync(result, figures => QualitySuite.RunAsy
 var train = new Command("train", "Training through silo, log, pump and commits against the bare learner, in turns") { data, seconds, turns };
 train.SetAction((result, _) => RunAsync(result, figures => TrainSuite.RunAsync(result.GetRequiredValue(data), result.GetRequiredValue(seconds), result.GetRequiredValue(turns), figures)));
 var only = new Option<string[]>("--only") { Description = "An objective; repeat it for more [default: all]", DefaultValueFactory = _ => [] };
-var each = new Command("objectives", "What each objective alone makes of an encoder, against the same encoder with its first weights; not for MNIST, where those do well") { data, only, seconds, seeds, firstSeed };
-each.SetAction((result, _) => RunAsync(result, figures => ObjectivesSuite.RunAsync(
+var gains = new Command("objectives", "What each objective alone makes of an encoder, against the same encoder with its first weights; not for MNIST, where those do well") { data, only, seconds, seeds, firstSeed };
+gains.SetAction((result, _) => RunAsync(result, figures => ObjectivesSuite.RunAsync(
     result.GetRequiredValue(data), result.GetRequiredValue(only), result.GetRequiredValue(seconds), result.GetRequiredValue(firstSeed), result.GetRequiredValue(seeds), figures)));
 var silos = new Option<int>("--silos") { Description = "How many silos answer; 1 has all cores, several a core each", DefaultValueFactory = _ => 1 };
 var query = new Command("query", "Queries for single items from an external process, training paused and not") { items, silos };
@@ -135,7 +135,7 @@ var minutes = new Option<int>("--minutes") { Description = "For how long", Defau
 var soak = new Command("soak", "Ingests, trains, asks and deletes for a long time, and looks whether anything grows") { minutes };
 soak.SetAction((result, _) => RunAsync(result, figures => SoakSuite.RunAsync(result.GetRequiredValue(minutes), figures)));
 
-return await new RootCommand("Measures Shoal. Every figure is printed as it is measured.") { quality, train, each, query, ingest, recovery, exactlyOnce, fuzz, activation, soak, failover, scale, capacity, simulate, rolling, json }.Parse(args).InvokeAsync();
+return await new RootCommand("Measures Shoal. Every figure is printed as it is measured.") { quality, train, gains, query, ingest, recovery, exactlyOnce, fuzz, activation, soak, failover, scale, capacity, simulate, rolling, json }.Parse(args).InvokeAsync();
 
 static Option<IReadOnlyList<double>> Numbers(string name, string description, string numbers) => new(name)
 {

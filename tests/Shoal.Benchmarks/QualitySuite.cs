@@ -288,5 +288,8 @@ internal static class QualitySuite
         return ClusterScores.Of(CollectionsMarshal.AsSpan(clusters), [.. stream.Select(data.LabelOf)]).Accuracy;
     }
 
-    private static double Share(int[] predicted, int[] actual) => predicted.Zip(actual, (p, a) => p == a ? 1.0 : 0.0).Average();
+    /// <summary>The share of predictions that are right.</summary>
+    /// <param name="predicted">The predicted classes.</param>
+    /// <param name="actual">The actual ones, as many.</param>
+    public static double Share(int[] predicted, int[] actual) => predicted.Zip(actual, (p, a) => p == a ? 1.0 : 0.0).Average();
 }
