@@ -21,7 +21,7 @@ public sealed class ClusterFaultTests : IDisposable
     // Which silo has the model, and which settles, is chance: a point may find none.
     private const int LeastMet = 3;
     private const int NoHistory = 3;
-    private static readonly TimeSpan PointPatience = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan PointPatience = TimeSpan.FromSeconds(10);
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("shoal-cluster-");
 
