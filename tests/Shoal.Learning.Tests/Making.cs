@@ -42,9 +42,10 @@ internal static class Making
     };
 
     /// <summary>N samples, features of width D, a bank of B keys, pairs of even rows with their successors.</summary>
-    public static StepBatch Batch(int seed, int count = 6, int width = 8, int keyWidth = 64, int bank = 12, int clusters = 3, double scale = 5)
+    public static StepBatch Batch(int seed, int count = 6, int width = 8, int keyWidth = 64, int bank = 12, int clusters = 3, double scale = 5, SampleShape? shape = null)
     {
         manual_seed(seed);
+        var projection = Projection(width, shape ?? Grey);
         return new StepBatch
         {
             Features = randn(2 * count, width, requires_grad: true),
@@ -57,7 +58,18 @@ internal static class Making
             Replayed = arange(1, count, ScalarType.Int64),
             Labels = (arange(count, ScalarType.Int64) % (clusters + 1)) - 1,
             Head = new ClusterHead(heads: 2, clusters, width, scale),
+            Pixels = TorchTensors.ToUnit(Bars(count, seed * 100, shape).Pixels, shape ?? Grey, CPU),
+            Encode = projection.Encode,
+            Seed = seed,
         };
+    }
+
+    /// <summary>An encoder of one layer, that tells pixels from one another, and its weights, which get gradients.</summary>
+    public static (Func<Tensor, Tensor> Encode, Tensor Weights) Projection(int width, SampleShape shape)
+    {
+        using var generator = new Generator(6);
+        var weights = (randn([shape.Size, width], generator: generator) / Math.Sqrt(shape.Size)).requires_grad_(true);
+        return (pixels => (pixels.flatten(1) - 0.5).matmul(weights), weights);
     }
 
     public static float[] Floats(Tensor values) => values.detach().contiguous().data<float>().ToArray();

@@ -11,7 +11,7 @@ internal static class LearnerSettings
     /// <summary>What is wrong with a dataset's settings, one sentence each: what the learner would refuse, too.</summary>
     public static IReadOnlyList<string> Problems(DatasetSettings settings) =>
         settings.Problems() is { Count: > 0 } problems ? problems
-        : Options(settings).Problems() is { Count: > 0 } refused ? refused
+        : Options(settings).Problems(Shape(settings)) is { Count: > 0 } refused ? refused
         : settings.OuterMomentum > 0 && !Options(settings).LearnsByGradient(Shape(settings)) ? [NoGradients]
         : [];
 

@@ -4,7 +4,10 @@ using static TorchSharp.torch;
 namespace Shoal.Learning;
 
 /// <summary>A self-supervised loss; one file each, picked by name and weight.</summary>
-/// <remarks>An implementation has the constructor <c>(int featureWidth)</c> and the attribute <see cref="ObjectiveAttribute"/>.</remarks>
+/// <remarks>
+/// An implementation has the attribute <see cref="ObjectiveAttribute"/> and the constructor <c>(int featureWidth)</c>, or
+/// <c>(int featureWidth, SampleShape shape)</c> where its networks depend on the samples' shape.
+/// </remarks>
 public interface IObjective : IDisposable
 {
     /// <summary>What the objective itself learns; empty when it learns nothing.</summary>
@@ -53,6 +56,26 @@ public sealed class ObjectiveAttribute(string name) : Attribute
 
     /// <summary>Whether features that are all alike are among its best answers, and only how it is trained keeps away from them: a predictor, a stopped gradient.</summary>
     public bool LeastAtCollapse { get; init; }
+
+    /// <summary>Whether samples must be as high as wide.</summary>
+    public bool NeedsSquare { get; init; }
+
+    /// <summary>Whether samples must have three channels.</summary>
+    public bool NeedsColour { get; init; }
+
+    /// <summary>The least height and width of samples, pixels.</summary>
+    public int LeastSide { get; init; } = 1;
+
+    /// <summary>Why samples of a shape give it nothing to learn; null when they suit it.</summary>
+    /// <param name="shape">Their shape.</param>
+    public string? Misfit(SampleShape shape)
+    {
+        ArgumentNullException.ThrowIfNull(shape);
+        return NeedsColour && shape.Channels != 3 ? $"Objective '{Name}' learns from colours; samples have {shape.Channels} channel(s), and it needs 3."
+            : NeedsSquare && shape.Height != shape.Width ? $"Objective '{Name}' turns samples by quarters; they must be as high as wide, and are {shape.Height}x{shape.Width}."
+            : Math.Min(shape.Height, shape.Width) < LeastSide ? $"Objective '{Name}' cuts samples into pieces; sides must be {LeastSide} pixels at least, and are {shape.Height}x{shape.Width}."
+            : null;
+    }
 }
 
 /// <summary>Kinds of methods.</summary>
@@ -66,6 +89,9 @@ public enum ObjectiveFamily
 
     /// <summary>Both views of a sample are of one cluster.</summary>
     Clustering,
+
+    /// <summary>A question about a changed sample whose answer is known: how it was turned, what was taken out.</summary>
+    Pretext,
 }
 
 /// <summary>What an objective may read of a step.</summary>
@@ -92,6 +118,9 @@ public enum ObjectiveNeeds
 
     /// <summary><see cref="StepBatch.Replayed"/>.</summary>
     Replay = 32,
+
+    /// <summary><see cref="StepBatch.Pixels"/>, which it changes and has encoded by <see cref="StepBatch.Encode"/>.</summary>
+    Samples = 64,
 }
 
 /// <summary>Finds objectives by name.</summary>
@@ -114,9 +143,20 @@ public static class ObjectiveCatalogue
     /// <summary>Makes an objective with fresh weights from libtorch's global generator.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <param name="featureWidth">The encoder's width, D.</param>
-    /// <exception cref="ArgumentException">No objective has that name.</exception>
-    public static IObjective Create(string name, int featureWidth)
-        => Types.TryGetValue(name, out var found)
-            ? (IObjective)Activator.CreateInstance(found.Type, featureWidth)!
-            : throw new ArgumentException($"Objective '{name}' is unknown; there are: {string.Join(", ", Names)}.", nameof(name));
+    /// <param name="shape">The shape of samples, which must suit it: <see cref="ObjectiveAttribute.Misfit"/>.</param>
+    /// <exception cref="ArgumentException">No objective has that name, or samples of that shape give it nothing to learn.</exception>
+    public static IObjective Create(string name, int featureWidth, SampleShape shape)
+    {
+        if (!Types.TryGetValue(name, out var found))
+        {
+            throw new ArgumentException($"Objective '{name}' is unknown; there are: {string.Join(", ", Names)}.", nameof(name));
+        }
+
+        if (found.Is.Misfit(shape) is { } reason)
+        {
+            throw new ArgumentException(reason, nameof(shape));
+        }
+
+        return (IObjective)(found.Type.GetConstructor([typeof(int), typeof(SampleShape)]) is { } shaped ? shaped.Invoke([featureWidth, shape]) : Activator.CreateInstance(found.Type, featureWidth)!);
+    }
 }

@@ -36,6 +36,15 @@ public sealed record StepBatch
     /// <summary>The cluster heads that are being trained.</summary>
     public required ClusterHead Head { get; init; }
 
+    /// <summary>The samples themselves, without a view's changes, [N, C, H, W], float32, 0 to 1.</summary>
+    public required Tensor Pixels { get; init; }
+
+    /// <summary>The encoder: from [M, C, H, W], float32, 0 to 1, of the samples' shape, to features [M, D], float32, with gradient.</summary>
+    public required Func<Tensor, Tensor> Encode { get; init; }
+
+    /// <summary>What draws are keyed by: another in every step.</summary>
+    public required long Seed { get; init; }
+
     /// <summary>How many samples, N, once the shapes that depend on it were checked.</summary>
     /// <param name="batch">The batch.</param>
     /// <exception cref="ArgumentException">Features, key features and samples do not fit each other.</exception>
@@ -51,7 +60,30 @@ public sealed record StepBatch
                 nameof(batch));
         }
 
+        if (batch.Pixels.dim() != 4 || batch.Pixels.shape[0] != count)
+        {
+            throw new ArgumentException($"Pixels are {Text(batch.Pixels)}; samples {Text(batch.Samples)} need [{count}, C, H, W].", nameof(batch));
+        }
+
         return count;
+    }
+
+    /// <summary>Randomness for one objective, that no other's draws change; for the CPU.</summary>
+    /// <param name="objective">Its name.</param>
+    internal Generator Draws(string objective)
+    {
+        var purpose = objective.Aggregate(0L, (sum, letter) => unchecked((sum * 31) + letter));
+        return new Generator(Keyed.Mix(Seed, 0, purpose) >> 1);
+    }
+
+    /// <summary>Random samples, the same ones in whatever order samples stand.</summary>
+    /// <param name="most">How many at most.</param>
+    /// <param name="generator">Where randomness comes from.</param>
+    /// <returns>Rows, [min(N, most)], int64.</returns>
+    internal Tensor Choose(long most, Generator generator)
+    {
+        var count = Samples.shape[0];
+        return Samples.argsort().index_select(0, randperm(count, generator: generator).narrow(0, 0, Math.Min(count, most)).to(Samples.device));
     }
 
     /// <summary>The labels, once their shape was checked.</summary>

@@ -40,4 +40,5 @@ internal enum Purpose
     Judgement = 7,
     Communities = 8,
     Landmarks = 9,
+    Pretext = 10,
 }

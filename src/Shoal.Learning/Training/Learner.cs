@@ -47,7 +47,7 @@ public sealed partial class Learner : IDisposable
     {
         ArgumentNullException.ThrowIfNull(shape);
         ArgumentNullException.ThrowIfNull(options);
-        if (options.Problems() is { Count: > 0 } problems)
+        if (options.Problems(shape) is { Count: > 0 } problems)
         {
             throw new ArgumentException(string.Join(Environment.NewLine, problems), nameof(options));
         }
@@ -63,7 +63,7 @@ public sealed partial class Learner : IDisposable
         _keyHead = new ClusterHead(heads, options.Prototypes, _encoder.Width, options.Scale);
         foreach (var (name, weight) in options.ObjectivesInForce.Where(entry => entry.Value > 0).OrderBy(entry => entry.Key, StringComparer.Ordinal))
         {
-            _objectives[name] = (ObjectiveCatalogue.Create(name, _encoder.Width), weight);
+            _objectives[name] = (ObjectiveCatalogue.Create(name, _encoder.Width, shape), weight);
         }
 
         _descends = _encoder.LearnsByGradient || trainsHeads;
@@ -256,6 +256,9 @@ public sealed partial class Learner : IDisposable
             Replayed = arange(trained.Count, trained.Count + slots.Length, ScalarType.Int64, _device),
             Labels = tensor(labels, device: _device),
             Head = _head,
+            Pixels = samples,
+            Encode = pixels => _encoder.forward(Normalise(pixels)),
+            Seed = unchecked((long)Keyed.Mix(Options.StepSeed, Steps, (long)Purpose.Pretext)),
         };
         var losses = Descend(batch, keys);
         Steps++;

@@ -136,7 +136,13 @@ public sealed record LearnerOptions
     /// <param name="shape">Their shape.</param>
     public bool LearnsByGradient(SampleShape shape) => !string.Equals(EncoderCatalogue.Resolve(Encoder, shape, Objectives is not null), PatchEncoder.Name, StringComparison.Ordinal);
 
-    /// <summary>What is wrong with these options, one sentence each; empty when nothing is.</summary>
+    /// <summary>What is wrong with these options for samples of a shape, one sentence each; empty when nothing is.</summary>
+    /// <param name="shape">Their shape.</param>
+    public IReadOnlyList<string> Problems(SampleShape shape) =>
+        Problems() is { Count: > 0 } problems ? problems
+        : [.. ObjectivesInForce.Where(entry => entry.Value > 0).Select(entry => ObjectiveCatalogue.Find(entry.Key)!.Misfit(shape)).OfType<string>()];
+
+    /// <summary>What is wrong with these options whatever is learned, one sentence each; empty when nothing is.</summary>
     public IReadOnlyList<string> Problems()
     {
         var problems = new List<string>();

@@ -60,6 +60,9 @@ internal static class HeadReference
         Replayed = arange(3, ScalarType.Int64),
         Labels = arange(3, ScalarType.Int64),
         Head = head,
+        Pixels = zeros(3, 1, 12, 12),
+        Encode = pixels => zeros(pixels.shape[0], features.shape[1]),
+        Seed = 1,
     };
 
     private static double[] Slice(float[] values, int row, int width) => [.. values.Skip(row * width).Take(width).Select(v => (double)v)];

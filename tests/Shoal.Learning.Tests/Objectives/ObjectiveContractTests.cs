@@ -20,15 +20,17 @@ public sealed class ObjectiveContractTests : IDisposable
     public void Value_and_gradient_are_finite(string name)
     {
         using var scope = NewDisposeScope();
-        using var objective = ObjectiveCatalogue.Create(name, 8);
+        using var objective = Create(name);
 
         // Heads that are certain of some samples: where nothing is certain, self-labelling learns nothing.
-        var batch = Batch(objective, scale: 20);
+        var (encode, weights) = Making.Projection(8, Shape);
+        var batch = Batch(objective, scale: 20) with { Encode = encode };
         var loss = Loss(objective, batch);
         loss.backward();
         Assert.True(float.IsFinite(loss.item<float>()));
-        Assert.All(Making.Floats(batch.Features.grad!), value => Assert.True(float.IsFinite(value)));
-        Assert.Contains(Making.Floats(batch.Features.grad!), value => value != 0);
+        var gradient = (ObjectiveCatalogue.Find(name)!.Needs.HasFlag(ObjectiveNeeds.Samples) ? weights : batch.Features).grad!;
+        Assert.All(Making.Floats(gradient), value => Assert.True(float.IsFinite(value)));
+        Assert.Contains(Making.Floats(gradient), value => value != 0);
     }
 
     [Theory]
@@ -36,17 +38,18 @@ public sealed class ObjectiveContractTests : IDisposable
     public void They_are_finite_too_where_samples_are_one_all_alike_zeros_or_huge(string name)
     {
         using var scope = NewDisposeScope();
-        using var objective = ObjectiveCatalogue.Create(name, 8);
+        using var objective = Create(name);
         var batch = Batch(objective);
-        Check(batch with { Features = zeros(12, 8), KeyFeatures = zeros(12, 8) });
-        Check(batch with { Features = ones(12, 8), KeyFeatures = ones(12, 8) });
-        Check(batch with { Features = randn(12, 8) * 1e4, KeyFeatures = randn(12, 8) * 1e4 });
+        Check(batch with { Features = zeros(12, 8), KeyFeatures = zeros(12, 8), Encode = pixels => zeros(pixels.shape[0], 8) });
+        Check(batch with { Features = ones(12, 8), KeyFeatures = ones(12, 8), Pixels = ones_like(batch.Pixels) });
+        Check(batch with { Features = randn(12, 8) * 1e4, KeyFeatures = randn(12, 8) * 1e4, Encode = pixels => batch.Encode(pixels) * 1e4 });
         var two = tensor(new long[] { 0, 6 });
         Check(batch with
         {
             Features = batch.Features.index_select(0, two).detach(),
             KeyFeatures = batch.KeyFeatures.index_select(0, two),
             Samples = batch.Samples.narrow(0, 0, 1),
+            Pixels = batch.Pixels.narrow(0, 0, 1),
             Labels = batch.Labels.narrow(0, 1, 1),
             Anchors = zeros(0, ScalarType.Int64),
             Neighbours = zeros(0, ScalarType.Int64),
@@ -58,7 +61,7 @@ public sealed class ObjectiveContractTests : IDisposable
             var features = degenerate.Features.detach().requires_grad_(true);
             var terms = objective.Compute(degenerate with { Features = features }).Terms;
             Assert.All(terms, term => Assert.True(float.IsFinite(term.Value.item<float>()), $"{term.Key} is {term.Value.item<float>()}"));
-            foreach (var term in terms.Values)
+            foreach (var term in terms.Values.Where(term => term.requires_grad))
             {
                 term.backward(retain_graph: true);
             }
@@ -72,7 +75,7 @@ public sealed class ObjectiveContractTests : IDisposable
     public void Terms_are_named_scalars_and_keys_are_what_the_bank_expects(string name)
     {
         using var scope = NewDisposeScope();
-        using var objective = ObjectiveCatalogue.Create(name, 8);
+        using var objective = Create(name);
         var result = objective.Compute(Batch(objective));
         Assert.NotEmpty(result.Terms);
         Assert.All(result.Terms, term =>
@@ -97,7 +100,7 @@ public sealed class ObjectiveContractTests : IDisposable
     public void All_that_it_learns_gets_a_gradient_and_all_else_follows_by_momentum(string name)
     {
         using var scope = NewDisposeScope();
-        using var objective = ObjectiveCatalogue.Create(name, 8);
+        using var objective = Create(name);
         var parameters = objective.Own.named_parameters().ToArray();
         var followers = parameters.Where(p => !p.parameter.requires_grad).ToArray();
         using var optimizer = Optimizer(objective);
@@ -118,8 +121,8 @@ public sealed class ObjectiveContractTests : IDisposable
     {
         using var scope = NewDisposeScope();
         manual_seed(4);
-        using var first = ObjectiveCatalogue.Create(name, 8);
-        using var second = ObjectiveCatalogue.Create(name, 8);
+        using var first = Create(name);
+        using var second = Create(name);
         using (var optimizer = Optimizer(first))
         {
             Train(first, optimizer, Batch(first, count: 32), 3);
@@ -143,7 +146,7 @@ public sealed class ObjectiveContractTests : IDisposable
     public void The_order_of_samples_does_not_matter(string name)
     {
         using var scope = NewDisposeScope();
-        using var objective = ObjectiveCatalogue.Create(name, 8);
+        using var objective = Create(name);
         var batch = Batch(objective);
         var order = tensor(new long[] { 3, 0, 5, 1, 4, 2 });
         var back = order.argsort();
@@ -160,6 +163,9 @@ public sealed class ObjectiveContractTests : IDisposable
             Replayed = back.index_select(0, batch.Replayed),
             Labels = batch.Labels.index_select(0, order),
             Head = batch.Head,
+            Pixels = batch.Pixels.index_select(0, order),
+            Encode = batch.Encode,
+            Seed = batch.Seed,
         };
         var (before, after) = (Loss(objective, batch).item<float>(), Loss(objective, shuffled).item<float>());
         Assert.Equal(before, after, 1e-5f * Math.Max(1, Math.Abs(before)));
@@ -170,14 +176,14 @@ public sealed class ObjectiveContractTests : IDisposable
     public void Inputs_stay_as_they_are(string name)
     {
         using var scope = NewDisposeScope();
-        using var objective = ObjectiveCatalogue.Create(name, 8);
+        using var objective = Create(name);
         var batch = Batch(objective);
         byte[][] Bytes() =>
         [
             .. new[]
             {
                 batch.Features, batch.KeyFeatures, batch.Samples, batch.BankKeys, batch.BankSamples,
-                batch.Anchors, batch.Neighbours, batch.Replayed, batch.Labels, batch.Head.Weight,
+                batch.Anchors, batch.Neighbours, batch.Replayed, batch.Labels, batch.Head.Weight, batch.Pixels,
             }.Select(input => input.Save("input").Data),
         ];
         var before = Bytes();
@@ -194,7 +200,7 @@ public sealed class ObjectiveContractTests : IDisposable
         {
             using var scope = NewDisposeScope();
             manual_seed(9);
-            using var objective = ObjectiveCatalogue.Create(name, 8);
+            using var objective = Create(name);
             return Loss(objective, Batch(objective)).item<float>();
         }
 
@@ -206,7 +212,7 @@ public sealed class ObjectiveContractTests : IDisposable
     public void No_tensor_outlives_its_scope(string name)
     {
         using var outer = NewDisposeScope();
-        using var objective = ObjectiveCatalogue.Create(name, 8);
+        using var objective = Create(name);
         var batch = Batch(objective);
         Once();
         var before = Tensor.TotalCount;
@@ -230,11 +236,13 @@ public sealed class ObjectiveContractTests : IDisposable
     public void Wrong_shapes_are_named(string name)
     {
         using var scope = NewDisposeScope();
-        using var objective = ObjectiveCatalogue.Create(name, 8);
+        using var objective = Create(name);
         var wrong = Batch(objective) with { Features = randn(7, 8) };
         var error = Assert.Throws<ArgumentException>(() => objective.Compute(wrong));
         Assert.Contains("[7, 8]", error.Message, StringComparison.Ordinal);
         Assert.Contains("[12, D]", error.Message, StringComparison.Ordinal);
+        var pixels = Assert.Throws<ArgumentException>(() => objective.Compute(Batch(objective) with { Pixels = zeros(5, 3, 24, 24) }));
+        Assert.Contains("Pixels are [5, 3, 24, 24]; samples [6] need [6, C, H, W].", pixels.Message, StringComparison.Ordinal);
         if (objective.KeyWidth > 0)
         {
             var bank = Assert.Throws<ArgumentException>(() => objective.Compute(Batch(objective) with { BankKeys = zeros(12, 3) }));

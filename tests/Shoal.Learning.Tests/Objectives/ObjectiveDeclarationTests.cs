@@ -15,6 +15,10 @@ public sealed class ObjectiveDeclarationTests : IDisposable
 
     public static TheoryData<string> Names => [.. ObjectiveCatalogue.Names];
 
+    public static TheoryData<string> Pretexts => [.. ObjectiveCatalogue.Names.Where(IsPretext)];
+
+    public static TheoryData<string> Comparing => [.. ObjectiveCatalogue.Names.Where(name => !IsPretext(name))];
+
     public void Dispose() => set_num_threads(_threads);
 
     [Theory]
@@ -32,7 +36,7 @@ public sealed class ObjectiveDeclarationTests : IDisposable
     public void What_it_does_not_declare_to_need_it_does_not_read(string name)
     {
         using var scope = NewDisposeScope();
-        using var objective = ObjectiveCatalogue.Create(name, 8);
+        using var objective = Create(name);
         var needs = ObjectiveCatalogue.Find(name)!.Needs;
         var batch = Batch(objective, scale: 20);
         var before = Loss(objective, batch).item<float>();
@@ -45,6 +49,7 @@ public sealed class ObjectiveDeclarationTests : IDisposable
             (ObjectiveNeeds.Labels, batch with { Labels = batch.Labels.roll(1, 0) }),
             (ObjectiveNeeds.Heads, batch with { Head = other.Head }),
             (ObjectiveNeeds.Replay, batch with { Replayed = batch.Replayed.narrow(0, 0, 3) }),
+            (ObjectiveNeeds.Samples, batch with { Pixels = other.Pixels }),
         })
         {
             var (declared, read) = (needs.HasFlag(need), Loss(objective, changed).item<float>() != before);
@@ -53,7 +58,31 @@ public sealed class ObjectiveDeclarationTests : IDisposable
     }
 
     [Theory]
-    [MemberData(nameof(Names))]
+    [MemberData(nameof(Pretexts))]
+    public void What_was_changed_is_told_from_features_and_not_without(string name)
+    {
+        const int Steps = 60;
+        using var scope = NewDisposeScope();
+
+        // Where the bar lies tells the colour.
+        var tints = tensor(new[,] { { 1, 0.2f, 0.2f }, { 0.2f, 1, 0.2f }, { 0.2f, 0.2f, 1 }, { 1, 1, 0.2f } }).repeat(2, 1).view(8, 3, 1, 1);
+        var (told, guessed) = (Reached(Making.Projection(8, Shape).Encode), Reached(pixels => zeros(pixels.shape[0], 8)));
+        Assert.True(told < 0.95 * guessed, $"{told:F3} with features, {guessed:F3} without");
+
+        double Reached(Func<Tensor, Tensor> encode)
+        {
+            manual_seed(7);
+            using var objective = Create(name);
+            using var optimizer = Optimizer(objective);
+            var batch = Batch(objective, count: 8);
+            batch = batch with { Pixels = batch.Pixels * tints, Encode = pixels => encode(pixels) * 4 };
+            Train(objective, optimizer, batch, Steps, 0.01);
+            return Loss(objective, batch).item<float>();
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Comparing))]
     public void A_collapsed_batch_scores_worse_than_a_learned_one_unless_that_is_declared(string name)
     {
         // Learned: three directions with samples around each, both views alike. Collapsed: one direction for all.
@@ -69,29 +98,31 @@ public sealed class ObjectiveDeclarationTests : IDisposable
         }
 
         var around = directions.repeat(Rows / 3, 1) + (randn(Rows, 8) * 0.1);
-        var gain = Reached(directions[0].expand(2 * Rows, 8).clone()) - Reached(around.repeat(2, 1));
+        var pixels = TorchTensors.ToUnit(Making.Bars(Rows, 0, Shape).Pixels, Shape, CPU);
+        var encode = Making.Projection(8, Shape).Encode;
+        var gain = Reached(directions[0].expand(2 * Rows, 8).clone(), rows => directions[0].expand(rows.shape[0], 8)) - Reached(around.repeat(2, 1), encode);
         var declared = ObjectiveCatalogue.Find(name)!;
         Assert.True((declared.Collapses || declared.LeastAtCollapse) == (gain <= 0.1), $"collapsed scores {gain:F3} above learned");
 
         // What the objective comes to when nothing but its own networks learn: how features score, not how the networks happened to begin.
-        double Reached(Tensor features)
+        double Reached(Tensor features, Func<Tensor, Tensor> encode)
         {
             manual_seed(7);
-            using var objective = ObjectiveCatalogue.Create(name, 8);
+            using var objective = Create(name);
             using var optimizer = Optimizer(objective);
-            var batch = Of(features, zeros(0, objective.KeyWidth));
+            var batch = Of(features, encode, zeros(0, objective.KeyWidth));
             for (var step = 0; step < Steps; step++)
             {
                 // Keys of the step before are those of other samples with the same features.
                 var keys = objective.Compute(batch).Keys;
                 Train(objective, optimizer, batch, 1);
-                batch = Of(features, keys ?? batch.BankKeys);
+                batch = Of(features, encode, keys ?? batch.BankKeys);
             }
 
             return Loss(objective, batch).item<float>();
         }
 
-        StepBatch Of(Tensor features, Tensor keys) => new()
+        StepBatch Of(Tensor features, Func<Tensor, Tensor> encode, Tensor keys) => new()
         {
             Features = features,
             KeyFeatures = features,
@@ -103,6 +134,9 @@ public sealed class ObjectiveDeclarationTests : IDisposable
             Replayed = arange(Rows, ScalarType.Int64),
             Labels = arange(Rows, ScalarType.Int64) % 3,
             Head = head,
+            Pixels = pixels,
+            Encode = encode,
+            Seed = 1,
         };
     }
 
@@ -113,7 +147,7 @@ public sealed class ObjectiveDeclarationTests : IDisposable
         Type type = Type(name);
         if (type.GetNestedType("Options") is not { } optionsType)
         {
-            Assert.Null(Array.Find(type.GetConstructors(), constructor => constructor.GetParameters().Length > 1));
+            Assert.Null(Array.Find(type.GetConstructors(), constructor => constructor.GetParameters().Any(p => p.ParameterType != typeof(int) && p.ParameterType != typeof(SampleShape))));
             return;
         }
 
@@ -128,17 +162,34 @@ public sealed class ObjectiveDeclarationTests : IDisposable
         object Make(object options)
         {
             var constructor = type.GetConstructors().Single(c => c.GetParameters().Any(p => p.ParameterType == optionsType));
-            return constructor.Invoke(constructor.GetParameters().Length == 1 ? [options] : [8, options]);
+            return constructor.Invoke([.. constructor.GetParameters().Select(p => p.ParameterType == optionsType ? options : p.ParameterType == typeof(SampleShape) ? Shape : (object)8)]);
         }
     }
 
     [Fact]
     public void An_unknown_name_is_answered_with_the_known_ones()
     {
-        var error = Assert.Throws<ArgumentException>(() => ObjectiveCatalogue.Create("nonesuch", 8));
+        var error = Assert.Throws<ArgumentException>(() => ObjectiveCatalogue.Create("nonesuch", 8, Making.Grey));
         Assert.Contains("'nonesuch'", error.Message, StringComparison.Ordinal);
         Assert.Contains(string.Join(", ", ObjectiveCatalogue.Names), error.Message, StringComparison.Ordinal);
         Assert.Contains("moco", ObjectiveCatalogue.Names);
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Samples_that_give_it_nothing_to_learn_are_refused_with_the_reason(string name)
+    {
+        var declared = ObjectiveCatalogue.Find(name)!;
+        var refused = new List<string>();
+        foreach (var shape in (SampleShape[])[new(1, 64, 64), new(3, 64, 32), new(3, 4, 4)])
+        {
+            IReadOnlyList<string> problems = new LearnerOptions { Objectives = new Dictionary<string, double>(StringComparer.Ordinal) { [name] = 1, ["scan"] = 1 } }.Problems(shape);
+            Assert.All(problems, problem => Assert.Matches($@"^Objective '{name}' .* (needs 3|64x32|4x4)\.$", problem));
+            refused.AddRange(problems);
+            Assert.Equal(problems.Count > 0, declared.Misfit(shape) is not null);
+        }
+
+        Assert.Equal((declared.NeedsColour ? 1 : 0) + (declared.NeedsSquare ? 1 : 0) + (declared.LeastSide > 4 ? 1 : 0), refused.Count);
     }
 
     [Fact]
@@ -150,6 +201,8 @@ public sealed class ObjectiveDeclarationTests : IDisposable
         Assert.Empty(Problems("moco", "scan", "selflabel"));
         Assert.Empty(Problems("byol"));
     }
+
+    private static bool IsPretext(string name) => ObjectiveCatalogue.Find(name)!.Family == ObjectiveFamily.Pretext;
 
     private static Type Type(string name)
         => typeof(IObjective).Assembly.GetTypes().Single(type => string.Equals(type.GetCustomAttribute<ObjectiveAttribute>()?.Name, name, StringComparison.Ordinal));

@@ -7,6 +7,8 @@ namespace Shoal.Learning.Tests;
 /// <summary>The table in docs/reference/objectives.md is what the catalogue says of its objectives.</summary>
 public sealed class ObjectiveReferenceTests
 {
+    private static readonly SampleShape Shape = new(3, 32, 32);
+
     [Fact]
     public void The_reference_has_the_catalogues_table()
     {
@@ -19,10 +21,10 @@ public sealed class ObjectiveReferenceTests
     private static string Row(string name)
     {
         using var scope = NewDisposeScope();
-        using var objective = ObjectiveCatalogue.Create(name, 8);
-        using var wide = ObjectiveCatalogue.Create(name, 256);
+        using var objective = ObjectiveCatalogue.Create(name, 8, Shape);
+        using var wide = ObjectiveCatalogue.Create(name, 256, Shape);
         var declared = ObjectiveCatalogue.Find(name)!;
-        var terms = objective.Compute(Making.Batch(1, keyWidth: objective.KeyWidth, bank: 0)).Terms.Keys.Order(StringComparer.Ordinal);
+        var terms = objective.Compute(Making.Batch(1, keyWidth: objective.KeyWidth, bank: 0, shape: Shape)).Terms.Keys.Order(StringComparer.Ordinal);
         string[] cells =
         [
             $"`{name}`", Words(declared.Family), declared.Source, Reads(declared), Learns(wide), string.Join(", ", terms.Select(term => $"`{term}`")),
@@ -43,6 +45,7 @@ public sealed class ObjectiveReferenceTests
             (ObjectiveNeeds.Labels, "communities"),
             (ObjectiveNeeds.Heads, "cluster heads"),
             (ObjectiveNeeds.Replay, "what is replayed"),
+            (ObjectiveNeeds.Samples, $"samples{(declared.NeedsColour ? " in colour" : "")}{(declared.NeedsSquare ? " as high as wide" : "")}{(declared.LeastSide > 1 ? $" of {declared.LeastSide} pixels a side" : "")}"),
         ];
         var needs = string.Join(", ", words.Where(word => declared.Needs.HasFlag(word.Need)).Select(word => word.Text));
         return needs.Length == 0 ? "-" : needs;
@@ -54,7 +57,7 @@ public sealed class ObjectiveReferenceTests
     // Each network by the widths of its layers; those that follow by momentum are marked.
     private static string Learns(IObjective objective)
     {
-        var networks = objective.Own.named_parameters().Where(p => p.parameter.dim() == 2)
+        var networks = objective.Own.named_parameters().Where(p => p.parameter.dim() >= 2)
             .GroupBy(p => p.name.Split('.')[0], StringComparer.Ordinal)
             .Select(network =>
             {

@@ -12,7 +12,7 @@ public sealed class PredictorCollapseTests
     public void Three_hundred_steps_do_not_collapse(string name)
     {
         using var trial = new CollapseTrial();
-        using var objective = ObjectiveCatalogue.Create(name, CollapseTrial.Width);
+        using var objective = ObjectiveCatalogue.Create(name, CollapseTrial.Width, Making.Grey);
         var (features, projections) = trial.Run(objective, "projector", Rate);
         Assert.True(features > 0.7 && projections > 0.7, $"features {features:F3}, projections {projections:F3}");
     }
@@ -27,7 +27,7 @@ public sealed class PredictorCollapseTests
     public void Without_predictor_or_stopped_gradient_they_do(string name, bool predicts, bool stops)
     {
         using var trial = new CollapseTrial();
-        using var objective = ObjectiveCatalogue.Create(name, CollapseTrial.Width);
+        using var objective = ObjectiveCatalogue.Create(name, CollapseTrial.Width, Making.Grey);
         var (_, projections) = trial.Run(objective, "projector", Rate, batch => CollapseTrial.Agreement(objective, batch, predicts, stops));
         Assert.InRange(projections, 0, 0.3);
     }

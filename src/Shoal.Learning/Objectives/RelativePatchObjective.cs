@@ -1,0 +1,72 @@
+using System.ComponentModel.DataAnnotations;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn.functional;
+
+namespace Shoal.Learning;
+
+/// <summary>Which of the eight pieces around the middle one is this?</summary>
+/// <remarks>
+/// Doersch et al. 2015, "Unsupervised Visual Representation Learning by Context Prediction", sections 3 and 3.1: the middle piece and one of its eight neighbours go through
+/// the encoder, both features together through a classifier, and the loss is -log of the probability of the right place. Pieces lie apart, and at random, and have the same
+/// mean and deviation, so that continuing lines and light do not give the place away; the paper drops colours for the same reason.
+/// </remarks>
+[Objective("relativepatch", Family = ObjectiveFamily.Pretext, Source = "Doersch et al. 2015, Context Prediction, sections 3 and 3.1", Needs = ObjectiveNeeds.Samples, LeastSide = Pieces.LeastSide)]
+public sealed class RelativePatchObjective : PretextObjective
+{
+    private const int Middle = Pieces.Count / 2;
+
+    private readonly Options _options;
+    private readonly nn.Module<Tensor, Tensor> _classifier;
+
+    /// <summary>With default options.</summary>
+    /// <param name="featureWidth">The encoder's width, D.</param>
+    public RelativePatchObjective(int featureWidth)
+        : this(featureWidth, new Options())
+    {
+    }
+
+    /// <summary>With given options.</summary>
+    /// <param name="featureWidth">The encoder's width, D.</param>
+    /// <param name="options">Settings.</param>
+    public RelativePatchObjective(int featureWidth, Options options)
+        : base("relativepatch")
+    {
+        _options = ObjectiveOptions.Checked(options);
+        _classifier = Networks.Learned("classifier", Mlp.Normed([2 * featureWidth, options.Hidden, Pieces.Count - 1]));
+    }
+
+    /// <summary>Settings.</summary>
+    public sealed record Options
+    {
+        /// <summary>Samples of a step that are asked about, each with two pieces; 2 to 4,096.</summary>
+        /// <value>144: as many pieces as a step has samples.</value>
+        [Range(2, 4096)]
+        public int Images { get; init; } = 144;
+
+        /// <summary>The side of a piece as a share of its cell's; 0.3 to 1.</summary>
+        /// <value>0.7: the paper's gap of half a piece's side, with room to move, would be two thirds.</value>
+        [Range(0.3, 1.0)]
+        public double Share { get; init; } = 0.7;
+
+        /// <summary>The width of the classifier's hidden layer; 8 to 8,192.</summary>
+        /// <value>256: the feature's width.</value>
+        [Range(8, 8192)]
+        public int Hidden { get; init; } = 256;
+    }
+
+    private protected override int Images => _options.Images;
+
+    private protected override ObjectiveResult Ask(StepBatch batch, Tensor rows, Tensor pixels, Generator generator)
+    {
+        var samples = pixels.shape[0];
+        var answers = randint(Pieces.Count - 1, [samples], generator: generator, dtype: ScalarType.Int64);
+
+        // The cell of each answer: the middle one is none.
+        var neighbours = answers + answers.ge(Middle).to_type(ScalarType.Int64);
+        var first = arange(samples, ScalarType.Int64) * Pieces.Count;
+        var shown = cat([first + Middle, first + neighbours]).to(pixels.device);
+        var pieces = Pieces.Cut(pixels, _options.Share, generator).index_select(0, shown);
+        var features = Views.Of(batch.Encode(Pieces.Standardised(pieces)));
+        return Of(("place", cross_entropy(_classifier.forward(cat([features.A, features.B], 1)), answers.to(pixels.device))));
+    }
+}
