@@ -13,60 +13,70 @@ internal static class ObjectivesSuite
     private const int Known = 5_000;
     private const int Queries = 2_000;
 
-    // The one that gradients move, whatever the data; another would learn nothing from an objective.
-    private const string Encoder = "strided";
-
     // Norms know what they normalise by then, and at this rate weights do not move. Which objective does not move them does not matter.
     private const int FirstSteps = 20;
     private const double NoRate = 1e-9;
     private const string Any = "moco";
+    private const string Companion = "scan";
 
     /// <summary>Runs it.</summary>
     /// <param name="path">As <see cref="LabelledData.OpenAsync"/> takes it.</param>
-    /// <param name="names">The objectives; empty for all.</param>
+    /// <param name="names">The objectives; empty for all that the data suits.</param>
+    /// <param name="encoder">The encoder, as <see cref="LearnerOptions.Encoder"/>.</param>
     /// <param name="seconds">Seconds of training of each.</param>
     /// <param name="firstSeed">The first seed.</param>
     /// <param name="seeds">How many seeds.</param>
     /// <param name="figures">Where figures go.</param>
-    /// <exception cref="ShoalException">Invalid: no objective has a name.</exception>
-    public static async Task RunAsync(string path, IReadOnlyCollection<string> names, int seconds, int firstSeed, int seeds, FigureWriter figures)
+    /// <exception cref="ShoalException">Invalid: no objective has a name, or the data does not suit it.</exception>
+    public static async Task RunAsync(string path, IReadOnlyCollection<string> names, string encoder, int seconds, int firstSeed, int seeds, FigureWriter figures)
     {
-        if (names.FirstOrDefault(name => ObjectiveCatalogue.Find(name) is null) is { } unknown)
+        LabelledData data = await LabelledData.OpenAsync(path);
+        var shape = new SampleShape(data.Settings.Channels, data.Settings.Height, data.Settings.Width);
+        if (names.SelectMany(name => Of(name).Problems(shape)).FirstOrDefault() is { } problem)
         {
-            throw new ShoalException(ShoalErrorKind.Invalid, $"There is no objective '{unknown}'; there are: {string.Join(", ", ObjectiveCatalogue.Names)}.");
+            throw new ShoalException(ShoalErrorKind.Invalid, problem);
         }
 
-        LabelledData data = await LabelledData.OpenAsync(path);
         await MachineSpeed.WriteAsync(figures);
-        Dictionary<string, object?> settings = new(StringComparer.Ordinal) { ["data"] = data.Name, ["seconds"] = seconds };
         using var compute = new ComputeThread(new ComputeOptions(), TimeProvider.System, NullLogger<ComputeThread>.Instance);
         var trial = new Trial(data);
-        for (var seed = firstSeed; seed < firstSeed + seeds; seed++)
+        foreach (var seed in Enumerable.Range(firstSeed, seeds))
         {
-            Scores first = await RunAsync(Any, NoRate, learner => learner.Step(FirstSteps));
-            figures.Write("objectives.first_knn", first.Knn, "fraction", seed, settings);
-            figures.Write("objectives.first_linear", first.Linear, "fraction", seed, settings);
-            foreach (var name in names.Count > 0 ? names : ObjectiveCatalogue.Names)
+            // By encoder: most objectives have the same.
+            Dictionary<string, Scores> first = new(StringComparer.Ordinal);
+            foreach (LearnerOptions options in (names.Count > 0 ? names : ObjectiveCatalogue.Names).Select(Of).Where(options => options.Problems(shape).Count == 0))
             {
-                Scores trained = await RunAsync(name, new LearnerOptions().LearningRate, learner => learner.Run(TimeSpan.FromSeconds(seconds)));
-                Dictionary<string, object?> took = new(settings, StringComparer.Ordinal) { ["steps"] = trained.Steps };
-                figures.Write($"objectives.{name}.knn", trained.Knn, "fraction", seed, took);
-                figures.Write($"objectives.{name}.linear", trained.Linear, "fraction", seed, took);
-                figures.Write($"objectives.{name}.gain", Math.Max(trained.Knn - first.Knn, trained.Linear - first.Linear), "fraction", seed, took);
+                var (name, taken) = (options.Objectives!.Keys.First(objective => objective is not Companion || options.Objectives.Count == 1), options.EncoderOf(shape));
+                Dictionary<string, object?> settings = new(StringComparer.Ordinal) { ["data"] = data.Name, ["encoder"] = taken, ["seconds"] = seconds };
+                if (!first.TryGetValue(taken, out Scores? before))
+                {
+                    before = await TrainAsync(Of(Any) with { Encoder = taken, LearningRate = NoRate }, learner => learner.Step(FirstSteps));
+                    first.Add(taken, before);
+                    figures.Write("objectives.first_knn", before.Knn, "fraction", seed, settings);
+                    figures.Write("objectives.first_linear", before.Linear, "fraction", seed, settings);
+                }
+
+                Scores trained = await TrainAsync(options, learner => learner.Run(TimeSpan.FromSeconds(seconds)));
+                settings["steps"] = trained.Steps;
+                figures.Write($"objectives.{name}.knn", trained.Knn, "fraction", seed, settings);
+                figures.Write($"objectives.{name}.linear", trained.Linear, "fraction", seed, settings);
+                figures.Write($"objectives.{name}.gain", Math.Max(trained.Knn - before.Knn, trained.Linear - before.Linear), "fraction", seed, settings);
             }
 
-            Task<Scores> RunAsync(string objective, double rate, Action<BareLearner> train)
+            Task<Scores> TrainAsync(LearnerOptions options, Action<BareLearner> train) =>
+                compute.RunAsync(ComputePriority.Training, data.Name, () => trial.Run(options with { Seed = seed }, train));
+        }
+
+        LearnerOptions Of(string name)
+        {
+            // One that collapses alone has beside it what makes the clusters that it sharpens.
+            Dictionary<string, double> objectives = new(StringComparer.Ordinal) { [name] = 1 };
+            if (ObjectiveCatalogue.Find(name)?.Collapses == true)
             {
-                var options = new LearnerOptions
-                {
-                    Clusters = data.Settings.Clusters,
-                    Seed = seed,
-                    LearningRate = rate,
-                    Encoder = Encoder,
-                    Objectives = new Dictionary<string, double>(StringComparer.Ordinal) { [objective] = 1 },
-                };
-                return compute.RunAsync(ComputePriority.Training, data.Name, () => trial.Run(options, train));
+                objectives[Companion] = 1;
             }
+
+            return new LearnerOptions { Clusters = data.Settings.Clusters, Encoder = encoder, Objectives = objectives };
         }
     }
 

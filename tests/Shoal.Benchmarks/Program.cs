@@ -4,6 +4,7 @@ using System.Globalization;
 using Shoal.Benchmarks;
 using Shoal.Benchmarks.Simulation;
 using Shoal.Contracts;
+using Shoal.Learning;
 
 // What the measuring process starts as a silo is this program, too.
 if (args is [CountedSilo.Word, var counters, .. var siloArguments])
@@ -48,7 +49,7 @@ var seconds = new Option<int>("--seconds") { Description = "Seconds of each turn
 var turns = new Option<int>("--turns") { Description = "Turns of each side", DefaultValueFactory = _ => 3 };
 var items = new Option<int>("--items") { Description = "Items in the dataset", DefaultValueFactory = _ => 1_000_000 };
 var replicas = new Option<int>("--replicas") { Description = "How many silos learn together, each on one core; 1 has all cores", DefaultValueFactory = _ => 1 };
-var outer = new Option<double>("--outer-momentum") { Description = "With several replicas: Nesterov momentum over their rounds; 0 takes their mean" };
+var outer = new Option<double>("--outer-momentum") { Description = "With several replicas: Nesterov momentum over their rounds; 0 takes their mean", DefaultValueFactory = _ => new DatasetSettings().OuterMomentum };
 foreach (Option<int> atLeastOne in new[] { seeds, seconds, turns, items, replicas })
 {
     atLeastOne.Validators.Add(result =>
@@ -78,9 +79,10 @@ quality.SetAction((result, _) => RunAsync(result, figures => QualitySuite.RunAsy
 var train = new Command("train", "Training through silo, log, pump and commits against the bare learner, in turns") { data, seconds, turns };
 train.SetAction((result, _) => RunAsync(result, figures => TrainSuite.RunAsync(result.GetRequiredValue(data), result.GetRequiredValue(seconds), result.GetRequiredValue(turns), figures)));
 var only = new Option<string[]>("--only") { Description = "An objective; repeat it for more [default: all]", DefaultValueFactory = _ => [] };
-var gains = new Command("objectives", "What each objective alone makes of an encoder, against the same encoder with its first weights; not for MNIST, where those do well") { data, only, seconds, seeds, firstSeed };
+var encoder = new Option<string>("--encoder") { Description = "What makes embeddings", DefaultValueFactory = _ => EncoderCatalogue.Auto };
+var gains = new Command("objectives", "What each objective alone makes of an encoder, against the same encoder with its first weights; not for MNIST, where those do well") { data, only, encoder, seconds, seeds, firstSeed };
 gains.SetAction((result, _) => RunAsync(result, figures => ObjectivesSuite.RunAsync(
-    result.GetRequiredValue(data), result.GetRequiredValue(only), result.GetRequiredValue(seconds), result.GetRequiredValue(firstSeed), result.GetRequiredValue(seeds), figures)));
+    result.GetRequiredValue(data), result.GetRequiredValue(only), result.GetRequiredValue(encoder), result.GetRequiredValue(seconds), result.GetRequiredValue(firstSeed), result.GetRequiredValue(seeds), figures)));
 var silos = new Option<int>("--silos") { Description = "How many silos answer; 1 has all cores, several a core each", DefaultValueFactory = _ => 1 };
 var query = new Command("query", "Queries for single items from an external process, training paused and not") { items, silos };
 query.SetAction((result, _) => RunAsync(result, figures => QuerySuite.RunAsync(result.GetRequiredValue(items), result.GetRequiredValue(silos), figures)));

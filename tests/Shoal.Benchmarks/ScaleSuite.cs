@@ -35,6 +35,7 @@ internal static partial class ScaleSuite
                 Dictionary<string, object?> settings = new(StringComparer.Ordinal) { ["data"] = data.Name, ["silos"] = silos, ["turn"] = turn };
                 figures.Write("scale.samples_per_second", taken.Rate, "1/s", null, settings);
                 figures.Write("scale.overhead", taken.Overhead, "fraction", null, settings);
+                figures.Write("scale.compiling", taken.Compiling, "fraction", null, settings);
                 figures.Write("scale.bytes_per_sample", taken.BytesASample, "bytes", null, settings);
             }
         }
@@ -60,16 +61,16 @@ internal static partial class ScaleSuite
             throw new InvalidOperationException($"{data.Train.Count:N0} items are too few: {first:N0} of them were trained on while it warmed up.");
         }
 
-        (TimeSpan Compute, TimeSpan All)[] before = [.. cluster.Silos.Select(silo => SiloCpu.Of(silo.Id))];
+        SiloCpu before = Cpu(cluster);
         var sent = await SentAsync(cluster);
         var clock = Stopwatch.StartNew();
         var samples = await WaitAsync(client, data.Train.Count) - first;
         var seconds = clock.Elapsed.TotalSeconds;
-        (TimeSpan Compute, TimeSpan All)[] after = [.. cluster.Silos.Select(silo => SiloCpu.Of(silo.Id))];
-        var compute = after.Zip(before, (a, b) => (a.Compute - b.Compute).TotalSeconds).Sum();
-        var all = after.Zip(before, (a, b) => (a.All - b.All).TotalSeconds).Sum();
-        return new Turn(samples / seconds, 1 - (compute / all), (await SentAsync(cluster) - sent) / samples);
+        SiloCpu used = Cpu(cluster) - before;
+        return new Turn(samples / seconds, used.Other / (used.Compute + used.Other), used.Compiling / used.All, (await SentAsync(cluster) - sent) / samples);
     }
+
+    private static SiloCpu Cpu(SiloCluster cluster) => cluster.Silos.Select(silo => SiloCpu.Of(silo.Id)).Aggregate((one, other) => one + other);
 
     private static async Task<long> WaitAsync(ShoalClient client, int items)
     {
@@ -119,7 +120,8 @@ internal static partial class ScaleSuite
 
     /// <summary>What a turn came to.</summary>
     /// <param name="Rate">Samples trained a second.</param>
-    /// <param name="Overhead">The share of processor time that is not the compute thread's.</param>
+    /// <param name="Overhead">The share of grains, messages and storage in the processor time, without that of compiling.</param>
+    /// <param name="Compiling">The share of the runtime's compiler in the processor time: it goes on after the warm-up, for minutes.</param>
     /// <param name="BytesASample">Bytes sent and written for each sample.</param>
-    private sealed record Turn(double Rate, double Overhead, double BytesASample);
+    private sealed record Turn(double Rate, double Overhead, double Compiling, double BytesASample);
 }

@@ -60,6 +60,7 @@ internal static class Making
             Head = new ClusterHead(heads: 2, clusters, width, scale),
             Pixels = TorchTensors.ToUnit(Bars(count, seed * 100, shape).Pixels, shape ?? Grey, CPU),
             Encode = projection.Encode,
+            EncodeVisible = Visible(projection.Encode, shape ?? Grey),
             Seed = seed,
         };
     }
@@ -70,6 +71,20 @@ internal static class Making
         using var generator = new Generator(6);
         var weights = (randn([shape.Size, width], generator: generator) / Math.Sqrt(shape.Size)).requires_grad_(true);
         return (pixels => (pixels.flatten(1) - 0.5).matmul(weights), weights);
+    }
+
+    /// <summary>The same encoder for each of a sample's visible patches, the others being grey.</summary>
+    public static Func<Tensor, Tensor, Tensor> Visible(Func<Tensor, Tensor> encode, SampleShape shape)
+    {
+        var grid = PatchGrid.Of(shape);
+        return (pixels, visible) =>
+        {
+            var samples = pixels.repeat_interleave(visible.shape[1], 0);
+            var y = (arange(shape.Height, ScalarType.Int64) / grid.Side).to_type(ScalarType.Int64).view(-1, 1) * grid.Across;
+            var cells = y + (arange(shape.Width, ScalarType.Int64) / grid.Side).to_type(ScalarType.Int64).view(1, -1);
+            var seen = cells.unsqueeze(0).eq(visible.flatten().view(-1, 1, 1)).unsqueeze(1);
+            return encode(where(seen, samples, full_like(samples, 0.5f))).view(visible.shape[0], visible.shape[1], -1);
+        };
     }
 
     public static float[] Floats(Tensor values) => values.detach().contiguous().data<float>().ToArray();

@@ -83,6 +83,7 @@ internal static class DatasetCommands
         Option<long> maxPixels = Option("--max-pixels", "The most pixels that an image may announce.", defaults.MaxPixels);
         Option<int> replay = Option("--replay-size", "Samples in the replay buffer, 256 to 1000000.", defaults.ReplaySize);
         Option<string> policy = Option("--replay", $"Which past samples are rehearsed: '{DatasetSettings.Reservoir}' or '{DatasetSettings.MinimumRedundancy}'.", defaults.Replay);
+        Option<string> encoder = Option("--encoder", "What makes embeddings: 'strided', 'resnet18', 'vit', 'patches', or 'auto' for what suits size and objectives.", defaults.Encoder);
         var objectives = new Option<IReadOnlyDictionary<string, double>?>("--objective")
         {
             Description = "An objective and its weight, for example moco=1; repeat it for more. Default: the learner's choice.",
@@ -96,7 +97,7 @@ internal static class DatasetCommands
         Option<int> seed = Option("--seed", "The seed of all randomness.", defaults.Seed);
         var command = new Command("create", "Create a dataset; repeating it with the same settings does nothing.")
         {
-            name, modality, size, clusters, shards, round, roundSteps, maxBytes, maxPixels, replay, policy, objectives, idle, days, bytes, lag, outer, seed,
+            name, modality, size, clusters, shards, round, roundSteps, maxBytes, maxPixels, replay, policy, encoder, objectives, idle, days, bytes, lag, outer, seed,
         };
         return Session.Runs(command, shared, surroundings, async (session, parsed, token) =>
         {
@@ -118,6 +119,7 @@ internal static class DatasetCommands
                     MaxPixels = parsed.GetValue(maxPixels),
                     ReplaySize = parsed.GetValue(replay),
                     Replay = parsed.GetValue(policy)!,
+                    Encoder = parsed.GetValue(encoder)!,
                     Objectives = parsed.GetValue(objectives),
                     IdleRehearsalSteps = parsed.GetValue(idle),
                     RetainDays = parsed.GetValue(days),

@@ -74,9 +74,16 @@ public sealed record DatasetSettings
     [Id(18)] public long MaxLag { get; init; }
 
     /// <summary>
-    /// Where several silos train: how much of a round's movement the next ones go on with, 0 to 0.99 (Nesterov momentum over rounds, DiLoCo); 0 takes the replicas' mean.
+    /// Where several silos train, and the encoder learns by gradients: how much of a round's movement the next ones go on with, 0 to 0.99 (Nesterov momentum over rounds,
+    /// DiLoCo); 0 takes the replicas' mean. Default 0.5: four replicas take a quarter of one's steps each, and reach what one does only with it.
     /// </summary>
-    [Id(19)] public double OuterMomentum { get; init; }
+    [Id(19)] public double OuterMomentum { get; init; } = 0.5;
+
+    /// <summary>What makes embeddings: <c>strided</c>, <c>resnet18</c>, <c>vit</c>, <c>patches</c>, or <see cref="AutoEncoder"/>.</summary>
+    [Id(20)] public string Encoder { get; init; } = AutoEncoder;
+
+    /// <summary>An <see cref="Encoder"/>: the one that suits the samples' shape and the objectives.</summary>
+    public const string AutoEncoder = "auto";
 
     /// <summary>A <see cref="Replay"/>: a uniform sample of each segment of the stream.</summary>
     public const string Reservoir = "reservoir";

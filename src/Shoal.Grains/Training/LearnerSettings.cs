@@ -12,10 +12,10 @@ internal static class LearnerSettings
     public static IReadOnlyList<string> Problems(DatasetSettings settings) =>
         settings.Problems() is { Count: > 0 } problems ? problems
         : Options(settings).Problems(Shape(settings)) is { Count: > 0 } refused ? refused
-        : settings.OuterMomentum > 0 && !Options(settings).LearnsByGradient(Shape(settings)) ? [NoGradients]
         : [];
 
-    private const string NoGradients = "OuterMomentum moves what is learned by gradients, and the encoder of such samples learns without; name objectives, for example moco=1, or leave it 0.";
+    /// <summary>The outer momentum in force: none where the encoder learns without gradients, since it moves what is learned by them.</summary>
+    public static double OuterMomentum(DatasetSettings settings) => Options(settings).LearnsByGradient(Shape(settings)) ? settings.OuterMomentum : 0;
 
     public static LearnerOptions Options(DatasetSettings settings)
     {
@@ -24,6 +24,7 @@ internal static class LearnerSettings
             Clusters = settings.Clusters,
             Seed = settings.Seed,
             ReplaySize = settings.ReplaySize,
+            Encoder = settings.Encoder,
             Replay = settings.Replay is DatasetSettings.MinimumRedundancy ? ReplayPolicy.MinimumRedundancy : ReplayPolicy.Reservoir,
         };
         return settings.Objectives is { Count: > 0 } objectives ? options with { Objectives = objectives } : options;

@@ -150,7 +150,7 @@ internal sealed partial class ModelGrain
             Attempt = _attempts++,
             Published = Current.Version,
             PublishedIsNews = Current.StateIsPublished,
-            Model = _settings!.OuterMomentum > 0 ? before.Parts.GetValueOrDefault(SharedParts.ModelName) : null,
+            Model = LearnerSettings.OuterMomentum(_settings!) > 0 ? before.Parts.GetValueOrDefault(SharedParts.ModelName) : null,
             Outer = before.Parts.GetValueOrDefault(SharedParts.OuterName),
         };
         for (var i = 0; ; i++)

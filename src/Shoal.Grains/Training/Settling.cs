@@ -69,7 +69,7 @@ internal static class Settling
             var weights = Array.ConvertAll(worked, part => Math.Max(1, part.Weight));
             IReadOnlyList<NamedTensor> shared = [.. Learner.Input([.. progresses.Zip(weights)]), .. Learner.Clusters(before)];
             IReadOnlyList<NamedTensor> mean = ModelAverage.Of([.. models.Zip(weights)]);
-            var (moved, next) = begun is null ? (mean, []) : OuterStep.Take(begun, mean, speed, desk.Deal.Settings.OuterMomentum);
+            var (moved, next) = begun is null ? (mean, []) : OuterStep.Take(begun, mean, speed, LearnerSettings.OuterMomentum(desk.Deal.Settings));
             return new Merged(moved, Learner.Progress(progresses[0], shared), SharedReplay.Join(replays, options, _ => true), next);
         });
     }

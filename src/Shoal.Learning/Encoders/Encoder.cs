@@ -56,11 +56,18 @@ public static class EncoderCatalogue
     /// <summary>Stands for the encoder that suits the samples' shape.</summary>
     public const string Auto = "auto";
 
+    /// <summary>The encoder that sees patches, and may be shown some of them only.</summary>
+    public const string Patchwise = "vit";
+
     // Larger photographs show more than what is left of them at PatchEncoder.LargestSide.
     private const int LargestOfPatches = 2 * PatchEncoder.LargestSide;
 
     /// <summary>The names of all encoders, in order.</summary>
     public static IReadOnlyCollection<string> Names => Types.Keys;
+
+    /// <summary>Whether an encoder may be shown some patches of a sample only, <see cref="IPatchwiseEncoder"/>.</summary>
+    /// <param name="name">One of <see cref="Names"/>.</param>
+    public static bool IsPatchwise(string name) => Types.TryGetValue(name, out var type) && type.IsAssignableTo(typeof(IPatchwiseEncoder));
 
     /// <summary>
     /// The encoder that a setting means: for <see cref="Auto"/> <c>patches</c> for colour up to 64 pixels a side, else <c>strided</c>;

@@ -4,7 +4,7 @@ using static TorchSharp.torch.nn;
 
 namespace Shoal.Learning;
 
-/// <summary>A convolution or linear layer without bias, BatchNorm, and ReLU; computes in the type of its input.</summary>
+/// <summary>A convolution or linear layer without bias, BatchNorm, and ReLU where it is not left out; computes in the type of its input.</summary>
 /// <remarks>
 /// The float32 weight is cast for each pass, and gets a float32 gradient. <see cref="nn.Module.eval"/> folds the norm into
 /// the layer, so that no pass over the activations is spent on it.
@@ -13,27 +13,28 @@ public sealed class NormedLayer : Module<Tensor, Tensor>
 {
     private readonly Parameter _weight;
     private readonly NormBase _norm;
+    private readonly bool _rectifies;
     private readonly Func<Tensor, Tensor, Tensor?, Tensor> _apply;
 
     // Of eval mode: made from the weights as they are when it begins; null while training.
     private (Tensor Weight, Tensor Bias)? _folded;
 
-    private NormedLayer(string name, long[] shape, NormBase norm, Func<Tensor, Tensor, Tensor?, Tensor> apply)
+    private NormedLayer(string name, long[] shape, NormBase norm, Func<Tensor, Tensor, Tensor?, Tensor> apply, bool rectifies = true)
         : base(name)
     {
         // He et al. 2015, as libtorch initialises its own layers: uniform within 1 / sqrt(inputs of an output).
         // Detached: whoever builds a network inside a scope means to keep it.
         _weight = new Parameter(init.kaiming_uniform_(empty(shape), Math.Sqrt(5)));
         _weight.DetachFromDisposeScope();
-        (_norm, _apply) = (norm, apply);
+        (_norm, _apply, _rectifies) = (norm, apply, rectifies);
         register_parameter("weight", _weight);
         register_module("norm", norm);
     }
 
     /// <summary>A convolution, padded by half a kernel.</summary>
-    public static NormedLayer Conv2d(long inputs, long outputs, int kernel, long down, long across) => new(
+    public static NormedLayer Conv2d(long inputs, long outputs, int kernel, long down, long across, bool rectifies = true) => new(
         "conv", [outputs, inputs, kernel, kernel], BatchNorm2d(outputs),
-        (input, weight, bias) => functional.conv2d(input, weight, bias, strides: [down, across], padding: [kernel / 2, kernel / 2]));
+        (input, weight, bias) => functional.conv2d(input, weight, bias, strides: [down, across], padding: [kernel / 2, kernel / 2]), rectifies);
 
     /// <summary>A linear layer whose output is float32: what follows is small, or must be exact.</summary>
     public static NormedLayer Linear(long inputs, long outputs) => new(
@@ -49,7 +50,7 @@ public sealed class NormedLayer : Module<Tensor, Tensor>
         var output = _folded is var (weight, bias)
             ? _apply(input, weight.to_type(input.dtype), bias.to_type(input.dtype))
             : _norm.forward(_apply(input, _weight.to_type(input.dtype), null));
-        return output.relu_().MoveToOuterDisposeScope();
+        return (_rectifies ? output.relu_() : output).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>

@@ -66,6 +66,9 @@ public sealed class ObjectiveAttribute(string name) : Attribute
     /// <summary>The least height and width of samples, pixels.</summary>
     public int LeastSide { get; init; } = 1;
 
+    /// <summary>Whether the encoder must be one that can be shown some patches of a sample only, <see cref="IPatchwiseEncoder"/>.</summary>
+    public bool NeedsPatches { get; init; }
+
     /// <summary>Why samples of a shape give it nothing to learn; null when they suit it.</summary>
     /// <param name="shape">Their shape.</param>
     public string? Misfit(SampleShape shape)
@@ -92,6 +95,9 @@ public enum ObjectiveFamily
 
     /// <summary>A question about a changed sample whose answer is known: how it was turned, what was taken out.</summary>
     Pretext,
+
+    /// <summary>A sample is read from left to right, as a spectrogram is in time: what comes next, what belongs together.</summary>
+    Sequence,
 }
 
 /// <summary>What an objective may read of a step.</summary>

@@ -42,6 +42,12 @@ public sealed record StepBatch
     /// <summary>The encoder: from [M, C, H, W], float32, 0 to 1, of the samples' shape, to features [M, D], float32, with gradient.</summary>
     public required Func<Tensor, Tensor> Encode { get; init; }
 
+    /// <summary>
+    /// The encoder, shown some patches only: from [M, C, H, W], float32, 0 to 1, and indices of visible patches, [M, V], int64, to their features, [M, V, D], float32, with gradient;
+    /// null where it is none that sees patches, <see cref="IPatchwiseEncoder"/>.
+    /// </summary>
+    public Func<Tensor, Tensor, Tensor>? EncodeVisible { get; init; }
+
     /// <summary>What draws are keyed by: another in every step.</summary>
     public required long Seed { get; init; }
 

@@ -54,7 +54,7 @@ public sealed partial class Learner : IDisposable
 
         (Shape, Options, _device) = (shape, options, new Device(device));
         manual_seed((long)(Keyed.Mix(options.WeightSeed, 0, (long)Purpose.Weights) >> 1));
-        _encoderName = EncoderCatalogue.Resolve(options.Encoder, shape, options.Objectives is not null);
+        _encoderName = options.EncoderOf(shape);
         _encoder = EncoderCatalogue.Create(_encoderName, shape);
         _keyEncoder = EncoderCatalogue.Create(_encoderName, shape);
         var trainsHeads = options.HeadTrainer is not null;
@@ -258,6 +258,7 @@ public sealed partial class Learner : IDisposable
             Head = _head,
             Pixels = samples,
             Encode = pixels => _encoder.forward(Normalise(pixels)),
+            EncodeVisible = _encoder is IPatchwiseEncoder patchwise ? (pixels, visible) => patchwise.EncodeVisible(Normalise(pixels), visible) : null,
             Seed = unchecked((long)Keyed.Mix(Options.StepSeed, Steps, (long)Purpose.Pretext)),
         };
         var losses = Descend(batch, keys);

@@ -124,23 +124,44 @@ public sealed record LearnerOptions
     internal int Prototypes => Clusters == 0 ? CommunityClusterer.MostCommunities : HeadTrainer is null ? Clusters + Math.Max(1, Clusters / 5) : Clusters;
 
     /// <summary>Whether an objective in force learns from the communities that samples are found in.</summary>
-    internal bool NeedsLabels => ObjectivesInForce.Any(entry => entry.Value > 0 && ObjectiveCatalogue.Find(entry.Key)?.Needs.HasFlag(ObjectiveNeeds.Labels) == true);
+    internal bool NeedsLabels => ObjectivesThat(objective => objective.Needs.HasFlag(ObjectiveNeeds.Labels)).Any();
 
     /// <summary>An objective in force that trains the cluster heads; null when none does.</summary>
     internal string? HeadTrainer => HeadTrainers.FirstOrDefault();
 
-    private IEnumerable<string> HeadTrainers =>
-        ObjectivesInForce.Where(entry => entry.Value > 0 && ObjectiveCatalogue.Find(entry.Key) is { TrainsHead: true }).Select(entry => entry.Key).Order(StringComparer.Ordinal);
+    private IEnumerable<string> HeadTrainers => ObjectivesThat(objective => objective.TrainsHead).Select(objective => objective.Name);
+
+    private IEnumerable<ObjectiveAttribute> ObjectivesThat(Func<ObjectiveAttribute, bool> are) =>
+        ObjectivesInForce.Where(entry => entry.Value > 0).OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => ObjectiveCatalogue.Find(entry.Key)).OfType<ObjectiveAttribute>().Where(are);
+
+    /// <summary>The encoder of samples of a shape, one of <see cref="EncoderCatalogue.Names"/>: where none is named, the one that suits the objectives and the shape.</summary>
+    /// <param name="shape">Their shape.</param>
+    public string EncoderOf(SampleShape shape) =>
+        string.Equals(Encoder, EncoderCatalogue.Auto, StringComparison.Ordinal) && ObjectivesThat(objective => objective.NeedsPatches).Any()
+            ? EncoderCatalogue.Patchwise
+            : EncoderCatalogue.Resolve(Encoder, shape, Objectives is not null);
 
     /// <summary>Whether the encoder of samples of a shape is moved by objectives.</summary>
     /// <param name="shape">Their shape.</param>
-    public bool LearnsByGradient(SampleShape shape) => !string.Equals(EncoderCatalogue.Resolve(Encoder, shape, Objectives is not null), PatchEncoder.Name, StringComparison.Ordinal);
+    public bool LearnsByGradient(SampleShape shape) => !string.Equals(EncoderOf(shape), PatchEncoder.Name, StringComparison.Ordinal);
 
     /// <summary>What is wrong with these options for samples of a shape, one sentence each; empty when nothing is.</summary>
     /// <param name="shape">Their shape.</param>
-    public IReadOnlyList<string> Problems(SampleShape shape) =>
-        Problems() is { Count: > 0 } problems ? problems
-        : [.. ObjectivesInForce.Where(entry => entry.Value > 0).Select(entry => ObjectiveCatalogue.Find(entry.Key)!.Misfit(shape)).OfType<string>()];
+    public IReadOnlyList<string> Problems(SampleShape shape)
+    {
+        if (Problems() is { Count: > 0 } problems)
+        {
+            return problems;
+        }
+
+        var encoder = EncoderOf(shape);
+        return
+        [
+            .. ObjectivesThat(_ => true).Select(objective => objective.Misfit(shape)).OfType<string>(),
+            .. EncoderCatalogue.IsPatchwise(encoder) ? [] : ObjectivesThat(objective => objective.NeedsPatches)
+                .Select(objective => $"Objective '{objective.Name}' shows the encoder some patches of a sample only, which '{encoder}' cannot see; use encoder '{EncoderCatalogue.Patchwise}' or '{EncoderCatalogue.Auto}'."),
+        ];
+    }
 
     /// <summary>What is wrong with these options whatever is learned, one sentence each; empty when nothing is.</summary>
     public IReadOnlyList<string> Problems()

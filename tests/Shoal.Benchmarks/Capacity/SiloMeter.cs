@@ -25,12 +25,12 @@ internal sealed class SiloMeter(SiloProcess silo, StoreCounters counters)
     /// <param name="work">What is done.</param>
     public async Task<SiloUse> DuringAsync(Func<Task> work)
     {
-        (TimeSpan compute, TimeSpan all) = SiloCpu.Of(silo.Id);
+        SiloCpu before = SiloCpu.Of(silo.Id);
         StoreCounters.StoreCounts calls = counters.Read();
         var begun = Stopwatch.GetTimestamp();
         await work();
         var seconds = Stopwatch.GetElapsedTime(begun).TotalSeconds;
-        (TimeSpan computeAfter, TimeSpan allAfter) = SiloCpu.Of(silo.Id);
-        return new SiloUse(seconds, (allAfter - all).TotalSeconds, (computeAfter - compute).TotalSeconds, counters.Read().Since(calls));
+        SiloCpu used = SiloCpu.Of(silo.Id) - before;
+        return new SiloUse(seconds, used.All, used.Compute, counters.Read().Since(calls));
     }
 }

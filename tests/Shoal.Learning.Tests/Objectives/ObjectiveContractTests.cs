@@ -24,7 +24,7 @@ public sealed class ObjectiveContractTests : IDisposable
 
         // Heads that are certain of some samples: where nothing is certain, self-labelling learns nothing.
         var (encode, weights) = Making.Projection(8, Shape);
-        var batch = Batch(objective, scale: 20) with { Encode = encode };
+        var batch = Batch(objective, scale: 20) with { Encode = encode, EncodeVisible = Making.Visible(encode, Shape) };
         var loss = Loss(objective, batch);
         loss.backward();
         Assert.True(float.IsFinite(loss.item<float>()));
@@ -165,6 +165,7 @@ public sealed class ObjectiveContractTests : IDisposable
             Head = batch.Head,
             Pixels = batch.Pixels.index_select(0, order),
             Encode = batch.Encode,
+            EncodeVisible = batch.EncodeVisible,
             Seed = batch.Seed,
         };
         var (before, after) = (Loss(objective, batch).item<float>(), Loss(objective, shuffled).item<float>());
