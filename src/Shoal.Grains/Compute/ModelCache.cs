@@ -32,13 +32,17 @@ public sealed class ModelCache(IObjectStore store, ComputeThread compute, Comput
         return await compute.RunAsync(ComputePriority.Urgent, dataset, () => new Embedder(tensors, options.Device));
     }
 
+    // Nobody waits for it: behind every request that was queued for the old version, since urgent requests are served in order.
     private async Task DisposeAsync(string dataset, Task<Embedder> old)
     {
-        if (old.IsCompletedSuccessfully)
+        try
         {
             Embedder embedder = await old;
-            // Behind every request that was queued for it: urgent requests are served in order.
             await compute.RunAsync(ComputePriority.Refresh, dataset, embedder.Dispose);
+        }
+        catch (Exception e) when (e is ShoalException or StorageException or InvalidDataException or OperationCanceledException)
+        {
+            // It was never loaded; or the queue is full, or has ended: the collector frees it then.
         }
     }
 
@@ -49,12 +53,10 @@ public sealed class ModelCache(IObjectStore store, ComputeThread compute, Comput
 
         public Task<Embedder> GetAsync(int version, Func<Task<Embedder>> load, Func<Task<Embedder>, Task> dispose)
         {
-            Task<Embedder> task;
-            List<Task<Embedder>> old = [];
             lock (_gate)
             {
                 // A failed load is tried again by the next caller.
-                if (!_versions.TryGetValue(version, out task!) || task.IsFaulted || task.IsCanceled)
+                if (!_versions.TryGetValue(version, out Task<Embedder>? task) || task.IsFaulted || task.IsCanceled)
                 {
                     task = load();
                     _versions[version] = task;
@@ -62,24 +64,12 @@ public sealed class ModelCache(IObjectStore store, ComputeThread compute, Comput
 
                 while (_versions.Count > Kept && _versions.Keys.First() < version)
                 {
-                    var oldest = _versions.Keys.First();
-                    old.Add(_versions[oldest]);
-                    _versions.Remove(oldest);
+                    _versions.Remove(_versions.Keys.First(), out Task<Embedder>? oldest);
+                    _ = dispose(oldest!);
                 }
+
+                return task;
             }
-
-            return old.Count == 0 ? task : WithDisposalAsync(task, old, dispose);
-        }
-
-        private static async Task<Embedder> WithDisposalAsync(Task<Embedder> wanted, List<Task<Embedder>> old, Func<Task<Embedder>, Task> dispose)
-        {
-            Embedder embedder = await wanted;
-            foreach (Task<Embedder> task in old)
-            {
-                await dispose(task);
-            }
-
-            return embedder;
         }
     }
 }

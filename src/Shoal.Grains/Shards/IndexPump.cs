@@ -180,7 +180,7 @@ internal sealed partial class IndexPump
 
             var from = _sweepNext + first;
             _sweepNext = block[first].EmbeddingVersion >= version.EncoderVersion
-                ? ReassignStored(version, await _embeddings.PrototypesAsync(_dataset, version), from)
+                ? ReassignStored(version, await _embeddings.PrototypesAsync(_dataset, version).WaitAsync(cancellationToken), from)
                 : await ReembedAsync(version, from, cancellationToken);
             return true;
         }
