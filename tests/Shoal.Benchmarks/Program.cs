@@ -83,6 +83,8 @@ var encoder = new Option<string>("--encoder") { Description = "What makes embedd
 var gains = new Command("objectives", "What each objective alone makes of an encoder, against the same encoder with its first weights; not for MNIST, where those do well") { data, only, encoder, seconds, seeds, firstSeed };
 gains.SetAction((result, _) => RunAsync(result, figures => ObjectivesSuite.RunAsync(
     result.GetRequiredValue(data), result.GetRequiredValue(only), result.GetRequiredValue(encoder), result.GetRequiredValue(seconds), result.GetRequiredValue(firstSeed), result.GetRequiredValue(seeds), figures)));
+var views = new Command("views", "How fast views are made, and what share of a training step they take");
+views.SetAction((result, _) => RunAsync(result, ViewsSuite.RunAsync));
 var silos = new Option<int>("--silos") { Description = "How many silos answer; 1 has all cores, several a core each", DefaultValueFactory = _ => 1 };
 var query = new Command("query", "Queries for single items from an external process, training paused and not") { items, silos };
 query.SetAction((result, _) => RunAsync(result, figures => QuerySuite.RunAsync(result.GetRequiredValue(items), result.GetRequiredValue(silos), figures)));
@@ -137,7 +139,7 @@ var minutes = new Option<int>("--minutes") { Description = "For how long", Defau
 var soak = new Command("soak", "Ingests, trains, asks and deletes for a long time, and looks whether anything grows") { minutes };
 soak.SetAction((result, _) => RunAsync(result, figures => SoakSuite.RunAsync(result.GetRequiredValue(minutes), figures)));
 
-return await new RootCommand("Measures Shoal. Every figure is printed as it is measured.") { quality, train, gains, query, ingest, recovery, exactlyOnce, fuzz, activation, soak, failover, scale, capacity, simulate, rolling, json }.Parse(args).InvokeAsync();
+return await new RootCommand("Measures Shoal. Every figure is printed as it is measured.") { quality, train, gains, views, query, ingest, recovery, exactlyOnce, fuzz, activation, soak, failover, scale, capacity, simulate, rolling, json }.Parse(args).InvokeAsync();
 
 static Option<IReadOnlyList<double>> Numbers(string name, string description, string numbers) => new(name)
 {

@@ -62,17 +62,20 @@ internal static partial class ScaleSuite
         }
 
         SiloCpu before = Cpu(cluster);
+        var compiler = new CompilerClock();
+        void Compiling() => compiler.Read(cluster.Silos.Select(silo => silo.Id));
+        Compiling();
         var sent = await SentAsync(cluster);
         var clock = Stopwatch.StartNew();
-        var samples = await WaitAsync(client, data.Train.Count) - first;
+        var samples = await WaitAsync(client, data.Train.Count, Compiling) - first;
         var seconds = clock.Elapsed.TotalSeconds;
         SiloCpu used = Cpu(cluster) - before;
-        return new Turn(samples / seconds, used.Other / (used.Compute + used.Other), used.Compiling / used.All, (await SentAsync(cluster) - sent) / samples);
+        return new Turn(samples / seconds, 1 - (used.Compute / (used.All - compiler.Seconds)), compiler.Seconds / used.All, (await SentAsync(cluster) - sent) / samples);
     }
 
     private static SiloCpu Cpu(SiloCluster cluster) => cluster.Silos.Select(silo => SiloCpu.Of(silo.Id)).Aggregate((one, other) => one + other);
 
-    private static async Task<long> WaitAsync(ShoalClient client, int items)
+    private static async Task<long> WaitAsync(ShoalClient client, int items, Action? meanwhile = null)
     {
         var clock = Stopwatch.StartNew();
         while (true)
@@ -88,6 +91,7 @@ internal static partial class ScaleSuite
                 throw new TimeoutException($"Within {Patience.TotalMinutes} minutes not every item was trained on.");
             }
 
+            meanwhile?.Invoke();
             await Task.Delay(500);
         }
     }
