@@ -126,6 +126,8 @@ public static class ShoalCli
             ClusterCommands.Unmerge(shared, surroundings),
             ClusterCommands.Events(shared, surroundings),
             ChangeCommands.Changes(shared, surroundings),
+            ReportCommands.Invariance(shared, surroundings),
+            ReportCommands.Bias(shared, surroundings),
             VersionCommands.Versions(shared, surroundings),
             VersionCommands.Rollback(shared, surroundings),
             StatusCommands.Status(shared, surroundings),

@@ -46,6 +46,7 @@ public static class ShoalWeb
         BulkRoutes.Map(dataset);
         ClusterRoutes.Map(dataset);
         ChangeRoutes.Map(dataset);
+        ReportRoutes.Map(dataset);
         BackupRoutes.Map(dataset);
         return app;
     }

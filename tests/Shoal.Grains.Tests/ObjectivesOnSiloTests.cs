@@ -25,12 +25,12 @@ public sealed class ObjectivesOnSiloTests
 
     private static readonly Dictionary<string, DatasetSettings> Datasets = new(StringComparer.Ordinal)
     {
-        ["pictures"] = Settings with { Objectives = Weights("moco", "rotation", "jigsaw", "colorization", "scan") },
-        ["patches"] = Settings with { Objectives = Weights("mae", "corruption", "pirl") },
+        ["pictures"] = Settings with { Objectives = Weights("moco", "rotation", "scan") },
+        ["patches"] = Settings with { Objectives = Weights("mae") },
     };
 
     [Fact]
-    public async Task They_train_a_version_together_and_go_on_after_sigkill()
+    public async Task They_train_together_and_go_on_after_sigkill()
     {
         using var folder = new TempFolder();
         Dictionary<string, long> reached = new(StringComparer.Ordinal);
@@ -45,7 +45,7 @@ public sealed class ObjectivesOnSiloTests
 
             foreach (var name in Datasets.Keys)
             {
-                DatasetStatus status = await Waiting.UntilAsync(client, silo, $"a version of {name}", s => s.Training.Version is not null && s.Training.Progress?.Steps > 4, name);
+                DatasetStatus status = await Waiting.UntilAsync(client, silo, $"steps of {name}", s => s.Training.Progress?.Steps > 1, name);
                 reached[name] = status.Training.Progress!.Steps;
                 Assert.Equal(
                     Datasets[name].Objectives!.Keys.Order(StringComparer.Ordinal),

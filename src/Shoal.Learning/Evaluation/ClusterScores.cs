@@ -27,6 +27,16 @@ public sealed record ClusterScores(double Accuracy, double BalancedAccuracy, dou
             Rand(whole, rows, columns, total));
     }
 
+    /// <summary>The normalized mutual information alone, which any number of classes has.</summary>
+    /// <param name="clusters">The cluster of each item, 0 and up; below 0 for an item in none.</param>
+    /// <param name="classes">The class of each item, 0 and up.</param>
+    /// <exception cref="ArgumentException">The lengths differ or are 0.</exception>
+    public static double Shared(ReadOnlySpan<int> clusters, ReadOnlySpan<int> classes)
+    {
+        var whole = WithNone(Contingency(clusters, classes), clusters, classes);
+        return MutualInformation(whole, Sums(whole, 0), Sums(whole, 1), clusters.Length);
+    }
+
     /// <summary>The cluster that each class is given when each is given at most one, as well as possible (Hungarian).</summary>
     /// <param name="clusters">The cluster of each item, 0 and up; below 0 for an item in none, which no score takes for right.</param>
     /// <param name="classes">The class of each item, 0 and up.</param>
