@@ -18,12 +18,12 @@ public sealed partial class ShoalClient
 
     /// <summary>How much of the clustering goes with what items carry beside their bytes.</summary>
     /// <param name="dataset">The dataset's name.</param>
-    /// <param name="items">How many items to look at, 10 to 100,000.</param>
+    /// <param name="items">How many items to look at, 10 to 10,000.</param>
     /// <param name="cancellationToken">Stops the wait.</param>
     /// <exception cref="ShoalException">Invalid, NotFound (no such dataset), Unavailable.</exception>
     public Task<BiasReport> BiasAsync(string dataset, int items = 2_000, CancellationToken cancellationToken = default)
     {
-        CheckCount(nameof(items), items, 10, 100_000);
+        CheckCount(nameof(items), items, 10, 10_000);
         return CallAsync(() => ReportsOf(dataset).GetBiasAsync(items), cancellationToken);
     }
 

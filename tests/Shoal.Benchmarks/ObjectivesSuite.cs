@@ -32,7 +32,7 @@ internal static class ObjectivesSuite
     {
         LabelledData data = await LabelledData.OpenAsync(path);
         var shape = new SampleShape(data.Settings.Channels, data.Settings.Height, data.Settings.Width);
-        if (names.SelectMany(name => Of(name).Problems(shape)).FirstOrDefault() is { } problem)
+        if ((names.Count > 0 ? names : [Any]).SelectMany(name => Of(name).Problems(shape)).FirstOrDefault() is { } problem)
         {
             throw new ShoalException(ShoalErrorKind.Invalid, problem);
         }

@@ -28,7 +28,7 @@ public sealed class TorchSharpTests
             }
         });
         using var ones = TorchSharp.torch.ones(20_000);
-        while (Volatile.Read(ref collections) < 20_000)
+        while (Volatile.Read(ref collections) < 10_000)
         {
             using var scope = NewDisposeScope();
             var sum = (ones + 1.5) + ones;

@@ -20,7 +20,7 @@ internal static class ReportCommands
     public static Command Bias(SharedOptions shared, CliSurroundings surroundings)
     {
         Argument<string> name = DatasetCommands.Name();
-        Option<int> items = Items(2_000, "100000");
+        Option<int> items = Items(2_000, "10000");
         return Session.Runs(new Command("bias", "Show how much of the clustering goes with fields that items carry.") { name, items }, shared, surroundings, async (session, parsed, token) =>
         {
             await session.ShowAsync(await session.Client.BiasAsync(parsed.GetValue(name)!, parsed.GetValue(items), token), ReportViews.Bias);

@@ -74,15 +74,18 @@ public sealed record FieldBias
 [Alias("shoal.reports")]
 public interface IReportsGrain : IGrainWithStringKey
 {
+    /// <summary>The longest that a report takes: beside training, of 1,000 large samples.</summary>
+    public const string Patience = "00:05:00";
+
     /// <summary>How far embeddings move when samples are changed.</summary>
     /// <param name="items">How many items to look at, 10 to 1,000.</param>
     /// <exception cref="ShoalException">Invalid, NotFound (no such dataset), Conflict (no version is published yet, or no item can be decoded), Overloaded.</exception>
-    [AlwaysInterleave, Alias("invariance")]
+    [AlwaysInterleave, ResponseTimeout(Patience), Alias("invariance")]
     Task<InvarianceReport> GetInvarianceAsync(int items);
 
     /// <summary>How much of the clustering goes with what items carry.</summary>
-    /// <param name="items">How many items to look at, 10 to 100,000.</param>
+    /// <param name="items">How many items to look at, 10 to 10,000.</param>
     /// <exception cref="ShoalException">Invalid, NotFound (no such dataset).</exception>
-    [AlwaysInterleave, Alias("bias")]
+    [AlwaysInterleave, ResponseTimeout(Patience), Alias("bias")]
     Task<BiasReport> GetBiasAsync(int items);
 }

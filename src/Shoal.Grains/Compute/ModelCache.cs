@@ -23,7 +23,7 @@ public sealed class ModelCache(IObjectStore store, ComputeThread compute, Comput
     public Task<Embedder> GetAsync(string dataset, PublishedVersion version)
     {
         ArgumentNullException.ThrowIfNull(version);
-        return _datasets.GetOrAdd(dataset, _ => new DatasetModels()).GetAsync(version.Version, () => LoadAsync(dataset, version), old => DisposeAsync(dataset, old));
+        return _datasets.GetOrAdd(dataset, _ => new DatasetModels()).GetAsync(version.Version, () => LoadAsync(dataset, version), (old, next) => DisposeAsync(dataset, old, next));
     }
 
     private async Task<Embedder> LoadAsync(string dataset, PublishedVersion version)
@@ -32,11 +32,12 @@ public sealed class ModelCache(IObjectStore store, ComputeThread compute, Comput
         return await compute.RunAsync(ComputePriority.Urgent, dataset, () => new Embedder(tensors, options.Device));
     }
 
-    // Nobody waits for it: behind every request that was queued for the old version, since urgent requests are served in order.
-    private async Task DisposeAsync(string dataset, Task<Embedder> old)
+    // Nobody waits for it: once the new version is there, behind every request that was queued for the old one, since urgent requests are served in order.
+    private async Task DisposeAsync(string dataset, Task<Embedder> old, Task<Embedder> next)
     {
         try
         {
+            await next;
             Embedder embedder = await old;
             await compute.RunAsync(ComputePriority.Refresh, dataset, embedder.Dispose);
         }
@@ -51,7 +52,7 @@ public sealed class ModelCache(IObjectStore store, ComputeThread compute, Comput
         private readonly Lock _gate = new();
         private readonly SortedDictionary<int, Task<Embedder>> _versions = [];
 
-        public Task<Embedder> GetAsync(int version, Func<Task<Embedder>> load, Func<Task<Embedder>, Task> dispose)
+        public Task<Embedder> GetAsync(int version, Func<Task<Embedder>> load, Func<Task<Embedder>, Task<Embedder>, Task> dispose)
         {
             lock (_gate)
             {
@@ -65,7 +66,7 @@ public sealed class ModelCache(IObjectStore store, ComputeThread compute, Comput
                 while (_versions.Count > Kept && _versions.Keys.First() < version)
                 {
                     _versions.Remove(_versions.Keys.First(), out Task<Embedder>? oldest);
-                    _ = dispose(oldest!);
+                    _ = dispose(oldest!, task);
                 }
 
                 return task;

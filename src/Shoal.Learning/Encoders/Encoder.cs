@@ -65,6 +65,17 @@ public static class EncoderCatalogue
     /// <summary>The names of all encoders, in order.</summary>
     public static IReadOnlyCollection<string> Names => Types.Keys;
 
+    /// <summary>Why an encoder cannot see samples of a shape; null when it can.</summary>
+    /// <param name="name">One of <see cref="Names"/>.</param>
+    /// <param name="shape">Their shape.</param>
+    public static string? Misfit(string name, SampleShape shape)
+    {
+        ArgumentNullException.ThrowIfNull(shape);
+        return string.Equals(name, PatchEncoder.Name, StringComparison.Ordinal) && Math.Min(shape.Height, shape.Width) < PatchEncoder.LeastSide
+            ? $"Encoder '{name}' takes sides of {PatchEncoder.LeastSide} pixels and more, not {shape}."
+            : null;
+    }
+
     /// <summary>Whether an encoder may be shown some patches of a sample only, <see cref="IPatchwiseEncoder"/>.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     public static bool IsPatchwise(string name) => Types.TryGetValue(name, out var type) && type.IsAssignableTo(typeof(IPatchwiseEncoder));

@@ -81,6 +81,8 @@ public sealed class ColorizationObjective : PretextObjective
             using var noGrad = no_grad();
             using var scope = NewDisposeScope();
             Networks.get_buffer(Frequencies)!.mul_(_options.FrequencyMomentum).add_(_seen, 1 - _options.FrequencyMomentum);
+            _seen.Dispose();
+            _seen = null;
         }
     }
 
@@ -90,7 +92,9 @@ public sealed class ColorizationObjective : PretextObjective
         var grey = (lab.narrow(1, 0, 1) / 100).expand_as(pixels);
         var colours = adaptive_avg_pool2d(lab.narrow(1, 1, 2), [_height, _width]).permute(0, 2, 3, 1).reshape(-1, 2);
         var (target, nearest) = Spread(colours);
-        var frequencies = Networks.get_buffer(Frequencies)!;
+
+        // Merged replicas may have overshot: a share is never below 0.
+        var frequencies = Networks.get_buffer(Frequencies)!.clamp_min(0);
         var weights = 1 / ((frequencies * (1 - _options.Uniform)) + (_options.Uniform / frequencies.shape[0]));
         weights = weights / (frequencies * weights).sum();
 

@@ -9,7 +9,7 @@ namespace Shoal.Learning;
 /// each of the others, and the positions of all, makes pixels; the loss is the mean squared error over masked patches only, of pixels whose mean and deviation
 /// within the patch are taken away. Needs an encoder that sees patches: <c>vit</c>.
 /// </remarks>
-[Objective("mae", Family = ObjectiveFamily.Pretext, Source = "He et al. 2022, Masked Autoencoders, section 3", Needs = ObjectiveNeeds.Samples, NeedsPatches = true)]
+[Objective("mae", Family = ObjectiveFamily.Pretext, Source = "He et al. 2022, Masked Autoencoders, section 3", Needs = ObjectiveNeeds.Samples, NeedsPatches = true, LeastSide = 9)]
 public sealed class MaskedAutoencoderObjective : PretextObjective
 {
     // What He et al. add to the variance.

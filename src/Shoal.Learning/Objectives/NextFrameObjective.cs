@@ -60,13 +60,13 @@ public sealed class NextFrameObjective : PretextObjective
     private protected override ObjectiveResult Ask(StepBatch batch, Tensor rows, Tensor pixels, Generator generator)
     {
         var (samples, before) = (pixels.shape[0], _options.Slices - 1);
-        var slices = Slices.InOrder(pixels, _options.Slices, 1.0 / _options.Slices).view([samples, _options.Slices, .. pixels.shape[1..]]);
-        var seen = batch.Encode(slices.narrow(1, 0, before).flatten(0, 1)).view(samples, before, -1);
-        var made = _decoder.forward(_context.forward(seen).flatten(0, 1));
+        var frame = Frame((int)pixels.shape[3]);
 
-        // As narrow as they were before they were widened.
-        var wanted = nn.functional.adaptive_avg_pool2d(slices.narrow(1, 1, before).flatten(0, 1), [pixels.shape[2], Frame((int)pixels.shape[3])]);
-        return Of(("frame", (made - wanted).square().mean()));
+        // [M, T, C, H, frame]; each is widened by itself, so that none shows an edge of the next.
+        var frames = stack([.. Enumerable.Range(0, _options.Slices).Select(time => pixels.narrow(3, time * frame, frame))], 1);
+        var shown = nn.functional.interpolate(frames.narrow(1, 0, before).flatten(0, 1), [pixels.shape[2], pixels.shape[3]], mode: InterpolationMode.Bilinear);
+        var made = _decoder.forward(_context.forward(batch.Encode(shown).view(samples, before, -1)).flatten(0, 1));
+        return Of(("frame", (made - frames.narrow(1, 1, before).flatten(0, 1)).square().mean()));
     }
 
     private int Frame(int width) => Math.Max(1, width / _options.Slices);

@@ -157,7 +157,10 @@ public sealed record LearnerOptions
         var encoder = EncoderOf(shape);
         return
         [
+            .. EncoderCatalogue.Misfit(encoder, shape) is { } misfit ? [misfit] : Array.Empty<string>(),
             .. ObjectivesThat(_ => true).Select(objective => objective.Misfit(shape)).OfType<string>(),
+            .. Objectives is null || LearnsByGradient(shape) ? [] : ObjectivesThat(objective => !objective.TrainsHead)
+                .Select(objective => $"Objective '{objective.Name}' moves the encoder, and '{encoder}' learns without gradients; name another encoder, or no objectives."),
             .. EncoderCatalogue.IsPatchwise(encoder) ? [] : ObjectivesThat(objective => objective.NeedsPatches)
                 .Select(objective => $"Objective '{objective.Name}' shows the encoder some patches of a sample only, which '{encoder}' cannot see; use encoder '{EncoderCatalogue.Patchwise}' or '{EncoderCatalogue.Auto}'."),
         ];

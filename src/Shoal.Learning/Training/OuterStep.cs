@@ -6,7 +6,7 @@ namespace Shoal.Learning;
 /// <summary>Moves a model from where a round began towards what its replicas came to, with Nesterov momentum over rounds. Needs no libtorch, so it may run anywhere.</summary>
 /// <remarks>
 /// Douillard et al. 2023, "DiLoCo: Distributed Low-Communication Training of Language Models", algorithm 1: the outer gradient of a round is Δ = θ - mean θᵢ, and an outer
-/// optimizer takes a step by it; their best is SGD with Nesterov momentum: v ← μv + Δ, θ ← θ - r(Δ + μv). Only what is learned by gradients moves so: the key encoder, which
+/// optimizer takes a step by it; their best is SGD with Nesterov momentum: v ← μv + Δ, θ ← θ - r(Δ + μv). What is learned by gradients moves so, and all that objectives keep; the key encoder, which
 /// follows, and statistics of batches are the mean itself.
 /// </remarks>
 public static class OuterStep

@@ -16,7 +16,7 @@ internal static class ReportRoutes
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
         dataset.MapGet("/reports/bias", static async (string dataset, HttpContext context, ShoalClient client) =>
                 TypedResults.Ok(await client.BiasAsync(dataset, Requests.Number(context.Request, "items", 2_000), context.RequestAborted)))
-            .WithTags("reports").WithSummary("How much of the clustering goes with fields that items carry; ?items=10..100000, 2000 unless said.")
+            .WithTags("reports").WithSummary("How much of the clustering goes with fields that items carry; ?items=10..10000, 2000 unless said.")
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound);
     }
 }

@@ -194,6 +194,18 @@ public sealed class ObjectiveDeclarationTests : IDisposable
     }
 
     [Fact]
+    public void An_encoder_that_does_not_suit_samples_or_objectives_is_refused_with_the_reason()
+    {
+        static string Problem(SampleShape shape, LearnerOptions options) => Assert.Single(options.Problems(shape));
+        var patches = new LearnerOptions { Encoder = "patches" };
+        var rotation = new Dictionary<string, double>(StringComparer.Ordinal) { ["rotation"] = 1 };
+        Assert.Equal("Encoder 'patches' takes sides of 16 pixels and more, not 1x12x12.", Problem(Making.Grey, patches));
+        Assert.Contains("'rotation' moves the encoder, and 'patches' learns without gradients", Problem(Shape, patches with { Objectives = rotation }), StringComparison.Ordinal);
+        Assert.Empty(patches.Problems(Shape));
+        Assert.Contains("sides must be 9 pixels at least, and are 8x8.", Problem(new SampleShape(1, 8, 8), new LearnerOptions { Objectives = new Dictionary<string, double>(StringComparer.Ordinal) { ["mae"] = 1 } }), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void One_that_collapses_alone_is_refused_alone()
     {
         static IReadOnlyList<string> Problems(params string[] names) =>

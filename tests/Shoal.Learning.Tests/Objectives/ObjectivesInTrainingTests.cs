@@ -21,11 +21,11 @@ public sealed class ObjectivesInTrainingTests : IDisposable
         var options = Options(name);
         var shape = ObjectiveCatalogue.Find(name)!.Misfit(Making.Grey) is null ? Making.Grey : Catalogued.Shape;
         using var straight = new Learner(shape, options);
-        Run(straight, 0, 6);
+        Run(straight, 0, 4);
         using var first = new Learner(shape, options);
-        Run(first, 0, 3);
+        Run(first, 0, 2);
         using var second = Learner.Restore(shape, options, first.Snapshot(), first.Bank());
-        Run(second, 3, 6);
+        Run(second, 2, 4);
         Assert.Equal(Data(straight), Data(second));
         var before = Data(second)[0];
         second.Rehearse();
