@@ -42,6 +42,12 @@ public sealed class EncoderAttribute(string name) : Attribute
 {
     /// <summary>The name.</summary>
     public string Name { get; } = name;
+
+    /// <summary>The least height and width of samples, pixels.</summary>
+    public int LeastSide { get; init; } = 8;
+
+    /// <summary>The most.</summary>
+    public int MostSide { get; init; } = 256;
 }
 
 /// <summary>Finds encoders by name.</summary>
@@ -71,8 +77,9 @@ public static class EncoderCatalogue
     public static string? Misfit(string name, SampleShape shape)
     {
         ArgumentNullException.ThrowIfNull(shape);
-        return string.Equals(name, PatchEncoder.Name, StringComparison.Ordinal) && Math.Min(shape.Height, shape.Width) < PatchEncoder.LeastSide
-            ? $"Encoder '{name}' takes sides of {PatchEncoder.LeastSide} pixels and more, not {shape}."
+        EncoderAttribute sides = Types[name].GetCustomAttribute<EncoderAttribute>()!;
+        return Math.Min(shape.Height, shape.Width) < sides.LeastSide || Math.Max(shape.Height, shape.Width) > sides.MostSide
+            ? $"Encoder '{name}' takes sides of {sides.LeastSide} to {sides.MostSide} pixels, not {shape}."
             : null;
     }
 
@@ -103,9 +110,14 @@ public static class EncoderCatalogue
     /// <summary>Makes an encoder with fresh weights from libtorch's global generator.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <param name="shape">What it will see.</param>
-    /// <exception cref="ArgumentException">No encoder has that name.</exception>
+    /// <exception cref="ArgumentException">No encoder has that name, or it cannot see samples of that shape.</exception>
     public static Encoder Create(string name, SampleShape shape)
-        => Types.TryGetValue(name, out var type)
-            ? (Encoder)Activator.CreateInstance(type, shape)!
-            : throw new ArgumentException($"Encoder '{name}' is unknown; there are: {string.Join(", ", Names)}.", nameof(name));
+    {
+        if (!Types.TryGetValue(name, out var type))
+        {
+            throw new ArgumentException($"Encoder '{name}' is unknown; there are: {string.Join(", ", Names)}.", nameof(name));
+        }
+
+        return Misfit(name, shape) is { } reason ? throw new ArgumentException(reason, nameof(shape)) : (Encoder)Activator.CreateInstance(type, shape)!;
+    }
 }

@@ -12,7 +12,7 @@ namespace Shoal.Learning;
 /// analysis (Fisher 1936) with every sample as a class of its own. Both covariances are means over the stream, so that the
 /// order in which things come hardly matters and nothing is forgotten; objectives train what is behind the features only.
 /// </remarks>
-[Encoder(Name)]
+[Encoder(Name, LeastSide = LeastSide)]
 public sealed class PatchEncoder : Encoder
 {
     /// <summary>Its name in the catalogue.</summary>
@@ -72,11 +72,6 @@ public sealed class PatchEncoder : Encoder
         : base(Name)
     {
         ArgumentNullException.ThrowIfNull(shape);
-        if (Math.Min(shape.Height, shape.Width) < LeastSide)
-        {
-            throw new ArgumentException($"Encoder 'patches' takes sides of {LeastSide} pixels and more, not {shape}.", nameof(shape));
-        }
-
         var patch = shape.Channels * Side * Side;
         using var scope = NewDisposeScope();
         _whitening = Register(this, "whitening", zeros(patch, shape.Channels, Side, Side));

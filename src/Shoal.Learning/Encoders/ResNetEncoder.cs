@@ -24,11 +24,6 @@ public sealed class ResNetEncoder : Encoder
         : base("resnet18")
     {
         ArgumentNullException.ThrowIfNull(shape);
-        if (Math.Min(shape.Height, shape.Width) < 8 || Math.Max(shape.Height, shape.Width) > 256)
-        {
-            throw new ArgumentException($"Encoder 'resnet18' takes sides of 8 to 256 pixels, not {shape}.", nameof(shape));
-        }
-
         var layers = new List<nn.Module<Tensor, Tensor>>();
         if (Math.Max(shape.Height, shape.Width) > LargestSmall)
         {

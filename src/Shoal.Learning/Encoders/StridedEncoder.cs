@@ -26,11 +26,6 @@ public sealed class StridedEncoder : Encoder
         : base("strided")
     {
         ArgumentNullException.ThrowIfNull(shape);
-        if (Math.Min(shape.Height, shape.Width) < 8 || Math.Max(shape.Height, shape.Width) > 256)
-        {
-            throw new ArgumentException($"Encoder 'strided' takes sides of 8 to 256 pixels, not {shape}.", nameof(shape));
-        }
-
         var layers = new List<nn.Module<Tensor, Tensor>>();
         var (channels, height, width) = (shape.Channels, shape.Height, shape.Width);
         while (height > LastSide || width > LastSide)

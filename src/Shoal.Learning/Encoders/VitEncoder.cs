@@ -34,11 +34,6 @@ public sealed class VitEncoder : Encoder, IPatchwiseEncoder
         : base(EncoderCatalogue.Patchwise)
     {
         ArgumentNullException.ThrowIfNull(shape);
-        if (Math.Min(shape.Height, shape.Width) < 8 || Math.Max(shape.Height, shape.Width) > 256)
-        {
-            throw new ArgumentException($"Encoder 'vit' takes sides of 8 to 256 pixels, not {shape}.", nameof(shape));
-        }
-
         _grid = PatchGrid.Of(shape);
         _embedding = nn.Linear(_grid.Length, FeatureWidth);
         _blocks = nn.Sequential([.. Enumerable.Range(0, Blocks).Select(_ => new TransformerBlock(FeatureWidth, Heads)), nn.LayerNorm(FeatureWidth)]);
@@ -54,7 +49,7 @@ public sealed class VitEncoder : Encoder, IPatchwiseEncoder
     public override Tensor forward(Tensor input)
     {
         using var scope = NewDisposeScope();
-        return _blocks.forward(Tokens(input)).mean([1]).MoveToOuterDisposeScope();
+        return _blocks.forward(_embedding.forward(_grid.Split(input)) + Positions(input.device)).mean([1]).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
@@ -62,8 +57,8 @@ public sealed class VitEncoder : Encoder, IPatchwiseEncoder
     {
         ArgumentNullException.ThrowIfNull(visible);
         using var scope = NewDisposeScope();
-        var seen = visible.unsqueeze(2).expand(-1, -1, FeatureWidth);
-        return _blocks.forward(Tokens(input).gather(1, seen)).MoveToOuterDisposeScope();
+        var patches = _grid.Split(input).gather(1, visible.unsqueeze(2).expand(-1, -1, _grid.Length));
+        return _blocks.forward(_embedding.forward(patches) + Positions(input.device)[visible]).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
@@ -78,5 +73,5 @@ public sealed class VitEncoder : Encoder, IPatchwiseEncoder
         base.Dispose(disposing);
     }
 
-    private Tensor Tokens(Tensor input) => _embedding.forward(_grid.Split(input)) + _grid.Positions(FeatureWidth).to(input.device);
+    private Tensor Positions(Device device) => _grid.Positions(FeatureWidth).to(device);
 }

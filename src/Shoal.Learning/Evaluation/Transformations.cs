@@ -85,17 +85,9 @@ public static class Transformations
         return conv2d(pad(samples, [reach, reach, reach, reach], TorchSharp.PaddingModes.Replicate), kernel, groups: channels);
     }
 
-    // Rec. 601.
-    private static Tensor Grey(Tensor samples) => (samples * tensor((float[])[0.299f, 0.587f, 0.114f]).view(1, 3, 1, 1)).sum(1, keepdim: true);
+    private static Tensor Grey(Tensor samples) => (samples * ColourMaps.Luma(CPU).view(1, 3, 1, 1)).sum(1, keepdim: true);
 
-    // Rodrigues' rotation about the axis of greys.
-    private static Tensor Hue(Tensor samples, double share)
-    {
-        var turn = 2 * Math.PI * share;
-        var axis = tensor((float[])[0, -1, 1, 1, 0, -1, -1, 1, 0]).view(3, 3) / Math.Sqrt(3);
-        var map = (eye(3) * Math.Cos(turn)) + ((1 - Math.Cos(turn)) / 3) + (axis * Math.Sin(turn));
-        return map.matmul(samples.flatten(2)).view(samples.shape);
-    }
+    private static Tensor Hue(Tensor samples, double share) => ColourMaps.Hue(full([1, 1, 1], (float)(2 * Math.PI * share))).matmul(samples.flatten(2)).view(samples.shape);
 
     // Where pixels come from: an affine map from places after to places before, both -1 to 1, by rows.
     private sealed record Place(string Name, string Unit, IReadOnlyList<double> Strengths, Func<double, double[]> Map) : Transformation(Name, Unit, Strengths)

@@ -59,7 +59,7 @@ public sealed class ByolObjective : ViewObjective
     {
         var predicted = features.Through(_projector).Through(_predictor).Unit();
         var target = Views.Of(batch.KeyFeatures).ThroughStopped(_twin).Unit();
-        return Single("regression", Distance(predicted.A, target.B) + Distance(predicted.B, target.A));
+        return Of(("regression", Distance(predicted.A, target.B) + Distance(predicted.B, target.A)));
     }
 
     // Of unit vectors, [N, W] twice -> scalar.

@@ -25,9 +25,6 @@ public sealed class ColorizationObjective : PretextObjective
     private readonly int _width;
     private readonly nn.Module<Tensor, Tensor> _decoder;
 
-    // Shares of colours in the last batch, [Q]: joined once the step is taken.
-    private Tensor? _seen;
-
     /// <summary>With default options.</summary>
     /// <param name="featureWidth">The encoder's width, D.</param>
     /// <param name="shape">The shape of samples.</param>
@@ -48,7 +45,7 @@ public sealed class ColorizationObjective : PretextObjective
         (_height, _width) = (Math.Min(MostPlaces, shape.Height), Math.Min(MostPlaces, shape.Width));
         var colours = LabColours.Points.Length / 2;
         _decoder = Networks.Learned("decoder", new Decoder(featureWidth, colours, _height, _width));
-        Networks.Kept(Frequencies, full(colours, 1f / colours));
+        Networks.Averaged(Frequencies, full(colours, 1f / colours), options.FrequencyMomentum);
     }
 
     /// <summary>Settings.</summary>
@@ -72,20 +69,6 @@ public sealed class ColorizationObjective : PretextObjective
 
     private protected override int Images => _options.Images;
 
-    /// <inheritdoc/>
-    public override void AfterStep(double momentum)
-    {
-        base.AfterStep(momentum);
-        if (_seen is not null)
-        {
-            using var noGrad = no_grad();
-            using var scope = NewDisposeScope();
-            Networks.get_buffer(Frequencies)!.mul_(_options.FrequencyMomentum).add_(_seen, 1 - _options.FrequencyMomentum);
-            _seen.Dispose();
-            _seen = null;
-        }
-    }
-
     private protected override ObjectiveResult Ask(StepBatch batch, Tensor rows, Tensor pixels, Generator generator)
     {
         var lab = LabColours.Of(pixels);
@@ -98,21 +81,9 @@ public sealed class ColorizationObjective : PretextObjective
         var weights = 1 / ((frequencies * (1 - _options.Uniform)) + (_options.Uniform / frequencies.shape[0]));
         weights = weights / (frequencies * weights).sum();
 
-        _seen?.Dispose();
-        _seen = target.mean([0]).DetachFromDisposeScope();
+        Networks.See(Frequencies, target.mean([0]));
         var foretold = log_softmax(_decoder.forward(batch.Encode(grey)).permute(0, 2, 3, 1).reshape(-1, frequencies.shape[0]), 1);
         return Of(("colour", -((target * foretold).sum(1) * weights.index_select(0, nearest)).mean()));
-    }
-
-    /// <inheritdoc/>
-    protected override void Dispose(bool disposing)
-    {
-        if (disposing)
-        {
-            _seen?.Dispose();
-        }
-
-        base.Dispose(disposing);
     }
 
     // Of colours [P, 2]: their shares of grid points, [P, Q], and the nearest one, [P].

@@ -9,7 +9,7 @@ namespace Shoal.Learning;
 /// F is a decoder of the features; here the mean over the region's pixels. What is taken out is filled with the samples' mean. The paper's second, adversarial term
 /// makes fillings sharp and is no part of it here.
 /// </remarks>
-[Objective("contextencoder", Family = ObjectiveFamily.Pretext, Source = "Pathak et al. 2016, Context Encoders, eq. 1", Needs = ObjectiveNeeds.Samples, LeastSide = 8)]
+[Objective("contextencoder", Family = ObjectiveFamily.Pretext, Source = "Pathak et al. 2016, Context Encoders, eq. 1", Needs = ObjectiveNeeds.Samples)]
 public sealed class ContextEncoderObjective : PretextObjective
 {
     private readonly Options _options;

@@ -10,7 +10,7 @@ namespace Shoal.Learning;
 /// with probability p_m and x̄ has each cell from another sample of the step, drawn by itself, which is a draw from what such cells are like. From the features of x̃ one network tells m,
 /// another x; L = l_m + α·l_r, the mean binary cross-entropy over cells and the mean squared error over pixels.
 /// </remarks>
-[Objective("corruption", Family = ObjectiveFamily.Pretext, Source = "Yoon et al. 2020, VIME, eq. 3 to 6", Needs = ObjectiveNeeds.Samples, LeastSide = 8)]
+[Objective("corruption", Family = ObjectiveFamily.Pretext, Source = "Yoon et al. 2020, VIME, eq. 3 to 6", Needs = ObjectiveNeeds.Samples)]
 public sealed class CorruptionObjective : PretextObjective
 {
     private readonly Options _options;

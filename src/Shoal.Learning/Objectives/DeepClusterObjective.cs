@@ -78,6 +78,6 @@ public sealed class DeepClusterObjective : ViewObjective
             return (log_softmax(logits, 1).gather(1, labels.unsqueeze(1)).squeeze(1) * weights).sum();
         }
 
-        return Single("recognition", (Recognised(features.A) + Recognised(features.B)) / -2);
+        return Of(("recognition", (Recognised(features.A) + Recognised(features.B)) / -2));
     }
 }

@@ -21,9 +21,6 @@ public sealed class DinoObjective : ViewObjective
     private readonly nn.Module<Tensor, Tensor> _student;
     private readonly nn.Module<Tensor, Tensor> _teacher;
 
-    // The mean of the teacher's outputs in the last batch, [K]: moves the centre once the step is taken.
-    private Tensor? _seen;
-
     /// <summary>With default options.</summary>
     /// <param name="featureWidth">The encoder's width, D.</param>
     public DinoObjective(int featureWidth)
@@ -40,7 +37,7 @@ public sealed class DinoObjective : ViewObjective
         _options = ObjectiveOptions.Checked(options);
         _student = Networks.Learned("student", new Head(featureWidth, options));
         _teacher = Networks.Following("teacher", new Head(featureWidth, options), _student);
-        Networks.Kept(Centre, zeros(options.Outputs));
+        Networks.Averaged(Centre, zeros(options.Outputs), options.CentreMomentum);
     }
 
     /// <summary>Settings.</summary>
@@ -77,19 +74,6 @@ public sealed class DinoObjective : ViewObjective
         public int Hidden { get; init; } = 512;
     }
 
-    /// <inheritdoc/>
-    public override void AfterStep(double momentum)
-    {
-        base.AfterStep(momentum);
-        if (_seen is not null)
-        {
-            using var noGrad = no_grad();
-            using var scope = NewDisposeScope();
-            var centre = Networks.get_buffer(Centre)!;
-            centre.mul_(_options.CentreMomentum).add_(_seen, 1 - _options.CentreMomentum);
-        }
-    }
-
     private protected override ObjectiveResult Compare(StepBatch batch, Views features)
     {
         var student = features.Through(_student);
@@ -101,20 +85,8 @@ public sealed class DinoObjective : ViewObjective
             return (target * log_softmax(taught / _options.StudentTemperature, 1)).sum(1).mean();
         }
 
-        _seen?.Dispose();
-        _seen = cat([teacher.A, teacher.B]).mean([0]).DetachFromDisposeScope();
-        return Single("distillation", (Foretold(student.B, teacher.A) + Foretold(student.A, teacher.B)) / -2);
-    }
-
-    /// <inheritdoc/>
-    protected override void Dispose(bool disposing)
-    {
-        if (disposing)
-        {
-            _seen?.Dispose();
-        }
-
-        base.Dispose(disposing);
+        Networks.See(Centre, cat([teacher.A, teacher.B]).mean([0]));
+        return Of(("distillation", (Foretold(student.B, teacher.A) + Foretold(student.A, teacher.B)) / -2));
     }
 
     private sealed class Head : nn.Module<Tensor, Tensor>

@@ -45,6 +45,6 @@ public sealed class InfoNceObjective : ViewObjective
     private protected override ObjectiveResult Compare(StepBatch batch, Views features)
     {
         var scores = _predictor.forward(features.A).matmul(_latent.forward(features.B).t());
-        return Single("contrast", InBatch.Choice(scores, batch.Samples));
+        return Of(("contrast", InBatch.Choice(scores, batch.Samples)));
     }
 }

@@ -73,9 +73,7 @@ public sealed class JigsawObjective : PretextObjective
         var samples = pixels.shape[0];
         var answers = randint(_options.Orders, [samples], generator: generator, dtype: ScalarType.Int64);
 
-        // Row m·9 + place is the piece that the drawn order puts there.
-        var shuffled = (_orders.index_select(0, answers) + (arange(samples, ScalarType.Int64).unsqueeze(1) * Pieces.Count)).flatten().to(pixels.device);
-        var pieces = Pieces.Standardised(Pieces.Cut(pixels, _options.Share, generator)).index_select(0, shuffled);
+        var pieces = Pieces.Standardised(Pieces.Cut(pixels, _orders.index_select(0, answers), _options.Share, generator));
         var together = _piece.forward(batch.Encode(pieces)).view(samples, -1);
         return Of(("order", cross_entropy(_classifier.forward(together), answers.to(pixels.device))));
     }

@@ -61,6 +61,6 @@ public sealed class Moco3Objective : ViewObjective
         var queries = features.Through(_projector).Through(_predictor).Unit();
         var keys = Views.Of(batch.KeyFeatures).ThroughStopped(_twin).Unit();
         Tensor Contrast(Tensor q, Tensor k) => InBatch.Choice(q.matmul(k.t()) / _options.Temperature, batch.Samples);
-        return Single("contrast", (Contrast(queries.A, keys.B) + Contrast(queries.B, keys.A)) * (2 * _options.Temperature));
+        return Of(("contrast", (Contrast(queries.A, keys.B) + Contrast(queries.B, keys.A)) * (2 * _options.Temperature)));
     }
 }

@@ -67,7 +67,7 @@ public sealed class NnclrObjective : ViewObjective
         var embedded = projected.Unit().Stopped();
         var predicted = projected.Through(_predictor).Unit();
         Tensor Contrast(Tensor view, Tensor other) => InBatch.Choice(Nearest(view, batch).matmul(other.t()) / _options.Temperature, batch.Samples);
-        return Single("contrast", (Contrast(embedded.A, predicted.B) + Contrast(embedded.B, predicted.A)) / 2) with { Keys = embedded.A.clone() };
+        return Of(("contrast", (Contrast(embedded.A, predicted.B) + Contrast(embedded.B, predicted.A)) / 2)) with { Keys = embedded.A.clone() };
     }
 
     // [N, W] -> [N, W].

@@ -7,6 +7,8 @@ namespace Shoal.Learning;
 internal sealed class OwnNetworks(string objective) : nn.Module(objective)
 {
     private readonly List<(nn.Module Twin, nn.Module Original)> _twins = [];
+    private readonly Dictionary<string, double> _momentums = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Tensor> _seen = new(StringComparer.Ordinal);
 
     /// <summary>A network that is learned.</summary>
     /// <param name="name">Unique within the objective.</param>
@@ -41,19 +43,57 @@ internal sealed class OwnNetworks(string objective) : nn.Module(objective)
         return parameter;
     }
 
-    /// <summary>Numbers that belong to the checkpoint and are not learned. Ask <see cref="nn.Module.get_buffer"/> for them: another device has others.</summary>
+    /// <summary>Numbers that belong to the checkpoint and are a mean over steps of what <see cref="See"/> is told. Ask <see cref="nn.Module.get_buffer"/> for them: another device has others.</summary>
     /// <param name="name">Unique within the objective.</param>
     /// <param name="values">Their first values; taken over.</param>
-    public void Kept(string name, Tensor values) => register_buffer(name, values.DetachFromDisposeScope());
+    /// <param name="momentum">How much of them stays at every step that is seen, 0 to 1.</param>
+    public void Averaged(string name, Tensor values, double momentum)
+    {
+        register_buffer(name, values.DetachFromDisposeScope());
+        _momentums[name] = momentum;
+    }
 
-    /// <summary>Moves every twin after its original.</summary>
+    /// <summary>Says what a step comes to; it is joined to the mean once the step is taken.</summary>
+    /// <param name="name">As <see cref="Averaged"/> was told.</param>
+    /// <param name="values">Of the shape of the mean.</param>
+    public void See(string name, Tensor values)
+    {
+        _seen.GetValueOrDefault(name)?.Dispose();
+        _seen[name] = values.detach().DetachFromDisposeScope();
+    }
+
+    /// <summary>The step is taken: moves every twin after its original, and joins what was seen.</summary>
     /// <param name="momentum">How much of a twin stays, 0 to 1.</param>
-    public void MoveTwins(double momentum)
+    public void AfterStep(double momentum)
     {
         foreach (var (twin, original) in _twins)
         {
             Momentum.Follow(twin, original, momentum);
         }
+
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        foreach (var (name, values) in _seen)
+        {
+            get_buffer(name)!.mul_(_momentums[name]).add_(values, 1 - _momentums[name]);
+            values.Dispose();
+        }
+
+        _seen.Clear();
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            foreach (var values in _seen.Values)
+            {
+                values.Dispose();
+            }
+        }
+
+        base.Dispose(disposing);
     }
 }
 

@@ -20,23 +20,22 @@ internal static class Pieces
     private const double Deviation = 0.25;
     private const double LeastDeviation = 0.02;
 
-    /// <summary>A random piece of every cell.</summary>
+    /// <summary>A random piece of each of some cells.</summary>
     /// <param name="pixels">[M, C, H, W], float32.</param>
+    /// <param name="cells">The cells of each sample, 0 to 8 from left to right, then downwards, [M, K], int64; of the CPU.</param>
     /// <param name="share">The piece's side as a share of the cell's, above 0 to 1; where it lies in the cell is random.</param>
     /// <param name="generator">Where randomness comes from; of the CPU.</param>
-    /// <returns>[9M, C, H, W]: the nine pieces of the first sample from left to right, then downwards, then those of the second.</returns>
-    public static Tensor Cut(Tensor pixels, double share, Generator generator)
+    /// <returns>[M·K, C, H, W]: the pieces of the first sample in the order of its cells, then those of the second.</returns>
+    public static Tensor Cut(Tensor pixels, Tensor cells, double share, Generator generator)
     {
         using var scope = NewDisposeScope();
-        var (samples, device) = (pixels.shape[0], pixels.device);
-        var middles = (((arange(Side, ScalarType.Float32, device) * 2) + 1) / Side) - 1;
-        Tensor Jitter() => ((rand([samples, Count], generator: generator) * 2) - 1).to(device) * ((1 - share) / Side);
-        var (x, y) = (middles.repeat(Side).unsqueeze(0) + Jitter(), middles.repeat_interleave(Side).unsqueeze(0) + Jitter());
+        Tensor Middles(Tensor places) => ((((places * 2) + 1).to_type(ScalarType.Float32) / Side) - 1 + (((rand(cells.shape, generator: generator) * 2) - 1) * ((1 - share) / Side))).flatten().to(pixels.device);
+        var (x, y) = (Middles(cells % Side), Middles(cells.div(Side, RoundingMode.floor)));
         var (zoom, none) = (full_like(x, share / Side), zeros_like(x));
-        var maps = stack([stack([zoom, none, x], 2), stack([none, zoom, y], 2)], 2).flatten(0, 1);
-        long[] shape = [samples * Count, .. pixels.shape[1..]];
+        var maps = stack([stack([zoom, none, x], 1), stack([none, zoom, y], 1)], 1);
+        long[] shape = [x.shape[0], .. pixels.shape[1..]];
         var grid = affine_grid(maps, shape, align_corners: false);
-        return grid_sample(pixels.repeat_interleave(Count, 0), grid, GridSampleMode.Bilinear, GridSamplePaddingMode.Border, align_corners: false).MoveToOuterDisposeScope();
+        return grid_sample(pixels.repeat_interleave(cells.shape[1], 0), grid, GridSampleMode.Bilinear, GridSamplePaddingMode.Border, align_corners: false).MoveToOuterDisposeScope();
     }
 
     /// <summary>Each with the same mean and deviation over its pixels, so that neither tells where it lay.</summary>

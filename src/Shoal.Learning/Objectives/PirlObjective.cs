@@ -121,9 +121,7 @@ public sealed class PirlObjective : PretextObjective
         Tensor Against(Tensor made) => Contrast(memories, normalize(made, 2, dim: 1), batch.BankKeys, own, _options.Temperature);
 
         // A random order for each sample: whatever it is, the same shall be made of it.
-        var order = rand([samples, Pieces.Count], generator: generator).argsort(1);
-        var shuffled = (order + (arange(samples, ScalarType.Int64).unsqueeze(1) * Pieces.Count)).flatten().to(pixels.device);
-        var pieces = Pieces.Cut(pixels, _options.PieceShare, generator).index_select(0, shuffled);
+        var pieces = Pieces.Cut(pixels, rand([samples, Pieces.Count], generator: generator).argsort(1), _options.PieceShare, generator);
         var together = _pieces.forward(_piece.forward(batch.Encode(pieces)).view(samples, -1));
         var whole = _image.forward(batch.Encode(pixels));
         return new ObjectiveResult(

@@ -63,10 +63,8 @@ public sealed class RelativePatchObjective : PretextObjective
 
         // The cell of each answer: the middle one is none.
         var neighbours = answers + answers.ge(Middle).to_type(ScalarType.Int64);
-        var first = arange(samples, ScalarType.Int64) * Pieces.Count;
-        var shown = cat([first + Middle, first + neighbours]).to(pixels.device);
-        var pieces = Pieces.Cut(pixels, _options.Share, generator).index_select(0, shown);
-        var features = Views.Of(batch.Encode(Pieces.Standardised(pieces)));
-        return Of(("place", cross_entropy(_classifier.forward(cat([features.A, features.B], 1)), answers.to(pixels.device))));
+        var pieces = Pieces.Cut(pixels, stack([full_like(neighbours, Middle), neighbours], 1), _options.Share, generator);
+        var both = batch.Encode(Pieces.Standardised(pieces)).view(samples, -1);
+        return Of(("place", cross_entropy(_classifier.forward(both), answers.to(pixels.device))));
     }
 }

@@ -58,6 +58,6 @@ public sealed class SimClrObjective : ViewObjective
         var samples = batch.Samples.repeat(2);
         var pairs = eye(2 * count, dtype: ScalarType.Bool, device: z.device).roll(count, 0);
         var left = samples.unsqueeze(1).eq(samples.unsqueeze(0)).logical_xor(pairs);
-        return Single("contrast", (scores.masked_fill(left, float.NegativeInfinity).logsumexp(1) - positives).mean());
+        return Of(("contrast", (scores.masked_fill(left, float.NegativeInfinity).logsumexp(1) - positives).mean()));
     }
 }

@@ -52,7 +52,7 @@ public sealed class SimSiamObjective : ViewObjective
         var projected = features.Through(_projector);
         var predicted = projected.Through(_predictor).Unit();
         var target = projected.Unit().Stopped();
-        return Single("agreement", (Cosine(predicted.A, target.B) + Cosine(predicted.B, target.A)) / -2);
+        return Of(("agreement", (Cosine(predicted.A, target.B) + Cosine(predicted.B, target.A)) / -2));
     }
 
     // Of unit vectors, [N, W] twice -> scalar.

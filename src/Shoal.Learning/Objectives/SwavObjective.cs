@@ -97,7 +97,7 @@ public sealed class SwavObjective : ViewObjective
         }
 
         var earlier = Earlier(batch);
-        var result = Single("swapped", (Swapped(embedded.A, embedded.B, earlier.A) + Swapped(embedded.B, embedded.A, earlier.B)) / -2);
+        var result = Of(("swapped", (Swapped(embedded.A, embedded.B, earlier.A) + Swapped(embedded.B, embedded.A, earlier.B)) / -2));
         return _options.Queue ? result with { Keys = cat([embedded.A, embedded.B], 1).detach() / Math.Sqrt(2) } : result;
     }
 

@@ -4,53 +4,14 @@ using static TorchSharp.torch.nn.functional;
 namespace Shoal.Learning;
 
 /// <summary>What objectives have in common that compare the two views of a batch through networks of their own.</summary>
-/// <remarks>
-/// Each view goes through a network by itself, so that norms are those of one view, as in the papers. A batch of one sample
-/// has no other to compare it with and no statistics: it has no terms.
-/// </remarks>
-public abstract class ViewObjective : IObjective
+/// <remarks>Each view goes through a network by itself, so that norms are those of one view, as in the papers.</remarks>
+public abstract class ViewObjective : NetworkObjective
 {
     /// <summary>Without networks yet.</summary>
     /// <param name="name">The objective's name.</param>
-    private protected ViewObjective(string name) => Networks = new OwnNetworks(name);
-
-    /// <summary>What it learns itself.</summary>
-    private protected OwnNetworks Networks { get; }
-
-    /// <inheritdoc/>
-    public nn.Module Own => Networks;
-
-    /// <inheritdoc/>
-    public virtual int KeyWidth => 0;
-
-    /// <inheritdoc/>
-    public ObjectiveResult Compute(StepBatch batch)
+    private protected ViewObjective(string name)
+        : base(name)
     {
-        ArgumentNullException.ThrowIfNull(batch);
-        using var scope = NewDisposeScope();
-        if (StepBatch.CheckedCount(batch) < 2)
-        {
-            return new ObjectiveResult(new Dictionary<string, Tensor>(StringComparer.Ordinal));
-        }
-
-        var result = Compare(batch, Views.Of(batch.Features));
-        foreach (var term in result.Terms.Values)
-        {
-            term.MoveToOuterDisposeScope();
-        }
-
-        result.Keys?.MoveToOuterDisposeScope();
-        return result;
-    }
-
-    /// <inheritdoc/>
-    public virtual void AfterStep(double momentum) => Networks.MoveTwins(momentum);
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        Dispose(disposing: true);
-        GC.SuppressFinalize(this);
     }
 
     /// <summary>Computes the terms, in the scope of the caller.</summary>
@@ -58,21 +19,7 @@ public abstract class ViewObjective : IObjective
     /// <param name="features">Its features.</param>
     private protected abstract ObjectiveResult Compare(StepBatch batch, Views features);
 
-    /// <summary>One term, and nothing for the bank.</summary>
-    /// <param name="term">Its name.</param>
-    /// <param name="value">A scalar.</param>
-    private protected static ObjectiveResult Single(string term, Tensor value)
-        => new(new Dictionary<string, Tensor>(StringComparer.Ordinal) { [term] = value });
-
-    /// <summary>Frees what is its own.</summary>
-    /// <param name="disposing">Whether it is asked to, and not left over.</param>
-    protected virtual void Dispose(bool disposing)
-    {
-        if (disposing)
-        {
-            Networks.Dispose();
-        }
-    }
+    private protected sealed override ObjectiveResult Look(StepBatch batch) => Compare(batch, Views.Of(batch.Features));
 }
 
 /// <summary>Rows of the same samples in two views.</summary>

@@ -184,14 +184,9 @@ public sealed class ViewMaker
         saturation = saturation * Between(count, generator, 0, 1).ge(_options.GreyChance).to_type(ScalarType.Float32).view(-1, 1, 1);
         var turn = Between(count, generator, -_options.Hue, _options.Hue).view(-1, 1, 1) * chosen * (2 * Math.PI);
 
-        // Rec. 601, as SimCLR's greys are.
-        var luma = tensor((float[])[0.299f, 0.587f, 0.114f], device: _device).view(1, 1, 3);
+        var luma = ColourMaps.Luma(_device).view(1, 1, 3);
         var (same, grey) = (eye(3, device: _device).unsqueeze(0), luma.expand(1, 3, 3));
-
-        // Rodrigues' rotation about the axis of greys.
-        var axis = tensor((float[])[0, -1, 1, 1, 0, -1, -1, 1, 0], device: _device).view(1, 3, 3) / Math.Sqrt(3);
-        var hue = (turn.cos() * same) + ((1 - turn.cos()) / 3 * ones_like(same)) + (turn.sin() * axis);
-        var map = ((saturation * same) + ((1 - saturation) * grey)).matmul(hue) * brightness;
+        var map = ((saturation * same) + ((1 - saturation) * grey)).matmul(ColourMaps.Hue(turn)) * brightness;
 
         // Contrast is around the view's mean grey.
         var pixels = views.flatten(2);

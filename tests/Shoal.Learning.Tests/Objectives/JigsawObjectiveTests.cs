@@ -16,7 +16,7 @@ public sealed class JigsawObjectiveTests
 
         // The orders that were drawn, seen from what was encoded: which cell of which sample each piece is.
         using var generator = new Generator(1);
-        var cells = Spy.Find(Pieces.Standardised(Pieces.Cut(batch.Pixels, 1, generator)), spy.Inputs[0]);
+        var cells = Spy.Find(Pieces.Standardised(Pieces.Cut(batch.Pixels, PiecesTests.AllCells(6), 1, generator)), spy.Inputs[0]);
         Assert.Equal(6, cells.Chunk(9).Select(sample => sample[0] / 9).Distinct().Count());
         Assert.All(cells.Chunk(9), sample => Assert.Single(sample.Select(cell => cell / 9).Distinct()));
         int[] answers =

@@ -182,15 +182,15 @@ public sealed class ObjectiveDeclarationTests : IDisposable
     {
         var declared = ObjectiveCatalogue.Find(name)!;
         var refused = new List<string>();
-        foreach (var shape in (SampleShape[])[new(1, 64, 64), new(3, 64, 32), new(3, 4, 4)])
+        foreach (var shape in (SampleShape[])[new(1, 64, 64), new(3, 64, 32), new(3, 8, 8)])
         {
             IReadOnlyList<string> problems = new LearnerOptions { Objectives = new Dictionary<string, double>(StringComparer.Ordinal) { [name] = 1, ["scan"] = 1 } }.Problems(shape);
-            Assert.All(problems, problem => Assert.Matches($@"^Objective '{name}' .* (needs 3|64x32|4x4)\.$", problem));
+            Assert.All(problems, problem => Assert.Matches($@"^Objective '{name}' .* (needs 3|64x32|8x8)\.$", problem));
             refused.AddRange(problems);
             Assert.Equal(problems.Count > 0, declared.Misfit(shape) is not null);
         }
 
-        Assert.Equal((declared.NeedsColour ? 1 : 0) + (declared.NeedsSquare ? 1 : 0) + (declared.LeastSide > 4 ? 1 : 0), refused.Count);
+        Assert.Equal((declared.NeedsColour ? 1 : 0) + (declared.NeedsSquare ? 1 : 0) + (declared.LeastSide > 8 ? 1 : 0), refused.Count);
     }
 
     [Fact]
@@ -199,7 +199,7 @@ public sealed class ObjectiveDeclarationTests : IDisposable
         static string Problem(SampleShape shape, LearnerOptions options) => Assert.Single(options.Problems(shape));
         var patches = new LearnerOptions { Encoder = "patches" };
         var rotation = new Dictionary<string, double>(StringComparer.Ordinal) { ["rotation"] = 1 };
-        Assert.Equal("Encoder 'patches' takes sides of 16 pixels and more, not 1x12x12.", Problem(Making.Grey, patches));
+        Assert.Equal("Encoder 'patches' takes sides of 16 to 256 pixels, not 1x12x12.", Problem(Making.Grey, patches));
         Assert.Contains("'rotation' moves the encoder, and 'patches' learns without gradients", Problem(Shape, patches with { Objectives = rotation }), StringComparison.Ordinal);
         Assert.Empty(patches.Problems(Shape));
         Assert.Contains("sides must be 9 pixels at least, and are 8x8.", Problem(new SampleShape(1, 8, 8), new LearnerOptions { Objectives = new Dictionary<string, double>(StringComparer.Ordinal) { ["mae"] = 1 } }), StringComparison.Ordinal);

@@ -17,11 +17,11 @@ public sealed class RelativePatchObjectiveTests
             var (spy, batch) = Spy.Step(objective, Catalogued.Shape, seed);
             var loss = objective.Compute(batch).Terms["place"].item<float>();
             using var generator = new Generator(1);
-            var cells = Spy.Find(Pieces.Standardised(Pieces.Cut(batch.Pixels, 1, generator)), spy.Inputs[0]);
-            var (middles, neighbours) = (cells[..6], cells[6..]);
+            var cells = Spy.Find(Pieces.Standardised(Pieces.Cut(batch.Pixels, PiecesTests.AllCells(6), 1, generator)), spy.Inputs[0]);
+            int[] middles = [.. cells.Where((_, i) => i % 2 == 0)], neighbours = [.. cells.Where((_, i) => i % 2 == 1)];
             Assert.All(middles.Zip(neighbours), pair => Assert.Equal((4, pair.First / 9), (pair.First % 9, pair.Second / 9)));
             int[] answers = Array.ConvertAll(neighbours, cell => cell % 9 < 4 ? cell % 9 : (cell % 9) - 1);
-            double[][] both = [.. spy.Features[0][..6].Zip(spy.Features[0][6..], (middle, neighbour) => middle.Concat(neighbour).ToArray())];
+            double[][] both = [.. spy.Features[0].Chunk(2).Select(pair => pair[0].Concat(pair[1]).ToArray())];
             Assert.Equal(Spy.CrossEntropy(Doubles.Through(both, objective, "classifier"), answers), loss, 4);
             asked.UnionWith(answers);
         }
