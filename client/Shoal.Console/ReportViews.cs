@@ -16,7 +16,7 @@ public static class ReportViews
     public static IRenderable Invariance(InvarianceReport report)
     {
         ArgumentNullException.ThrowIfNull(report);
-        Table table = NewTable().AddColumn("transformation").AddColumn(Right("strength")).AddColumn("unit").AddColumn(Right("distance")).AddColumn("of what items are apart").AddColumn(Right("in another cluster"));
+        Table table = ShoalViews.NewTable().AddColumn("transformation").AddColumn(ShoalViews.Right("strength")).AddColumn("unit").AddColumn(ShoalViews.Right("distance")).AddColumn("of what items are apart").AddColumn(ShoalViews.Right("in another cluster"));
         foreach (Movement movement in report.Movements)
         {
             double share = report.Apart > 0 ? movement.Distance / report.Apart : 0;
@@ -25,7 +25,7 @@ public static class ReportViews
                 new Text($"{Bar(share)} {Number(share, "P0")}"), new Text(Number(movement.Moved, "P0")));
         }
 
-        return new Rows(table, new Text($"Version {report.ModelVersion}, {report.Items.ToString("N0", CultureInfo.InvariantCulture)} items; two of them are {Number(report.Apart, "F3")} apart."));
+        return new Rows(table, new Text($"Version {report.ModelVersion}, {ShoalViews.Count(report.Items)} items; two of them are {Number(report.Apart, "F3")} apart."));
     }
 
     /// <summary>How much of the clustering goes with what items carry.</summary>
@@ -35,23 +35,19 @@ public static class ReportViews
         ArgumentNullException.ThrowIfNull(report);
         if (report.Fields.Length == 0)
         {
-            return new Text($"None of {report.Items.ToString("N0", CultureInfo.InvariantCulture)} items with a cluster carries a field; send metadata with them.");
+            return new Text($"None of {ShoalViews.Count(report.Items)} items with a cluster carries a field; send metadata with them.");
         }
 
-        Table table = NewTable().AddColumn("field").AddColumn(Right("items")).AddColumn(Right("values")).AddColumn(Right("NMI with cluster")).AddColumn("").AddColumn(Right("by chance"));
+        Table table = ShoalViews.NewTable().AddColumn("field").AddColumn(ShoalViews.Right("items")).AddColumn(ShoalViews.Right("values")).AddColumn(ShoalViews.Right("NMI with cluster")).AddColumn("").AddColumn(ShoalViews.Right("by chance"));
         foreach (FieldBias field in report.Fields)
         {
             table.AddRow(
-                new Text(field.Field), new Text(Number(field.Items, "N0")), new Text(Number(field.Values, "N0")), new Text(Number(field.NormalizedMutualInformation, "F3")),
+                new Text(field.Field), new Text(ShoalViews.Count(field.Items)), new Text(ShoalViews.Count(field.Values)), new Text(Number(field.NormalizedMutualInformation, "F3")),
                 new Text(Bar(field.NormalizedMutualInformation)), new Text(Number(field.ByChance, "F3")));
         }
 
         return table;
     }
-
-    private static Table NewTable() => new() { Border = TableBorder.Rounded };
-
-    private static TableColumn Right(string header) => new TableColumn(header).RightAligned();
 
     private static string Bar(double share) => new('█', (int)Math.Round(Math.Clamp(share, 0, 1) * BarWidth));
 

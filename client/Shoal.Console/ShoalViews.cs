@@ -303,9 +303,9 @@ public static class ShoalViews
     /// <param name="count">The count.</param>
     public static string Count(long count) => count.ToString("N0", CultureInfo.InvariantCulture);
 
-    private static Table NewTable() => new() { Border = TableBorder.Rounded };
+    internal static Table NewTable() => new() { Border = TableBorder.Rounded };
 
-    private static TableColumn Right(string header) => new TableColumn(header).RightAligned().NoWrap();
+    internal static TableColumn Right(string header) => new TableColumn(header).RightAligned().NoWrap();
 
     // Text, not markup: ids and names may hold brackets.
     private static Text Cell(string text) => new(text);

@@ -208,9 +208,9 @@ internal sealed partial class DatasetGrain(IObjectStore store, TimeProvider time
     private IEnumerable<IShardGrain> Shards() =>
         Enumerable.Range(0, State.Settings.Shards).Select(shard => GrainFactory.GetGrain<IShardGrain>(GrainKeys.Shard(Name, shard)));
 
-    // What may change does not tell two datasets apart, and objectives are compared by what they hold.
+    // What may change, or only says how several silos learn together, does not tell two datasets apart; objectives are compared by what they hold.
     private static bool SameSettings(DatasetSettings a, DatasetSettings b) =>
-        a with { Paused = b.Paused, RoundSeconds = b.RoundSeconds, IdleRehearsalSteps = b.IdleRehearsalSteps, RetainDays = b.RetainDays, RetainBytes = b.RetainBytes, MaxLag = b.MaxLag, Objectives = b.Objectives } == b
+        a with { Paused = b.Paused, RoundSeconds = b.RoundSeconds, IdleRehearsalSteps = b.IdleRehearsalSteps, RetainDays = b.RetainDays, RetainBytes = b.RetainBytes, MaxLag = b.MaxLag, OuterMomentum = b.OuterMomentum, Objectives = b.Objectives } == b
         && Sorted(a.Objectives).SequenceEqual(Sorted(b.Objectives));
 
     private static IEnumerable<KeyValuePair<string, double>> Sorted(IReadOnlyDictionary<string, double>? objectives) =>
