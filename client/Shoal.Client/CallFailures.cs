@@ -13,11 +13,13 @@ internal static class CallFailures
 
     /// <summary>Whether the same call may succeed later. A timeout is an unknown outcome; every call here is safe to repeat.</summary>
     /// <param name="failure">What a call threw.</param>
-    public static bool IsTransient(Exception failure) => failure switch
+    /// <param name="cancellationToken">The caller's: it is what tells that the caller has given up from a call that a stopping silo broke off.</param>
+    public static bool IsTransient(Exception failure, CancellationToken cancellationToken) => failure switch
     {
         ShoalException shoal => shoal.IsTransient,
         TimeoutException or SiloUnavailableException or OrleansMessageRejectionException => true,
         ConnectionFailedException or GatewayTooBusyException or ClientNotAvailableException => true,
+        OperationCanceledException => !cancellationToken.IsCancellationRequested,
         _ => false,
     };
 
@@ -42,7 +44,7 @@ internal static class CallFailures
 
         var strategy = new RetryStrategyOptions
         {
-            ShouldHandle = static arguments => ValueTask.FromResult(arguments.Outcome.Exception is { } failure && IsTransient(failure)),
+            ShouldHandle = static arguments => ValueTask.FromResult(arguments.Outcome.Exception is { } failure && IsTransient(failure, arguments.Context.CancellationToken)),
             MaxRetryAttempts = options.Retries,
             Delay = options.RetryDelay,
             MaxDelay = LongestDelay,

@@ -80,7 +80,7 @@ public sealed partial class ShoalClient
         {
             await call().WaitAsync(cancellationToken);
         }
-        catch (Exception failure) when (failure is not ShoalException && CallFailures.IsTransient(failure))
+        catch (Exception failure) when (failure is not ShoalException && CallFailures.IsTransient(failure, cancellationToken))
         {
             throw CallFailures.Explain(failure);
         }

@@ -31,7 +31,7 @@ public sealed partial class ShoalClient
             {
                 return await route[route.ShardOf(id)].GetAsync(id);
             }
-            catch (Exception failure) when (CallFailures.IsTransient(failure))
+            catch (Exception failure) when (CallFailures.IsTransient(failure, cancellationToken))
             {
                 // Goes on below, where calls are repeated with pauses.
             }

@@ -220,7 +220,7 @@ public sealed partial class ShoalClient : IAsyncDisposable
             return await _retry.ExecuteAsync(
                 static async (call, token) => await call().WaitAsync(token), call, cancellationToken);
         }
-        catch (Exception failure) when (failure is not ShoalException && CallFailures.IsTransient(failure))
+        catch (Exception failure) when (failure is not ShoalException && CallFailures.IsTransient(failure, cancellationToken))
         {
             throw CallFailures.Explain(failure);
         }

@@ -26,6 +26,30 @@ public sealed class QueryTests(SiloFixture fixture)
     }
 
     [Fact]
+    public async Task What_a_stopping_silo_breaks_off_is_repeated_and_what_the_caller_gives_up_is_not()
+    {
+        (string name, FakeDataset dataset) = await fixture.DatasetAsync();
+        await fixture.Client.PutAsync(name, SiloFixture.Item("a", 1));
+        using var caller = new CancellationTokenSource();
+        for (int i = 0; i < 2; i++)
+        {
+            dataset.QueryFailures.Enqueue(new OperationCanceledException("stopping"));
+            Assert.Equal(ItemState.Assigned, (await fixture.Client.GetAsync(name, "a", i == 0 ? CancellationToken.None : caller.Token)).State);
+        }
+
+        for (int i = 0; i <= SiloFixture.Quick.Retries; i++)
+        {
+            dataset.QueryFailures.Enqueue(new OperationCanceledException("stopping"));
+        }
+
+        ShoalException failure = await Assert.ThrowsAsync<ShoalException>(() => fixture.Client.GetAsync(name, "a", caller.Token));
+        Assert.Equal(ShoalErrorKind.Unavailable, failure.Kind);
+
+        await caller.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => fixture.Client.GetAsync(name, "a", caller.Token));
+    }
+
+    [Fact]
     public async Task Many_answers_come_in_the_order_asked_for()
     {
         (string name, _) = await fixture.DatasetAsync();

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Orleans.Placement;
 using Shoal.Contracts;
 using Shoal.Grains.Datasets;
+using Shoal.Grains.Hosting;
 using Shoal.Grains.Shards;
 using Shoal.Grains.Silos;
 using Shoal.Storage;
@@ -247,7 +248,7 @@ internal sealed partial class ClustersGrain(IObjectStore store, TimeProvider tim
 
             return places.GroupBy(place => place.Name, place => place.Cluster, StringComparer.Ordinal).ToDictionary(name => name.Key, name => name.ToArray(), StringComparer.Ordinal);
         }
-        catch (Exception e) when (e is ShoalException or StorageUnavailableException or TimeoutException or OrleansException)
+        catch (Exception e) when (Failures.IsExpected(e))
         {
             // The version must not wait: names stay with their ids until the next.
             LogNamesStay(Dataset, version.Version, e);

@@ -20,7 +20,8 @@ public sealed class EmbeddingService(ModelCache models, ComputeThread compute) :
         string dataset, PublishedVersion version, byte[] pixels, int count, ComputePriority priority)
     {
         ArgumentNullException.ThrowIfNull(version);
-        Embedder embedder = await models.GetAsync(dataset, version);
+        using ModelLease model = await models.LeaseAsync(dataset, version);
+        Embedder embedder = model.Embedder;
         var request = new Request(pixels, count, new Half[count * embedder.Width]);
         var key = (dataset, version.Version, priority);
         Joiner joiner = _joiners.GetOrAdd(key, _ => new Joiner());
@@ -43,7 +44,11 @@ public sealed class EmbeddingService(ModelCache models, ComputeThread compute) :
     }
 
     /// <inheritdoc/>
-    public async Task<Prototypes> PrototypesAsync(string dataset, PublishedVersion version) => (await models.GetAsync(dataset, version)).Prototypes;
+    public async Task<Prototypes> PrototypesAsync(string dataset, PublishedVersion version)
+    {
+        using ModelLease model = await models.LeaseAsync(dataset, version);
+        return model.Embedder.Prototypes;
+    }
 
     private void ForgetOlder((string Dataset, int Version, ComputePriority Priority) current)
     {

@@ -17,13 +17,23 @@ public sealed class ModelCache(IObjectStore store, ComputeThread compute, Comput
 
     private readonly ConcurrentDictionary<string, DatasetModels> _datasets = new(StringComparer.Ordinal);
 
-    /// <summary>The embedder of a version; loaded at its first use. Its tensors are touched on the compute thread only.</summary>
+    /// <summary>The embedder of a version; loaded at its first use. Its tensors are touched on the compute thread only, and not freed before the lease is given back.</summary>
     /// <param name="dataset">The dataset.</param>
     /// <param name="version">The version.</param>
-    public Task<Embedder> GetAsync(string dataset, PublishedVersion version)
+    public async Task<ModelLease> LeaseAsync(string dataset, PublishedVersion version)
     {
         ArgumentNullException.ThrowIfNull(version);
-        return _datasets.GetOrAdd(dataset, _ => new DatasetModels()).GetAsync(version.Version, () => LoadAsync(dataset, version), (old, next) => DisposeAsync(dataset, old, next));
+        DatasetModels models = _datasets.GetOrAdd(dataset, _ => new DatasetModels());
+        Model model = models.Take(version.Version, () => LoadAsync(dataset, version), old => _ = FreeAsync(dataset, old));
+        try
+        {
+            return new ModelLease(await model.Loaded, () => models.GiveBack(model));
+        }
+        catch
+        {
+            models.GiveBack(model);
+            throw;
+        }
     }
 
     private async Task<Embedder> LoadAsync(string dataset, PublishedVersion version)
@@ -32,45 +42,86 @@ public sealed class ModelCache(IObjectStore store, ComputeThread compute, Comput
         return await compute.RunAsync(ComputePriority.Urgent, dataset, () => new Embedder(tensors, options.Device));
     }
 
-    // Nobody waits for it: once the new version is there, behind every request that was queued for the old one, since urgent requests are served in order.
-    private async Task DisposeAsync(string dataset, Task<Embedder> old, Task<Embedder> next)
+    // Nobody uses it, and nobody waits for it.
+    private async Task FreeAsync(string dataset, Model old)
     {
         try
         {
-            await next;
-            Embedder embedder = await old;
+            Embedder embedder = await old.Loaded;
             await compute.RunAsync(ComputePriority.Refresh, dataset, embedder.Dispose);
         }
-        catch (Exception e) when (e is ShoalException or StorageException or InvalidDataException or OperationCanceledException)
+        catch (Exception e) when (e is ShoalException or StorageException or InvalidDataException)
         {
             // It was never loaded; or the queue is full, or has ended: the collector frees it then.
+        }
+    }
+
+    private sealed class Model(Task<Embedder> loaded, Action<Model> free)
+    {
+        public Task<Embedder> Loaded { get; } = loaded;
+
+        public int Users { get; set; }
+
+        public bool IsKept { get; set; } = true;
+
+        public void FreeUnlessUsed()
+        {
+            if (!IsKept && Users == 0)
+            {
+                free(this);
+            }
         }
     }
 
     private sealed class DatasetModels
     {
         private readonly Lock _gate = new();
-        private readonly SortedDictionary<int, Task<Embedder>> _versions = [];
+        private readonly SortedDictionary<int, Model> _versions = [];
 
-        public Task<Embedder> GetAsync(int version, Func<Task<Embedder>> load, Func<Task<Embedder>, Task<Embedder>, Task> dispose)
+        public Model Take(int version, Func<Task<Embedder>> load, Action<Model> free)
         {
             lock (_gate)
             {
                 // A failed load is tried again by the next caller.
-                if (!_versions.TryGetValue(version, out Task<Embedder>? task) || task.IsFaulted || task.IsCanceled)
+                if (!_versions.TryGetValue(version, out Model? model) || model.Loaded.IsFaulted || model.Loaded.IsCanceled)
                 {
-                    task = load();
-                    _versions[version] = task;
+                    model = new Model(load(), free);
+                    _versions[version] = model;
                 }
 
+                model.Users++;
                 while (_versions.Count > Kept && _versions.Keys.First() < version)
                 {
-                    _versions.Remove(_versions.Keys.First(), out Task<Embedder>? oldest);
-                    _ = dispose(oldest!, task);
+                    _versions.Remove(_versions.Keys.First(), out Model? oldest);
+                    oldest!.IsKept = false;
+                    oldest.FreeUnlessUsed();
                 }
 
-                return task;
+                return model;
+            }
+        }
+
+        public void GiveBack(Model model)
+        {
+            lock (_gate)
+            {
+                model.Users--;
+                model.FreeUnlessUsed();
             }
         }
     }
+}
+
+/// <summary>A version in use: it stays until this is disposed of.</summary>
+/// <param name="embedder">The version.</param>
+/// <param name="giveBack">Called once.</param>
+public sealed class ModelLease(Embedder embedder, Action giveBack) : IDisposable
+{
+    private Action? _giveBack = giveBack;
+
+    /// <summary>The version; for the compute thread.</summary>
+    public Embedder Embedder { get; } = embedder;
+
+    /// <inheritdoc/>
+    public void Dispose() => Interlocked.Exchange(ref _giveBack, null)?.Invoke();
 }

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Shoal.Contracts;
 using Shoal.Grains.Compute;
+using Shoal.Grains.Hosting;
 using Shoal.Learning;
 using Shoal.Media;
 using Shoal.Storage;
@@ -121,7 +122,7 @@ internal sealed partial class IndexPump
             {
                 return;
             }
-            catch (Exception e) when (e is ShoalException { IsTransient: true } or StorageUnavailableException or DecodeMemoryException)
+            catch (Exception e) when (e is DecodeMemoryException || Failures.MayPass(e))
             {
                 LogWaiting(_dataset, e.Message);
                 wake = Task.Delay(Pause, _time, cancellationToken);

@@ -281,7 +281,7 @@ internal sealed partial class ShardGrain(
         {
             DeactivateOnIdle();
         }
-        catch (Exception e) when (e is ShoalException or TimeoutException or OrleansException)
+        catch (Exception e) when (Failures.IsExpected(e))
         {
             LogPollFailed(_dataset, _shard, e.Message);
         }

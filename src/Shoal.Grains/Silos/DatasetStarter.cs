@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Shoal.Contracts;
+using Shoal.Grains.Hosting;
 using Shoal.Grains.Items;
 using Shoal.Grains.Shards;
 using Shoal.Storage;
@@ -140,7 +141,7 @@ internal sealed partial class DatasetStarter(
         }
     }
 
-    private static bool IsExpected(Exception e) => e is ShoalException or StorageException or TimeoutException or OrleansException;
+    private static bool IsExpected(Exception e) => e is StorageException || Failures.IsExpected(e);
 
     [LoggerMessage(EventId = 700, Level = LogLevel.Information, Message = "Dataset {Dataset} is open")]
     private partial void LogStarted(string dataset);

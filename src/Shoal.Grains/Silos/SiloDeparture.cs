@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Shoal.Contracts;
+using Shoal.Grains.Hosting;
 using Shoal.Grains.Shards;
 
 namespace Shoal.Grains.Silos;
@@ -33,7 +33,7 @@ internal sealed partial class SiloDeparture(SiloDirectory silos, OpenShards shar
             {
                 await ShardMoves.MoveAsync(shard, others[i % others.Length]).WaitAsync(left, time, cancellationToken);
             }
-            catch (Exception e) when (e is ShoalException or TimeoutException or OrleansException)
+            catch (Exception e) when (Failures.IsExpected(e))
             {
                 LogFailed(shard.GetPrimaryKeyString(), e.Message);
             }

@@ -1,4 +1,5 @@
 using Shoal.Contracts;
+using Shoal.Grains.Compute;
 using Shoal.Learning;
 
 namespace Shoal.Grains.Training;
@@ -53,7 +54,7 @@ internal sealed class LoneRoundEnds(SeatDesk desk) : IRoundEnds
     /// <summary>Mines, refits, judges, and copies the state out of libtorch. Urgent work may come between the parts.</summary>
     private async Task<ClosedRound> CloseAsync(Learner learner, RoundWork work, CancellationToken cancellationToken)
     {
-        Embedder? published = _published is { } version ? await desk.Services.Models.GetAsync(desk.Dataset, version) : null;
+        using ModelLease? published = _published is { } version ? await desk.Services.Models.LeaseAsync(desk.Dataset, version) : null;
         var pinned = await desk.PinnedAsync();
         PublishedVersion? news = _news;
         RefitReport refit = await desk.ComputeAsync(
@@ -68,7 +69,7 @@ internal sealed class LoneRoundEnds(SeatDesk desk) : IRoundEnds
             },
             cancellationToken);
         _news = null;
-        Evidence evidence = await desk.ComputeAsync(() => learner.Judge(published), cancellationToken);
+        Evidence evidence = await desk.ComputeAsync(() => learner.Judge(published?.Embedder), cancellationToken);
         return await desk.ComputeAsync(
             () => new ClosedRound(
                 desk.Round, work.Cursors, work.Samples, work.Drifts, work.Skipped, work.Progress with { Rested = work.Resting }, work.Resting, desk.Services.Time.GetUtcNow(),

@@ -1,8 +1,8 @@
 using Microsoft.Extensions.Logging;
 using Shoal.Contracts;
+using Shoal.Grains.Hosting;
 using Shoal.Grains.Shards;
 using Shoal.Grains.Silos;
-using Shoal.Storage;
 
 namespace Shoal.Grains.Training;
 
@@ -143,7 +143,7 @@ internal sealed partial class ModelGrain
         {
             await StartAsync();
         }
-        catch (Exception e) when (e is ShoalException or StorageUnavailableException or TimeoutException or OrleansException)
+        catch (Exception e) when (Failures.IsExpected(e))
         {
             _problem = e.Message;
             LogStartFailed(Dataset, e);
@@ -161,7 +161,7 @@ internal sealed partial class ModelGrain
         {
             return await GrainFactory.GetGrain<IReplicaGrain>(seat).GetReportAsync().WaitAsync(SeatPatience, time);
         }
-        catch (Exception e) when (e is ShoalException or TimeoutException or OrleansException)
+        catch (Exception e) when (Failures.IsExpected(e))
         {
             _problem = e.Message;
             return null;

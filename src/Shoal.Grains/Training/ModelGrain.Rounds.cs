@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Shoal.Contracts;
 using Shoal.Grains.Datasets;
+using Shoal.Grains.Hosting;
 using Shoal.Grains.Shards;
 using Shoal.Storage;
 
@@ -106,7 +107,7 @@ internal sealed partial class ModelGrain
         {
             await tell();
         }
-        catch (Exception e) when (e is ShoalException or StorageUnavailableException or TimeoutException or OrleansException)
+        catch (Exception e) when (Failures.IsExpected(e))
         {
             _problem = e.Message;
             LogFollowUpFailed(Dataset, Current.Round, e);

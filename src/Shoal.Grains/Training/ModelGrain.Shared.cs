@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Shoal.Contracts;
-using Shoal.Storage;
+using Shoal.Grains.Hosting;
 
 namespace Shoal.Grains.Training;
 
@@ -75,7 +75,7 @@ internal sealed partial class ModelGrain
         {
             await EndRoundIfOverAsync();
         }
-        catch (Exception e) when (e is ShoalException or StorageUnavailableException or TimeoutException or OrleansException)
+        catch (Exception e) when (Failures.IsExpected(e))
         {
             _problem = e.Message;
             LogMergeFailed(Dataset, _gathering?.Round ?? 0, e);
@@ -159,7 +159,7 @@ internal sealed partial class ModelGrain
             {
                 return await GrainFactory.GetGrain<IReplicaGrain>(delivered[i].Seat).SettleAsync(request).WaitAsync(SettlePatience, time);
             }
-            catch (Exception e) when (i < delivered.Length - 1 && e is ShoalException or TimeoutException or OrleansException)
+            catch (Exception e) when (i < delivered.Length - 1 && Failures.IsExpected(e))
             {
                 LogMergeFailed(Dataset, round, e);
             }

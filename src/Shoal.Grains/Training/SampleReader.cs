@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Shoal.Contracts;
+using Shoal.Grains.Hosting;
 using Shoal.Learning;
 using Shoal.Media;
 
@@ -207,7 +208,7 @@ internal sealed class SampleReader : IAsyncDisposable
             tail.Next = slice.Next;
             SkipIfBehind(tail, slice.End - slice.Next);
         }
-        catch (Exception e) when (e is ShoalException { Kind: ShoalErrorKind.Damaged } or ShoalException { IsTransient: true } or TimeoutException or OrleansException)
+        catch (Exception e) when (e is ShoalException { Kind: ShoalErrorKind.Damaged } || Failures.MayPass(e))
         {
             // A problem until it can be read again, whatever others do meanwhile.
             tail.IsDamaged = e is ShoalException { Kind: ShoalErrorKind.Damaged };

@@ -1,8 +1,8 @@
 using Microsoft.Extensions.Logging;
 using Shoal.Contracts;
 using Shoal.Grains.Compute;
+using Shoal.Grains.Hosting;
 using Shoal.Learning;
-using Shoal.Storage;
 
 namespace Shoal.Grains.Training;
 
@@ -49,10 +49,6 @@ internal sealed partial class SeatDesk(TrainerServices services, string seat, De
         set => _waitsForStorage = value;
     }
 
-    /// <summary>Whether a failure may pass by itself.</summary>
-    /// <param name="e">The failure.</param>
-    public static bool MayPass(Exception e) => e is StorageUnavailableException or ShoalException { IsTransient: true } or TimeoutException or OrleansException;
-
     /// <summary>Runs a piece of training on the compute thread.</summary>
     /// <param name="work">The piece.</param>
     /// <param name="cancellationToken">Takes it back while it waits.</param>
@@ -80,7 +76,7 @@ internal sealed partial class SeatDesk(TrainerServices services, string seat, De
                 _waitsForStorage = false;
                 return result;
             }
-            catch (Exception e) when (MayPass(e))
+            catch (Exception e) when (Failures.MayPass(e))
             {
                 _waitsForStorage = true;
                 Problem = e.Message;
@@ -97,7 +93,7 @@ internal sealed partial class SeatDesk(TrainerServices services, string seat, De
         {
             return _pinned = (await services.Grains.GetGrain<IClustersGrain>(Dataset).GetDirectoryAsync()).Pinned;
         }
-        catch (Exception e) when (e is ShoalException or StorageUnavailableException or TimeoutException or OrleansException)
+        catch (Exception e) when (Failures.IsExpected(e))
         {
             Problem = e.Message;
             return _pinned;

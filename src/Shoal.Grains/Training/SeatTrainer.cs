@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Shoal.Contracts;
 using Shoal.Grains.Compute;
+using Shoal.Grains.Hosting;
 using Shoal.Learning;
 
 namespace Shoal.Grains.Training;
@@ -193,7 +194,7 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
             {
                 await ForgetAsync();
             }
-            catch (Exception e) when (SeatDesk.MayPass(e))
+            catch (Exception e) when (Failures.MayPass(e))
             {
                 // A shard that is away holds up nobody's training: the next look asks it again.
                 Problem = e.Message;

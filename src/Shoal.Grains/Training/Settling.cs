@@ -18,7 +18,7 @@ internal static class Settling
         LearnerOptions options = LearnerSettings.Options(desk.Deal.Settings);
         Merged merged = await MergeAsync(desk, request, options);
         var pinned = await desk.PinnedAsync();
-        Embedder? published = request.Published is { } version ? await desk.Services.Models.GetAsync(desk.Dataset, version) : null;
+        using ModelLease? published = request.Published is { } version ? await desk.Services.Models.LeaseAsync(desk.Dataset, version) : null;
         Learner learner = await desk.ComputeAsync(
             () => Learner.ForSettling(LearnerSettings.Shape(desk.Deal.Settings), options, merged.Model, merged.Progress, merged.Replay, desk.Services.Device), cancellationToken);
         try
@@ -35,7 +35,7 @@ internal static class Settling
                     return learner.Refit(pinned);
                 },
                 cancellationToken);
-            Evidence evidence = await desk.ComputeAsync(() => learner.Judge(published), cancellationToken);
+            Evidence evidence = await desk.ComputeAsync(() => learner.Judge(published?.Embedder), cancellationToken);
             (SharedParts shared, IReadOnlyList<NamedTensor> candidate) = await desk.ComputeAsync(() => (SharedParts.Of(learner.Settled()), learner.Export()), cancellationToken);
             Task<Claim> WriteAsync(string part, IReadOnlyList<NamedTensor> tensors) => desk.WriteAsync(request.Round, $"settled-{request.Attempt:D4}-{part}", tensors, cancellationToken);
             Dictionary<string, Claim> parts = await shared.WriteAsync(WriteAsync);
