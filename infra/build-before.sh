@@ -13,6 +13,10 @@ if [ -z "$before" ]; then
   exit 3
 fi
 
+mkdir -p "$folder"
+exec 9> "$folder/.lock"
+# One at a time: ./shoal test begins it before the test that needs it.
+if command -v flock > /dev/null; then flock 9; fi
 source=$folder/$before
 assembly=$source/artifacts/bin/Shoal.Silo/release/Shoal.Silo.dll
 if [ ! -e "$source/built" ]; then
@@ -21,7 +25,7 @@ if [ ! -e "$source/built" ]; then
   git archive "$before" | tar --extract --directory "$source"
   # It has been analysed before. No servers that outlive it and hold its output open. From the folder itself: global.json is looked for from there upwards.
   (cd "$source" && dotnet build silo/Shoal.Silo --configuration Release --nologo --verbosity quiet -nodeReuse:false \
-    -p:UseSharedCompilation=false -p:RunAnalyzers=false) >&2 < /dev/null
+    -p:UseSharedCompilation=false -p:RunAnalyzers=false) >&2 < /dev/null 9>&-
   touch "$source/built"
 fi
 

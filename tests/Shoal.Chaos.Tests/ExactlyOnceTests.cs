@@ -9,12 +9,12 @@ namespace Shoal.Chaos.Tests;
 [Collection("silo")]
 public sealed class ExactlyOnceTests : IDisposable
 {
-    private const int Kills = 5;
+    private const int Kills = 3;
     private const int Samples = 1_500;
 
     // 1,500 samples are 16 steps; then it rehearses.
     private const int Steps = 16 + Rehearsed;
-    private const int Rehearsed = 72;
+    private const int Rehearsed = 36;
 
     private static readonly DatasetSettings Settings = new()
     {

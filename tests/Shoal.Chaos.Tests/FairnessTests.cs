@@ -15,9 +15,9 @@ public sealed class FairnessTests : IDisposable
     // Alone, storing a batch takes 3 ms, and an answer 1.
     private static readonly TimeSpan MostOfACall = TimeSpan.FromSeconds(2);
     // Fewer steps say nothing about shares, and a machine that is busy makes one a second.
-    private const int FewestSteps = 16;
+    private const int FewestSteps = 12;
     private static readonly TimeSpan Duration = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(45);
     private static readonly DatasetSettings Settings = new() { Height = 12, Width = 12, Channels = 1, Clusters = 4, Shards = 4, ReplaySize = 1_000, RoundSeconds = 2, IdleRehearsalSteps = 1_000_000 };
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("shoal-fairness-");

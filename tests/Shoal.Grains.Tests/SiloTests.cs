@@ -19,7 +19,7 @@ public sealed class SiloTests(Azurite azurite)
         Clusters = 4,
         Shards = 4,
         RoundSeconds = 1,
-        IdleRehearsalSteps = 10,
+        IdleRehearsalSteps = 2,
     };
 
     [Theory]
@@ -277,7 +277,7 @@ public sealed class SiloTests(Azurite azurite)
         using var folder = new TempFolder();
         await using SiloProcess silo = await SiloProcess.StartAsync(folder.Path, "--log", "Warning");
         await using ShoalClient client = await silo.ConnectAsync();
-        await client.CreateDatasetAsync("blobs", Settings with { Clusters = 0, IdleRehearsalSteps = 20 });
+        await client.CreateDatasetAsync("blobs", Settings with { Clusters = 0, IdleRehearsalSteps = 6 });
         await StoreAsync(client, Blobs(4_000, 1, firstCorner: 0, corners: 3), IngestOutcome.Accepted);
         DatasetStatus status = await Waiting.UntilAsync(client, silo, "three kinds to be learned", s =>
             s.Training is { Activity: "idle", Version: not null } && s.Shards.Sum(x => x.Pending + x.Stale) == 0, "blobs");

@@ -14,8 +14,10 @@ public sealed class SiloProcess : IAsyncDisposable
     private const string NoHttp = "http://127.0.0.1:1";
     private const string NoGateway = "127.0.0.1:1";
 
-    // 128 + SIGKILL.
+    // 128 and the signal.
     private const int Killed = 137;
+    private const int Aborted = 134;
+    private const int SegmentationFault = 139;
 
     private readonly Process _process;
     private readonly List<string> _output;
@@ -200,7 +202,8 @@ public sealed class SiloProcess : IAsyncDisposable
         }
     }
 
-    /// <inheritdoc/>
+    /// <summary>Stops it. A silo that went down by itself is why whoever called it failed, so it is told instead of that.</summary>
+    /// <exception cref="InvalidOperationException">It had crashed; the message holds what it printed.</exception>
     public async ValueTask DisposeAsync()
     {
         if (!_process.HasExited)
@@ -208,7 +211,24 @@ public sealed class SiloProcess : IAsyncDisposable
             await EndAsync();
         }
 
+        var code = _process.ExitCode;
         _process.Dispose();
+        if (code is SegmentationFault || (code is Aborted && !WasVotedOut))
+        {
+            throw new InvalidOperationException($"The silo had crashed with exit code {code}:\n{Output}");
+        }
+    }
+
+    // Orleans ends a silo that learns from the list of silos that the others took it for dead.
+    private bool WasVotedOut
+    {
+        get
+        {
+            lock (_output)
+            {
+                return _output.Exists(line => line.Contains("I have been told I am dead", StringComparison.Ordinal));
+            }
+        }
     }
 
     private async Task<bool> EndAsync()
