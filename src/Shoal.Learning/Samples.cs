@@ -2,8 +2,8 @@ namespace Shoal.Learning;
 
 /// <summary>The shape that all samples of a dataset have.</summary>
 /// <param name="Channels">1 for grey images and spectrograms, 3 for colour.</param>
-/// <param name="Height">Pixels from top to bottom.</param>
-/// <param name="Width">Pixels from left to right.</param>
+/// <param name="Height">Pixels from top to bottom, or bands.</param>
+/// <param name="Width">Pixels from left to right, or frames.</param>
 public sealed record SampleShape(int Channels, int Height, int Width)
 {
     /// <summary>Bytes of one sample: C * H * W.</summary>
@@ -11,6 +11,18 @@ public sealed record SampleShape(int Channels, int Height, int Width)
 
     /// <inheritdoc/>
     public override string ToString() => $"{Channels}x{Height}x{Width}";
+}
+
+/// <summary>What the samples of a dataset are: which changes leave them what they are, and what can be asked about them.</summary>
+public enum SampleKind
+{
+    /// <summary>Pixels.</summary>
+    Image,
+
+    /// <summary>
+    /// Log-mel spectrograms, [1, mels, frames]: row 0 is the highest band, columns are time, and 80 dB are 0 to 255, where 255 is the loudest cell.
+    /// </summary>
+    Sound,
 }
 
 /// <summary>Where a sample lives in its dataset.</summary>

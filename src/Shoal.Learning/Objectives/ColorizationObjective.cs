@@ -10,7 +10,13 @@ namespace Shoal.Learning;
 /// a Gaussian of σ = 5; L_cl = -Σ v(Z)·Σ_q Z_q·log Ẑ_q, here the mean over places, with v = w_q* of the nearest point and w ∝ ((1 - λ)·p̃ + λ/Q)^-1, Σ p̃·w = 1: rare colours
 /// count for more. p̃ is the share of colours in this dataset, a mean over steps, where the paper counts ImageNet. Ẑ is a decoder's of the features of L* alone, in all channels.
 /// </remarks>
-[Objective("colorization", Family = ObjectiveFamily.Pretext, Source = "Zhang et al. 2016, Colorful Image Colorization, eq. 2 to 4", Needs = ObjectiveNeeds.Samples, NeedsColour = true)]
+[Objective(
+    "colorization",
+    Family = ObjectiveFamily.Pretext,
+    Source = "Zhang et al. 2016, Colorful Image Colorization, eq. 2 to 4",
+    Needs = ObjectiveNeeds.Samples,
+    NeedsColour = true,
+    OnlyImages = "a spectrogram has no colours")]
 public sealed class ColorizationObjective : PretextObjective
 {
     private const int Nearest = 5;

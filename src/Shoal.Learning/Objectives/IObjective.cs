@@ -63,6 +63,9 @@ public sealed class ObjectiveAttribute(string name) : Attribute
     /// <summary>Whether samples must have three channels.</summary>
     public bool NeedsColour { get; init; }
 
+    /// <summary>Why it has nothing to ask about spectrograms, as the end of a sentence; null when it learns from sound as from images.</summary>
+    public string? OnlyImages { get; init; }
+
     /// <summary>The least height and width of samples, pixels.</summary>
     public int LeastSide { get; init; } = 1;
 
@@ -71,10 +74,12 @@ public sealed class ObjectiveAttribute(string name) : Attribute
 
     /// <summary>Why samples of a shape give it nothing to learn; null when they suit it.</summary>
     /// <param name="shape">Their shape.</param>
-    public string? Misfit(SampleShape shape)
+    /// <param name="kind">What they are.</param>
+    public string? Misfit(SampleShape shape, SampleKind kind = SampleKind.Image)
     {
         ArgumentNullException.ThrowIfNull(shape);
-        return NeedsColour && shape.Channels != 3 ? $"Objective '{Name}' learns from colours; samples have {shape.Channels} channel(s), and it needs 3."
+        return kind is SampleKind.Sound && OnlyImages is not null ? $"Objective '{Name}' is for images: {OnlyImages}."
+            : NeedsColour && shape.Channels != 3 ? $"Objective '{Name}' learns from colours; samples have {shape.Channels} channel(s), and it needs 3."
             : NeedsSquare && shape.Height != shape.Width ? $"Objective '{Name}' turns samples by quarters; they must be as high as wide, and are {shape.Height}x{shape.Width}."
             : Math.Min(shape.Height, shape.Width) < LeastSide ? $"Objective '{Name}' cuts samples into pieces; sides must be {LeastSide} pixels at least, and are {shape.Height}x{shape.Width}."
             : null;

@@ -10,7 +10,13 @@ namespace Shoal.Learning;
 /// of its own, all nine together through a classifier of P orders, and the loss is -log of the probability of the right one. A piece is smaller than its cell and lies in it at random, and has
 /// the same mean and deviation as every other, so that neither edges nor light give the order away. Orders are chosen by <see cref="Permutations"/>.
 /// </remarks>
-[Objective("jigsaw", Family = ObjectiveFamily.Pretext, Source = "Noroozi and Favaro 2016, Solving Jigsaw Puzzles, sections 3.2 to 3.4 and algorithm 1", Needs = ObjectiveNeeds.Samples, LeastSide = Pieces.LeastSide)]
+[Objective(
+    "jigsaw",
+    Family = ObjectiveFamily.Pretext,
+    Source = "Noroozi and Favaro 2016, Solving Jigsaw Puzzles, sections 3.2 to 3.4 and algorithm 1",
+    Needs = ObjectiveNeeds.Samples,
+    LeastSide = Pieces.LeastSide,
+    OnlyImages = "bands look as they do at their height whatever is heard, so that a piece of a spectrogram shows where it lay")]
 public sealed class JigsawObjective : PretextObjective
 {
     private readonly Options _options;

@@ -17,7 +17,8 @@ namespace Shoal.Learning;
     Family = ObjectiveFamily.Contrastive,
     Source = "Misra et al. 2020, Pretext-Invariant Representations, eq. 3 to 5",
     Needs = ObjectiveNeeds.Samples | ObjectiveNeeds.KeyEncoder | ObjectiveNeeds.Bank,
-    LeastSide = Pieces.LeastSide)]
+    LeastSide = Pieces.LeastSide,
+    OnlyImages = "pieces of a spectrogram in another order are another sound, and must not be taken for the same")]
 public sealed class PirlObjective : PretextObjective
 {
     // Below what a single other memory adds at the lowest temperature; only so that nothing is divided by 0.

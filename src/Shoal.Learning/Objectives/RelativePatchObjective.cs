@@ -10,7 +10,13 @@ namespace Shoal.Learning;
 /// the encoder, both features together through a classifier, and the loss is -log of the probability of the right place. Pieces lie apart, and at random, and have the same
 /// mean and deviation, so that continuing lines and light do not give the place away; the paper drops colours for the same reason.
 /// </remarks>
-[Objective("relativepatch", Family = ObjectiveFamily.Pretext, Source = "Doersch et al. 2015, Context Prediction, sections 3 and 3.1", Needs = ObjectiveNeeds.Samples, LeastSide = Pieces.LeastSide)]
+[Objective(
+    "relativepatch",
+    Family = ObjectiveFamily.Pretext,
+    Source = "Doersch et al. 2015, Context Prediction, sections 3 and 3.1",
+    Needs = ObjectiveNeeds.Samples,
+    LeastSide = Pieces.LeastSide,
+    OnlyImages = "bands look as they do at their height whatever is heard, so that a piece of a spectrogram shows where it lay")]
 public sealed class RelativePatchObjective : PretextObjective
 {
     private const int Middle = Pieces.Count / 2;

@@ -10,7 +10,13 @@ namespace Shoal.Learning;
 /// -log F^y(g(x | y)), where g turns by y·90° and F is a softmax over a classifier of the features. Each sample is asked about in all four turns at once (section 3.2).
 /// What looks the same in every turn, as disks do, teaches nothing.
 /// </remarks>
-[Objective("rotation", Family = ObjectiveFamily.Pretext, Source = "Gidaris et al. 2018, Predicting Image Rotations, eq. 2 and 3", Needs = ObjectiveNeeds.Samples, NeedsSquare = true)]
+[Objective(
+    "rotation",
+    Family = ObjectiveFamily.Pretext,
+    Source = "Gidaris et al. 2018, Predicting Image Rotations, eq. 2 and 3",
+    Needs = ObjectiveNeeds.Samples,
+    NeedsSquare = true,
+    OnlyImages = "a quarter turn of a spectrogram makes time of frequency, and whatever was heard the turn shows at once")]
 public sealed class RotationObjective : PretextObjective
 {
     /// <summary>Quarters of a full turn.</summary>

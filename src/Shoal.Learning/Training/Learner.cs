@@ -34,7 +34,7 @@ public sealed partial class Learner : IDisposable
     private readonly ReplayBuffer _heldOut;
     private readonly RecentSamples _recent;
     private readonly InputStatistics _statistics;
-    private readonly ViewMaker _views;
+    private readonly IViewMaker _views;
     private readonly IClusterer _clusterer;
     private readonly ShownClusters _shown;
 
@@ -93,7 +93,7 @@ public sealed partial class Learner : IDisposable
         _shown = new ShownClusters(_clusterer, _encoder.Width);
         _recent = new RecentSamples(shape, DriftSamples);
         _statistics = new InputStatistics(shape);
-        _views = new ViewMaker(shape, _device);
+        _views = ViewMakers.Create(options.Kind, shape, _device);
     }
 
     /// <summary>The shape of all samples.</summary>

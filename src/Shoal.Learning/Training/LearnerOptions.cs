@@ -10,6 +10,10 @@ public sealed record LearnerOptions
     /// <value>10.</value>
     public int Clusters { get; init; } = 10;
 
+    /// <summary>What samples are: it says which views are made of them, and which objectives have something to ask about them.</summary>
+    /// <value>Image.</value>
+    public SampleKind Kind { get; init; } = SampleKind.Image;
+
     /// <summary>All randomness is keyed by it and the step.</summary>
     /// <value>1.</value>
     public int Seed { get; init; } = 1;
@@ -157,8 +161,9 @@ public sealed record LearnerOptions
         var encoder = EncoderOf(shape);
         return
         [
+            .. Kind is SampleKind.Sound && shape.Channels != 1 ? [$"Samples of sound are spectrograms of one channel, not {shape}."] : Array.Empty<string>(),
             .. EncoderCatalogue.Misfit(encoder, shape) is { } misfit ? [misfit] : Array.Empty<string>(),
-            .. ObjectivesThat(_ => true).Select(objective => objective.Misfit(shape)).OfType<string>(),
+            .. ObjectivesThat(_ => true).Select(objective => objective.Misfit(shape, Kind)).OfType<string>(),
             .. Objectives is null || LearnsByGradient(shape) ? [] : ObjectivesThat(objective => !objective.TrainsHead)
                 .Select(objective => $"Objective '{objective.Name}' moves the encoder, and '{encoder}' learns without gradients; name another encoder, or no objectives."),
             .. EncoderCatalogue.IsPatchwise(encoder) ? [] : ObjectivesThat(objective => objective.NeedsPatches)

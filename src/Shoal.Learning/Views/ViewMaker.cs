@@ -3,15 +3,15 @@ using static TorchSharp.torch.nn.functional;
 
 namespace Shoal.Learning;
 
-/// <summary>Makes random views: the changes that must not change what a sample is.</summary>
+/// <summary>Makes random views of images: the changes that must not change what they show.</summary>
 /// <remarks>
 /// Everything is batched: one affine resampling for all samples, each with its own transform, then brightness, contrast,
 /// noise and an erased rectangle (Zhong et al. 2020, "Random Erasing Data Augmentation", with a fifth of the area at most).
 /// Colour samples get what SimCLR gives photographs (Chen et al. 2020, appendix A): crops, mirrors, and changes of
 /// brightness, contrast, saturation and hue, all of one sample's together one affine map of its colours. Grey ones never
-/// are mirrored, since letters, digits and spectrograms would change their meaning.
+/// are mirrored, since letters and digits would change their meaning.
 /// </remarks>
-public sealed class ViewMaker
+public sealed class ViewMaker : IViewMaker
 {
     private readonly Options _options;
     private readonly SampleShape _shape;
@@ -108,18 +108,10 @@ public sealed class ViewMaker
         };
     }
 
-    /// <summary>One random view of each sample.</summary>
-    /// <param name="samples">[N, C, H, W], float32, 0 to 1; not changed.</param>
-    /// <param name="generator">Where randomness comes from.</param>
-    /// <returns>[N, C, H, W], float32, 0 to 1 but for noise.</returns>
-    /// <exception cref="ArgumentException">Another shape.</exception>
+    /// <inheritdoc/>
     public Tensor Make(Tensor samples, Generator generator)
     {
-        if (samples.dim() != 4 || samples.shape[1] != _shape.Channels || samples.shape[2] != _shape.Height || samples.shape[3] != _shape.Width)
-        {
-            throw new ArgumentException($"Samples are {StepBatch.Text(samples)}; expected [N, {_shape.Channels}, {_shape.Height}, {_shape.Width}].", nameof(samples));
-        }
-
+        ViewMakers.Check(samples, _shape);
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var count = samples.shape[0];
@@ -216,6 +208,5 @@ public sealed class ViewMaker
         return (places.unsqueeze(0) - centre).abs().lt(lengths.unsqueeze(1) / 2);
     }
 
-    private Tensor Between(long count, Generator generator, double least, double most)
-        => (rand([count], generator: generator, device: _device) * (most - least)) + least;
+    private Tensor Between(long count, Generator generator, double least, double most) => ViewMakers.Between(count, generator, least, most, _device);
 }

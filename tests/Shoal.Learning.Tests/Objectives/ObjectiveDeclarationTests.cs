@@ -193,6 +193,22 @@ public sealed class ObjectiveDeclarationTests : IDisposable
         Assert.Equal((declared.NeedsColour ? 1 : 0) + (declared.NeedsSquare ? 1 : 0) + (declared.LeastSide > 8 ? 1 : 0), refused.Count);
     }
 
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Of_sound_one_for_images_is_refused_with_the_reason_and_no_other_is(string name)
+    {
+        var spectrogram = new SampleShape(1, 64, 64);
+        var declared = ObjectiveCatalogue.Find(name)!;
+        var options = new LearnerOptions { Kind = SampleKind.Sound, Objectives = new Dictionary<string, double>(StringComparer.Ordinal) { [name] = 1, ["scan"] = 1 } };
+        Assert.Equal(declared.OnlyImages is { } reason ? [$"Objective '{name}' is for images: {reason}."] : [], options.Problems(spectrogram));
+        Assert.DoesNotContain((options with { Kind = SampleKind.Image }).Problems(spectrogram), problem => problem.Contains("is for images", StringComparison.Ordinal));
+        Assert.Equal(name is "rotation" or "relativepatch" or "jigsaw" or "pirl" or "colorization", declared.OnlyImages is not null);
+    }
+
+    [Fact]
+    public void Sound_in_another_number_of_channels_is_refused()
+        => Assert.Equal("Samples of sound are spectrograms of one channel, not 3x32x32.", Assert.Single(new LearnerOptions { Kind = SampleKind.Sound }.Problems(new SampleShape(3, 32, 32))));
+
     [Fact]
     public void An_encoder_that_does_not_suit_samples_or_objectives_is_refused_with_the_reason()
     {
