@@ -17,6 +17,9 @@ public sealed record CliSurroundings
     /// <summary>The terminal on standard output, for tables and progress.</summary>
     public required IAnsiConsole Terminal { get; init; }
 
+    /// <summary>Opens standard input: sound that is piped in.</summary>
+    public Func<Stream> In { get; init; } = Console.OpenStandardInput;
+
     /// <summary>Opens the connection.</summary>
     public Func<ShoalClientOptions, CancellationToken, Task<ShoalClient>> Connect { get; init; } =
         static (options, cancellationToken) => ShoalClient.ConnectAsync(options, cancellationToken);

@@ -312,7 +312,7 @@ public static class ShoalViews
 
     private static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);
 
-    private static string Percent(double share) => share.ToString("P1", CultureInfo.InvariantCulture).Replace(" ", string.Empty, StringComparison.Ordinal);
+    internal static string Percent(double share) => share.ToString("P1", CultureInfo.InvariantCulture).Replace(" ", string.Empty, StringComparison.Ordinal);
 
     private static string Loss(double loss) => loss.ToString("G4", CultureInfo.InvariantCulture);
 
@@ -336,7 +336,7 @@ public static class ShoalViews
         return reasons.Length == 0 ? string.Empty : $" ({string.Join(", ", reasons)})";
     }
 
-    private static string State(ItemState state) => state switch
+    internal static string State(ItemState state) => state switch
     {
         ItemState.Unknown => "unknown: never seen",
         ItemState.Pending => "pending: stored, waiting for a model version",

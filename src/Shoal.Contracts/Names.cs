@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -12,6 +13,13 @@ public static class Names
 
     /// <summary>Longest item id, in UTF-8 bytes.</summary>
     public const int MaxItemIdBytes = 512;
+
+    private const char WindowMark = '@';
+
+    /// <summary>The id of a recording's window, <c>RECORDING@MILLISECONDS</c>.</summary>
+    /// <param name="recording">The recording's id.</param>
+    /// <param name="seconds">Where the window begins.</param>
+    public static string WindowId(string recording, double seconds) => string.Create(CultureInfo.InvariantCulture, $"{recording}{WindowMark}{Math.Round(seconds * 1_000):F0}");
 
     /// <summary>Says what is wrong with a dataset name; null when it is fine.</summary>
     /// <param name="name">The name to check.</param>

@@ -32,6 +32,15 @@ internal static class Requests
         return Uri.UnescapeDataString(path[id..]);
     }
 
+    /// <summary>The media type of a body. What curl and others send when nobody said anything means: look at its bytes.</summary>
+    /// <param name="contentType">The header.</param>
+    /// <param name="otherwise">What holds when it says nothing.</param>
+    public static string MediaType(string? contentType, string otherwise)
+    {
+        string type = contentType?.Split(';')[0].Trim() ?? string.Empty;
+        return type is "" or "application/octet-stream" or "application/x-www-form-urlencoded" ? otherwise : type;
+    }
+
     /// <summary>A whole number from the query string.</summary>
     /// <param name="request">The request.</param>
     /// <param name="name">The parameter's name.</param>

@@ -47,6 +47,7 @@ public static class ShoalWeb
         ClusterRoutes.Map(dataset);
         ChangeRoutes.Map(dataset);
         ReportRoutes.Map(dataset);
+        RecordingRoutes.Map(dataset);
         BackupRoutes.Map(dataset);
         return app;
     }

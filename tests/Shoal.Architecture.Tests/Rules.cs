@@ -15,8 +15,13 @@ internal static partial class Rules
         ["Shoal.Learning"] = [],
         ["Shoal.Storage"] = [],
         ["Shoal.Media"] = [],
-        ["Shoal.Grains"] = ["Shoal.Contracts", "Shoal.Learning", "Shoal.Media", "Shoal.Storage"],
-        ["Shoal.Client"] = ["Shoal.Contracts"],
+
+        // What needs Skia's native library, which clients do without.
+        ["Shoal.Images"] = ["Shoal.Media"],
+        ["Shoal.Grains"] = ["Shoal.Contracts", "Shoal.Images", "Shoal.Learning", "Shoal.Media", "Shoal.Storage"],
+
+        // It cuts recordings into windows.
+        ["Shoal.Client"] = ["Shoal.Contracts", "Shoal.Media"],
         ["Shoal.Web"] = ["Shoal.Contracts", "Shoal.Client"],
         ["Shoal.Silo"] = ["Shoal.Grains", "Shoal.Web"],
         ["Shoal.Console"] = ["Shoal.Contracts"],
@@ -49,7 +54,7 @@ internal static partial class Rules
         {
             foreach (var package in project.Packages)
             {
-                if (package.StartsWith("Microsoft.Orleans.", StringComparison.OrdinalIgnoreCase) && project.Name is "Shoal.Learning" or "Shoal.Storage" or "Shoal.Media")
+                if (package.StartsWith("Microsoft.Orleans.", StringComparison.OrdinalIgnoreCase) && project.Name is "Shoal.Learning" or "Shoal.Storage" or "Shoal.Media" or "Shoal.Images")
                 {
                     yield return $"{project.Name} references {package}; learning, storage and media work without Orleans.";
                 }

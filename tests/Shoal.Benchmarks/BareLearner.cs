@@ -1,7 +1,10 @@
 using System.Diagnostics;
 using Shoal.Client;
 using Shoal.Contracts;
+using Shoal.Grains.Compute;
+using Shoal.Grains.Training;
 using Shoal.Learning;
+using Shoal.Media;
 
 namespace Shoal.Benchmarks;
 
@@ -15,7 +18,7 @@ internal sealed class BareLearner : IDisposable
     /// <summary>Makes one with the options that a silo gives to a dataset.</summary>
     /// <param name="data">What it learns, over and over.</param>
     public BareLearner(LabelledData data)
-        : this(data, Decode(data, data.Train), new LearnerOptions { Clusters = data.Settings.Clusters, Seed = data.Settings.Seed, ReplaySize = data.Settings.ReplaySize })
+        : this(data, Decode(data, data.Train), LearnerSettings.Options(data.Settings))
     {
     }
 
@@ -37,7 +40,7 @@ internal sealed class BareLearner : IDisposable
     /// <param name="items">What to decode.</param>
     public static byte[][] Decode(LabelledData data, IEnumerable<SourceItem> items)
     {
-        var decoder = new Media.ImageDecoder(new Media.ImageFormatOptions { Height = data.Settings.Height, Width = data.Settings.Width, Channels = data.Settings.Channels });
+        ISampleDecoder decoder = MediaSettings.Decoder(data.Settings);
         return [.. items.Select(i =>
         {
             var sample = new byte[decoder.SampleBytes];

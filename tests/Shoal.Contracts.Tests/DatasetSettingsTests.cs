@@ -14,7 +14,11 @@ public sealed class DatasetSettingsTests
 
     public static TheoryData<DatasetSettings, string> Wrong => new()
     {
-        { new() { Modality = "audio" }, "Modality is 'audio'; must be 'image'." },
+        { new() { Modality = "audio" }, "Modality is 'audio'; must be 'image' or 'sound'." },
+        { new() { Modality = DatasetSettings.Sound }, "Channels is 3; must be 1 for sound, whose recordings are mixed to one channel." },
+        { new() { Modality = DatasetSettings.Sound, Channels = 1, SampleRate = 3_999 }, "SampleRate is 3,999; must be 4,000 to 48,000." },
+        { new() { Modality = DatasetSettings.Sound, Channels = 1, WindowSeconds = 0.05, HopSeconds = 0.05 }, "WindowSeconds is 0.05; must be 0.1 to 30." },
+        { new() { Modality = DatasetSettings.Sound, Channels = 1, HopSeconds = 1.5 }, "HopSeconds is 1.5; must be 0.05 to 1." },
         { new() { Height = 7 }, "Height is 7; must be 8 to 256." },
         { new() { Width = 257 }, "Width is 257; must be 8 to 256." },
         { new() { Channels = 2 }, "Channels is 2; must be 1 or 3." },

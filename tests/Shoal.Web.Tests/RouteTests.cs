@@ -295,7 +295,7 @@ public sealed class RouteTests(WebFixture fixture)
                 "/datasets", "/datasets/{dataset}", "/datasets/{dataset}/backup", "/datasets/{dataset}/changes", "/datasets/{dataset}/classify", "/datasets/{dataset}/clusters",
                 "/datasets/{dataset}/clusters/names", "/datasets/{dataset}/clusters/{cluster}/merge", "/datasets/{dataset}/clusters/{cluster}/name", "/datasets/{dataset}/clusters/{cluster}/pin",
                 "/datasets/{dataset}/content/{id}", "/datasets/{dataset}/events", "/datasets/{dataset}/items", "/datasets/{dataset}/items/{id}",
-                "/datasets/{dataset}/pause", "/datasets/{dataset}/repair", "/datasets/{dataset}/reports/bias", "/datasets/{dataset}/reports/invariance", "/datasets/{dataset}/restore", "/datasets/{dataset}/resume", "/datasets/{dataset}/similar/{id}",
+                "/datasets/{dataset}/pause", "/datasets/{dataset}/recordings/{id}", "/datasets/{dataset}/repair", "/datasets/{dataset}/reports/bias", "/datasets/{dataset}/reports/invariance", "/datasets/{dataset}/restore", "/datasets/{dataset}/resume", "/datasets/{dataset}/similar/{id}",
                 "/datasets/{dataset}/versions", "/datasets/{dataset}/versions/{version}/rollback", "/healthz/live", "/healthz/ready",
             ],
             paths.EnumerateObject().Select(path => path.Name.TrimEnd('/')).Order(StringComparer.Ordinal));

@@ -40,10 +40,10 @@ public sealed class WebFixture : IAsyncLifetime
     }
 
     /// <summary>A new dataset that takes items of up to 1,000 bytes unless said.</summary>
-    public (string Path, FakeDataset Dataset) Dataset(int maxItemBytes = 1_000)
+    public (string Path, FakeDataset Dataset) Dataset(int maxItemBytes = 1_000, DatasetSettings? settings = null)
     {
         string name = $"test-{Interlocked.Increment(ref _datasets)}";
-        var dataset = new FakeDataset(new DatasetSettings { Shards = 4, MaxItemBytes = maxItemBytes });
+        var dataset = new FakeDataset(settings ?? new DatasetSettings { Shards = 4, MaxItemBytes = maxItemBytes });
         _silo.Store.Datasets[name] = dataset;
         return ($"/datasets/{name}", dataset);
     }

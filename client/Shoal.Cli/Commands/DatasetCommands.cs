@@ -63,13 +63,15 @@ internal static class DatasetCommands
     {
         var defaults = new DatasetSettings();
         Argument<string> name = Name();
-        Option<string> modality = Option("--modality", "What the items are; 'image' is what there is.", defaults.Modality);
-        var size = new Option<(int Height, int Width, int Channels)>("--size")
+        Option<string> modality = Option("--modality", $"What the items are: '{DatasetSettings.Image}' or '{DatasetSettings.Sound}'.", defaults.Modality);
+        var size = new Option<(int Height, int Width, int Channels)?>("--size")
         {
-            Description = "The samples' size as HEIGHTxWIDTHxCHANNELS, for example 28x28x1.",
-            DefaultValueFactory = _ => (defaults.Height, defaults.Width, defaults.Channels),
+            Description = $"The samples' size as HEIGHTxWIDTHxCHANNELS, for example 28x28x1; of sound mel bands x frames x 1. [default: {defaults.Height}x{defaults.Width}x{defaults.Channels}, of sound {defaults.Height}x{defaults.Width}x1]",
             CustomParser = ParseSize,
         };
+        Option<int> rate = Option("--sample-rate", "Of sound: samples a second that windows are kept at, 4000 to 48000.", defaults.SampleRate);
+        Option<double> window = Option("--window-seconds", "Of sound: seconds of a window, 0.1 to 30; a window is an item.", defaults.WindowSeconds);
+        var hop = new Option<double?>("--hop-seconds") { Description = "Of sound: seconds from one window of a recording to the next. [default: half a window]" };
         var clusters = new Option<int>("--clusters")
         {
             Description = "The most clusters, 2 to 1000; or 'auto' for as many as there are.",
@@ -97,11 +99,12 @@ internal static class DatasetCommands
         Option<int> seed = Option("--seed", "The seed of all randomness.", defaults.Seed);
         var command = new Command("create", "Create a dataset; repeating it with the same settings does nothing.")
         {
-            name, modality, size, clusters, shards, round, roundSteps, maxBytes, maxPixels, replay, policy, encoder, objectives, idle, days, bytes, lag, outer, seed,
+            name, modality, size, rate, window, hop, clusters, shards, round, roundSteps, maxBytes, maxPixels, replay, policy, encoder, objectives, idle, days, bytes, lag, outer, seed,
         };
         return Session.Runs(command, shared, surroundings, async (session, parsed, token) =>
         {
-            (int height, int width, int channels) = parsed.GetValue(size);
+            bool isSound = parsed.GetValue(modality) is DatasetSettings.Sound;
+            (int height, int width, int channels) = parsed.GetValue(size) ?? (defaults.Height, defaults.Width, isSound ? 1 : defaults.Channels);
             string dataset = parsed.GetValue(name)!;
             bool created = await session.Client.CreateDatasetAsync(
                 dataset,
@@ -111,6 +114,9 @@ internal static class DatasetCommands
                     Height = height,
                     Width = width,
                     Channels = channels,
+                    SampleRate = parsed.GetValue(rate),
+                    WindowSeconds = parsed.GetValue(window),
+                    HopSeconds = parsed.GetValue(hop) ?? parsed.GetValue(window) / 2,
                     Clusters = parsed.GetValue(clusters),
                     Shards = parsed.GetValue(shards),
                     RoundSeconds = parsed.GetValue(round),
@@ -180,7 +186,7 @@ internal static class DatasetCommands
         });
     }
 
-    private static (int Height, int Width, int Channels) ParseSize(ArgumentResult result)
+    private static (int Height, int Width, int Channels)? ParseSize(ArgumentResult result)
     {
         string[] parts = result.Tokens.Count == 1 ? result.Tokens[0].Value.Split('x', 'X') : [];
         int[] sizes = Array.ConvertAll(parts, part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int size) ? size : -1);
@@ -190,7 +196,7 @@ internal static class DatasetCommands
         }
 
         result.AddError("--size must be HEIGHTxWIDTHxCHANNELS, for example 28x28x1.");
-        return default;
+        return null;
     }
 
     private static Dictionary<string, double>? ParseObjectives(ArgumentResult result)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using Shoal.Client;
 using Shoal.Contracts;
@@ -38,26 +39,30 @@ internal static class IngestCommand
     /// <summary>The most reasons told apart: some name a line or a column, and a report should fit on a screen.</summary>
     private const int MaxReasons = 20;
 
+    private const string StandardInput = "-";
     private const string OtherReasons = "other reasons";
 
     public static Command Make(SharedOptions shared, CliSurroundings surroundings)
     {
         Argument<string> name = DatasetCommands.Name();
-        var path = new Argument<string>("PATH") { Description = "A folder of images, an IDX file or a folder of them, a CSV file, or one image." };
+        var path = new Argument<string>("PATH") { Description = "A folder of images or recordings, an IDX file or a folder of them, a CSV file, one image or recording, or - for sound on standard input." };
         var follow = new Option<bool>("--follow") { Description = "Go on with new files of the folder until Ctrl-C." };
+        var recording = new Option<string?>("--recording") { Description = "The id of the recording that is piped in; the time at which it began unless given." };
         var limit = new Option<long?>("--limit") { Description = "Stop after so many items." };
-        return Session.Runs(new Command("ingest", "Send items and wait until they are durable.") { name, path, follow, limit }, shared, surroundings, async (session, parsed, token) =>
+        return Session.Runs(new Command("ingest", "Send items and wait until they are durable.") { name, path, follow, limit, recording }, shared, surroundings, async (session, parsed, token) =>
         {
             if (parsed.GetValue(limit) is < 1)
             {
                 throw new ShoalException(ShoalErrorKind.Invalid, "--limit must be at least 1.");
             }
 
-            IItemSource source = ItemSources.Open(
-                parsed.GetValue(path)!,
-                new ItemSourceOptions
+            DatasetSettings settings = await session.Client.SettingsAsync(parsed.GetValue(name)!, token);
+            IItemSource source = parsed.GetValue(path) is StandardInput
+                ? Live(session, settings, parsed.GetValue(recording))
+                : Open(settings, parsed.GetValue(path)!, new ItemSourceOptions
                 {
                     Follow = parsed.GetValue(follow),
+                    Modality = settings.Modality,
                     Limit = parsed.GetValue(limit),
                     Following = new FollowOptions { Time = session.Surroundings.Time },
                 });
@@ -78,6 +83,16 @@ internal static class IngestCommand
             return nothingStored && report.Conflicts + report.Rejected > 0 ? ExitCodes.UserError : ExitCodes.Success;
         });
     }
+
+    private static IItemSource Open(DatasetSettings settings, string path, ItemSourceOptions options)
+    {
+        IItemSource source = ItemSources.Open(path, options);
+        return settings.Modality is DatasetSettings.Sound ? new RecordingSource(source, settings) : source;
+    }
+
+    private static LiveSource Live(Session session, DatasetSettings settings, string? recording) => settings.Modality is DatasetSettings.Sound
+        ? new LiveSource(session.Surroundings.In(), recording ?? session.Surroundings.Time.GetUtcNow().ToString("'live/'yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture), settings)
+        : throw new ShoalException(ShoalErrorKind.Invalid, "Only sound is read from standard input; name a file or a folder.");
 
     private static IRenderable View(IngestReport report)
     {

@@ -18,11 +18,17 @@ internal static class ItemCommands
         Argument<string> name = DatasetCommands.Name();
         Argument<string> item = Item();
         var fresh = new Option<bool>("--fresh") { Description = "Assign it by the published version first, where its assignment is older." };
-        return Session.Runs(new Command("query", "Say what is known of an item now.") { name, item, fresh }, shared, surroundings, async (session, parsed, token) =>
+        return Session.Runs(new Command("query", "Say what is known of an item now, or of a recording window by window.") { name, item, fresh }, shared, surroundings, async (session, parsed, token) =>
         {
             ItemAnswer answer = parsed.GetValue(fresh)
                 ? await session.Client.GetFreshAsync(parsed.GetValue(name)!, parsed.GetValue(item)!, token)
                 : await session.Client.GetAsync(parsed.GetValue(name)!, parsed.GetValue(item)!, token);
+            if (answer.State == ItemState.Unknown && await RecordingAsync(session, parsed.GetValue(name)!, answer.Id, token) is { Windows.Count: > 0 } recording)
+            {
+                await session.ShowAsync(recording, RecordingViews.Timeline);
+                return ExitCodes.Success;
+            }
+
             if (answer.State != ItemState.Unknown || session.Json)
             {
                 await session.ShowAsync(answer, ShoalViews.Item);
@@ -38,11 +44,20 @@ internal static class ItemCommands
     {
         Argument<string> name = DatasetCommands.Name();
         var items = new Argument<string[]>("ITEM") { Description = "The items' ids.", Arity = ArgumentArity.OneOrMore };
-        return Session.Runs(new Command("delete", "Delete items: no answer knows them from then on, and they are not trained on again.") { name, items }, shared, surroundings, async (session, parsed, token) =>
+        return Session.Runs(new Command("delete", "Delete items, or recordings with all of their windows: no answer knows them from then on, and they are not trained on again.") { name, items }, shared, surroundings, async (session, parsed, token) =>
         {
             string dataset = parsed.GetValue(name)!;
             string[] ids = parsed.GetValue(items)!;
-            IReadOnlyList<string> unknown = await session.Client.DeleteAsync(dataset, ids, token);
+            List<string> unknown = [.. await session.Client.DeleteAsync(dataset, ids, token)];
+            foreach (string id in unknown.ToArray())
+            {
+                if (await RecordingAsync(session, dataset, id, token) is { Windows.Count: > 0 })
+                {
+                    await session.Client.DeleteRecordingAsync(dataset, id, token);
+                    unknown.Remove(id);
+                }
+            }
+
             if (unknown.Count < ids.Length)
             {
                 await session.ShowAsync(
@@ -68,6 +83,10 @@ internal static class ItemCommands
             return ExitCodes.Success;
         });
     }
+
+    // What is no item may be a recording, whose windows are.
+    private static async Task<RecordingAnswer?> RecordingAsync(Session session, string dataset, string id, CancellationToken token) =>
+        (await session.Client.SettingsAsync(dataset, token)).Modality is DatasetSettings.Sound ? await session.Client.RecordingAsync(dataset, id, token) : null;
 
     private static Argument<string> Item() => new("ITEM") { Description = "The item's id." };
 }

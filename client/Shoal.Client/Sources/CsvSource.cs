@@ -12,11 +12,13 @@ namespace Shoal.Client;
 public sealed class CsvSource : IItemSource
 {
     private readonly string _path;
+    private readonly MediaFiles _media;
 
     /// <summary>Takes a CSV file.</summary>
     /// <param name="path">The file's path.</param>
+    /// <param name="modality">What the files are that it names, as in <see cref="DatasetSettings.Modality"/>.</param>
     /// <exception cref="ShoalException">Invalid (no such file).</exception>
-    public CsvSource(string path)
+    public CsvSource(string path, string modality = DatasetSettings.Image)
     {
         if (!File.Exists(path))
         {
@@ -24,6 +26,7 @@ public sealed class CsvSource : IItemSource
         }
 
         _path = Path.GetFullPath(path);
+        _media = MediaFiles.Of(modality);
     }
 
     /// <summary>Not known before the file has been read.</summary>
@@ -43,7 +46,7 @@ public sealed class CsvSource : IItemSource
             {
                 string file = rows.GetString(columns.Path);
                 string id = columns.Id < 0 ? file.Replace('\\', '/') : rows.GetString(columns.Id);
-                yield return await MediaFiles.ReadAsync(Path.Combine(Path.GetDirectoryName(_path)!, file), id, label, cancellationToken);
+                yield return await _media.ReadAsync(Path.Combine(Path.GetDirectoryName(_path)!, file), id, label, cancellationToken);
             }
             else
             {

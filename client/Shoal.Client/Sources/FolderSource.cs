@@ -4,7 +4,7 @@ using Shoal.Contracts;
 namespace Shoal.Client;
 
 /// <summary>
-/// Reads a folder of image files and its subfolders. An item's id is its path below the folder with '/' between the parts; the first
+/// Reads a folder of image files, or of recordings, and its subfolders. An item's id is its path below the folder with '/' between the parts; the first
 /// subfolder, if any, is its label. Hidden files and folders are skipped; a file that cannot be read becomes a rejected item.
 /// </summary>
 public sealed class FolderSource : IItemSource
@@ -17,12 +17,14 @@ public sealed class FolderSource : IItemSource
     };
 
     private readonly string _folder;
+    private readonly MediaFiles _media;
     private readonly Lazy<string[]> _files;
 
     /// <summary>Takes a folder; it is walked when first read or counted.</summary>
     /// <param name="folder">The folder's path.</param>
+    /// <param name="modality">Which files are read, as in <see cref="DatasetSettings.Modality"/>.</param>
     /// <exception cref="ShoalException">Invalid (no such folder).</exception>
-    public FolderSource(string folder)
+    public FolderSource(string folder, string modality = DatasetSettings.Image)
     {
         if (!Directory.Exists(folder))
         {
@@ -30,7 +32,8 @@ public sealed class FolderSource : IItemSource
         }
 
         _folder = Path.GetFullPath(folder);
-        _files = new Lazy<string[]>(() => [.. Files(_folder).Order(StringComparer.Ordinal)]);
+        _media = MediaFiles.Of(modality);
+        _files = new Lazy<string[]>(() => [.. Files(_folder, _media).Order(StringComparer.Ordinal)]);
     }
 
     /// <inheritdoc/>
@@ -43,14 +46,14 @@ public sealed class FolderSource : IItemSource
         {
             cancellationToken.ThrowIfCancellationRequested();
             string id = IdOf(_folder, file);
-            yield return await MediaFiles.ReadAsync(file, id, LabelOf(id), cancellationToken);
+            yield return await _media.ReadAsync(file, id, LabelOf(id), cancellationToken);
         }
     }
 
-    /// <summary>All image files below a folder, in no order.</summary>
+    /// <summary>All files of a modality below a folder, in no order.</summary>
     /// <param name="folder">The folder's full path.</param>
-    internal static IEnumerable<string> Files(string folder) =>
-        Directory.EnumerateFiles(folder, "*", Walk).Where(file => MediaFiles.TypeOf(file) is not null);
+    /// <param name="media">The modality's files.</param>
+    internal static IEnumerable<string> Files(string folder, MediaFiles media) => Directory.EnumerateFiles(folder, "*", Walk).Where(media.Knows);
 
     /// <summary>The id of a file's item: its path below the folder.</summary>
     /// <param name="folder">The folder's full path.</param>

@@ -21,12 +21,13 @@ public sealed record FollowOptions
 }
 
 /// <summary>
-/// Reads a folder's image files and then every new one, until cancelled. Ids and labels are those of <see cref="FolderSource"/>.
+/// Reads a folder's files of a modality and then every new one, until cancelled. Ids and labels are those of <see cref="FolderSource"/>.
 /// A file that changes after it was read is read again; its item then is a conflict, since the id holds other bytes.
 /// </summary>
 public sealed class FollowSource : IItemSource
 {
     private readonly string _folder;
+    private readonly MediaFiles _media;
     private readonly FollowOptions _options;
     private readonly ConcurrentDictionary<string, byte> _touched = new(StringComparer.Ordinal);
     private volatile bool _rescan;
@@ -34,8 +35,9 @@ public sealed class FollowSource : IItemSource
     /// <summary>Takes a folder.</summary>
     /// <param name="folder">The folder's path.</param>
     /// <param name="options">How it is followed; null takes the defaults.</param>
+    /// <param name="modality">Which files are read, as in <see cref="DatasetSettings.Modality"/>.</param>
     /// <exception cref="ShoalException">Invalid (no such folder).</exception>
-    public FollowSource(string folder, FollowOptions? options = null)
+    public FollowSource(string folder, FollowOptions? options = null, string modality = DatasetSettings.Image)
     {
         if (!Directory.Exists(folder))
         {
@@ -43,6 +45,7 @@ public sealed class FollowSource : IItemSource
         }
 
         _folder = Path.GetFullPath(folder);
+        _media = MediaFiles.Of(modality);
         _options = options ?? new FollowOptions();
     }
 
@@ -63,7 +66,7 @@ public sealed class FollowSource : IItemSource
             {
                 _rescan = false;
                 scanned = _options.Time.GetTimestamp();
-                foreach (string file in FolderSource.Files(_folder).Order(StringComparer.Ordinal))
+                foreach (string file in FolderSource.Files(_folder, _media).Order(StringComparer.Ordinal))
                 {
                     Consider(file);
                 }
@@ -80,7 +83,7 @@ public sealed class FollowSource : IItemSource
                 if (HasSettled(file))
                 {
                     string id = FolderSource.IdOf(_folder, file);
-                    yield return await MediaFiles.ReadAsync(file, id, FolderSource.LabelOf(id), cancellationToken);
+                    yield return await _media.ReadAsync(file, id, FolderSource.LabelOf(id), cancellationToken);
                 }
             }
 
@@ -141,7 +144,7 @@ public sealed class FollowSource : IItemSource
 
         void Touch(string path)
         {
-            if (MediaFiles.TypeOf(path) is null)
+            if (!_media.Knows(path))
             {
                 // A folder moved in brings files that raise no event of their own.
                 _rescan |= Directory.Exists(path);

@@ -10,6 +10,10 @@ public sealed record ItemSourceOptions
     /// <value>Default false.</value>
     public bool Follow { get; init; }
 
+    /// <summary>Which files are items, as in <see cref="DatasetSettings.Modality"/>.</summary>
+    /// <value>Default images.</value>
+    public string Modality { get; init; } = DatasetSettings.Image;
+
     /// <summary>The most items read; null reads all.</summary>
     /// <value>Default null.</value>
     public long? Limit { get; init; }
@@ -21,7 +25,7 @@ public sealed record ItemSourceOptions
 /// <summary>Decides by looking at a path which source reads it.</summary>
 public static class ItemSources
 {
-    /// <summary>Opens a path: an IDX file, a CSV file, one image, a folder of IDX files, or a folder of images.</summary>
+    /// <summary>Opens a path: an IDX file, a CSV file, one image or recording, a folder of IDX files, or a folder of images or recordings.</summary>
     /// <param name="path">A file's or a folder's path.</param>
     /// <param name="options">How it is opened; null takes the defaults.</param>
     /// <exception cref="ShoalException">Invalid (nothing there, or nothing that can be read).</exception>
@@ -37,7 +41,7 @@ public static class ItemSources
     {
         if (options.Follow)
         {
-            return new FollowSource(path, options.Following);
+            return new FollowSource(path, options.Following, options.Modality);
         }
 
         if (IdxSource.Open(path) is { } idx)
@@ -45,10 +49,10 @@ public static class ItemSources
             return idx;
         }
 
-        var folder = new FolderSource(path);
+        var folder = new FolderSource(path, options.Modality);
         return folder.Count > 0
             ? folder
-            : throw Invalid($"The folder '{path}' holds no {MediaFiles.Known} files and no IDX files; use --follow to wait for some.");
+            : throw Invalid($"The folder '{path}' holds no {MediaFiles.Of(options.Modality).Known} files and no IDX files; use --follow to wait for some.");
     }
 
     private static IItemSource OpenFile(string path, ItemSourceOptions options)
@@ -70,23 +74,24 @@ public static class ItemSources
 
         if (string.Equals(Path.GetExtension(path), ".csv", StringComparison.OrdinalIgnoreCase))
         {
-            return new CsvSource(path);
+            return new CsvSource(path, options.Modality);
         }
 
-        return MediaFiles.TypeOf(path) is not null
-            ? new SingleFileSource(path)
-            : throw Invalid($"'{path}' is no {MediaFiles.Known} file, no .csv and no IDX images file (whose name holds 'idx3' or 'idx4').");
+        var media = MediaFiles.Of(options.Modality);
+        return media.Knows(path)
+            ? new SingleFileSource(path, media)
+            : throw Invalid($"'{path}' is no {media.Known} file, no .csv and no IDX images file (whose name holds 'idx3' or 'idx4').");
     }
 
     private static ShoalException Invalid(string message) => new(ShoalErrorKind.Invalid, message);
 
-    private sealed class SingleFileSource(string path) : IItemSource
+    private sealed class SingleFileSource(string path, MediaFiles media) : IItemSource
     {
         public long? Count => 1;
 
         public async IAsyncEnumerable<SourceItem> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
         {
-            yield return await MediaFiles.ReadAsync(path, Path.GetFileName(path), label: null, cancellationToken);
+            yield return await media.ReadAsync(path, Path.GetFileName(path), label: null, cancellationToken);
         }
     }
 

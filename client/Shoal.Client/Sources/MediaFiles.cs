@@ -2,44 +2,68 @@ using Shoal.Contracts;
 
 namespace Shoal.Client;
 
-/// <summary>Knows image files by their extensions, and reads one as an item.</summary>
-internal static class MediaFiles
+/// <summary>Knows the files of one modality by their extensions, and reads one as an item.</summary>
+internal sealed class MediaFiles
 {
-    /// <summary>The extensions that are taken.</summary>
-    public const string Known = "PNG, JPEG, WebP, BMP or GIF";
+    private const long MiB = 1L << 20;
 
-    /// <summary>A file over this is not read at all: no dataset takes an item over 64 MiB.</summary>
-    private const long LargestFile = 64L * 1024 * 1024;
-
-    /// <summary>The media type of a file's extension; null when it is none of ours.</summary>
-    /// <param name="path">The file's path.</param>
-    public static string? TypeOf(string path) => Path.GetExtension(path).ToUpperInvariant() switch
+    /// <summary>Pictures. A file over 64 MiB is not read at all: no dataset takes such an item.</summary>
+    public static readonly MediaFiles Images = new("PNG, JPEG, WebP, BMP or GIF", MediaTypes.AnyImage, 64 * MiB, new(StringComparer.OrdinalIgnoreCase)
     {
-        ".PNG" => "image/png",
-        ".JPG" or ".JPEG" => "image/jpeg",
-        ".WEBP" => "image/webp",
-        ".BMP" => "image/bmp",
-        ".GIF" => "image/gif",
-        _ => null,
-    };
+        [".png"] = "image/png",
+        [".jpg"] = "image/jpeg",
+        [".jpeg"] = "image/jpeg",
+        [".webp"] = "image/webp",
+        [".bmp"] = "image/bmp",
+        [".gif"] = "image/gif",
+    });
+
+    /// <summary>Recordings. A file over 1 GiB is not read: two and a half hours of a compact disc.</summary>
+    public static readonly MediaFiles Sounds = new("WAV, FLAC, OGG, Opus, MP3 or M4A", MediaTypes.AnySound, 1_024 * MiB, new(StringComparer.OrdinalIgnoreCase)
+    {
+        [".wav"] = "audio/wav",
+        [".flac"] = "audio/flac",
+        [".ogg"] = "audio/ogg",
+        [".opus"] = "audio/ogg",
+        [".mp3"] = "audio/mpeg",
+        [".m4a"] = "audio/mp4",
+    });
+
+    private readonly Dictionary<string, string> _types;
+    private readonly string _anyType;
+    private readonly long _largest;
+
+    private MediaFiles(string known, string anyType, long largest, Dictionary<string, string> types) =>
+        (Known, _anyType, _largest, _types) = (known, anyType, largest, types);
+
+    /// <summary>The formats that are taken, in words.</summary>
+    public string Known { get; }
+
+    /// <summary>The files that datasets of a modality take.</summary>
+    /// <param name="modality">The modality.</param>
+    public static MediaFiles Of(string modality) => modality is DatasetSettings.Sound ? Sounds : Images;
+
+    /// <summary>Whether a file has one of the extensions.</summary>
+    /// <param name="path">The file's path.</param>
+    public bool Knows(string path) => _types.ContainsKey(Path.GetExtension(path));
 
     /// <summary>Reads a file; what goes wrong becomes the item's problem.</summary>
     /// <param name="path">The file.</param>
     /// <param name="id">The item's id.</param>
     /// <param name="label">What the source says the item is.</param>
     /// <param name="cancellationToken">Stops the reading.</param>
-    public static async Task<SourceItem> ReadAsync(string path, string id, string? label, CancellationToken cancellationToken)
+    public async Task<SourceItem> ReadAsync(string path, string id, string? label, CancellationToken cancellationToken)
     {
         try
         {
             long length = new FileInfo(path).Length;
-            if (length > LargestFile)
+            if (length > _largest)
             {
-                return SourceItem.Unreadable(id, $"The file is larger than {LargestFile:N0} bytes.", label);
+                return SourceItem.Unreadable(id, $"The file is larger than {_largest:N0} bytes.", label);
             }
 
             byte[] bytes = await File.ReadAllBytesAsync(path, cancellationToken);
-            return new SourceItem(new ItemUpload { Id = id, MediaType = TypeOf(path) ?? MediaTypes.AnyImage, Bytes = bytes }, label);
+            return new SourceItem(new ItemUpload { Id = id, MediaType = _types.GetValueOrDefault(Path.GetExtension(path), _anyType), Bytes = bytes }, label);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {

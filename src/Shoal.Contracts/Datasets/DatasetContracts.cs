@@ -7,16 +7,16 @@ namespace Shoal.Contracts;
 [GenerateSerializer, Immutable, Alias("shoal.dataset-settings")]
 public sealed record DatasetSettings
 {
-    /// <summary>The modality; <c>image</c> is the one there is.</summary>
-    [Id(0)] public string Modality { get; init; } = "image";
+    /// <summary>What the items are: <see cref="Image"/> or <see cref="Sound"/>.</summary>
+    [Id(0)] public string Modality { get; init; } = Image;
 
-    /// <summary>Height of the samples in pixels, 8 to 256. Items of other sizes are resized.</summary>
+    /// <summary>Height of the samples, 8 to 256: pixels, to which images of other sizes are resized; of sound its mel bands.</summary>
     [Id(1)] public int Height { get; init; } = 32;
 
-    /// <summary>Width of the samples in pixels, 8 to 256.</summary>
+    /// <summary>Width of the samples, 8 to 256: pixels; of sound the frames of a window.</summary>
     [Id(2)] public int Width { get; init; } = 32;
 
-    /// <summary>Colour channels of the samples: 1 (grey) or 3 (red, green, blue).</summary>
+    /// <summary>Colour channels of the samples: 1 (grey, and sound) or 3 (red, green, blue).</summary>
     [Id(3)] public int Channels { get; init; } = 3;
 
     /// <summary>The most clusters, 2 to 1,000; 0 for as many as there are.</summary>
@@ -82,6 +82,21 @@ public sealed record DatasetSettings
     /// <summary>What makes embeddings: <c>strided</c>, <c>resnet18</c>, <c>vit</c>, <c>patches</c>, or <see cref="AutoEncoder"/>.</summary>
     [Id(20)] public string Encoder { get; init; } = AutoEncoder;
 
+    /// <summary>Of sound: samples a second that windows are kept at, 4,000 to 48,000. Recordings of other rates are resampled.</summary>
+    [Id(21)] public int SampleRate { get; init; } = 16_000;
+
+    /// <summary>Of sound: seconds of a window, 0.1 to 30. A window is an item; recordings are cut into them.</summary>
+    [Id(22)] public double WindowSeconds { get; init; } = 1;
+
+    /// <summary>Of sound: seconds from the beginning of one window of a recording to that of the next, 0.05 to <see cref="WindowSeconds"/>.</summary>
+    [Id(23)] public double HopSeconds { get; init; } = 0.5;
+
+    /// <summary>A <see cref="Modality"/>: pictures.</summary>
+    public const string Image = "image";
+
+    /// <summary>A <see cref="Modality"/>: windows of recordings, of which the learner sees log-mel spectrograms.</summary>
+    public const string Sound = "sound";
+
     /// <summary>An <see cref="Encoder"/>: the one that suits the samples' shape and the objectives.</summary>
     public const string AutoEncoder = "auto";
 
@@ -111,9 +126,20 @@ public sealed record DatasetSettings
     public IReadOnlyList<string> Problems()
     {
         var problems = new List<string>();
-        if (!string.Equals(Modality, "image", StringComparison.Ordinal))
+        if (Modality is not (Image or Sound))
         {
-            problems.Add($"Modality is '{Modality}'; must be 'image'.");
+            problems.Add($"Modality is '{Modality}'; must be '{Image}' or '{Sound}'.");
+        }
+
+        if (Modality is Sound)
+        {
+            Range(nameof(SampleRate), SampleRate, 4_000, 48_000);
+            Range(nameof(WindowSeconds), WindowSeconds, 0.1, 30);
+            Range(nameof(HopSeconds), HopSeconds, 0.05, WindowSeconds);
+            if (Channels != 1)
+            {
+                problems.Add($"Channels is {Channels}; must be 1 for sound, whose recordings are mixed to one channel.");
+            }
         }
 
         Range(nameof(Height), Height, 8, 256);
@@ -162,11 +188,13 @@ public sealed record DatasetSettings
 
         return problems;
 
+        static string Text(double value) => double.IsInteger(value) ? $"{value:N0}" : $"{value:0.##}";
+
         void Range(string name, double value, double least, double most)
         {
             if (!(value >= least && value <= most))
             {
-                problems.Add($"{name} is {value:N0}; must be {least:N0} to {most:N0}.");
+                problems.Add($"{name} is {Text(value)}; must be {Text(least)} to {Text(most)}.");
             }
         }
     }

@@ -1,17 +1,28 @@
 using Shoal.Contracts;
 using Shoal.Media;
+using Shoal.Media.Sound;
 
 namespace Shoal.Grains.Compute;
 
 /// <summary>Makes a dataset's decoder out of its settings.</summary>
 internal static class MediaSettings
 {
-    public static ImageDecoder Decoder(DatasetSettings settings) => new(new ImageFormatOptions
-    {
-        Height = settings.Height,
-        Width = settings.Width,
-        Channels = settings.Channels,
-        MaxBytes = settings.MaxItemBytes,
-        MaxPixels = settings.MaxPixels,
-    });
+    public static ISampleDecoder Decoder(DatasetSettings settings) => settings.Modality is DatasetSettings.Sound
+        ? new SoundDecoder(new SoundFormatOptions
+        {
+            SampleRate = settings.SampleRate,
+            WindowSeconds = settings.WindowSeconds,
+            HopSeconds = settings.HopSeconds,
+            Mels = settings.Height,
+            Frames = settings.Width,
+            MaxBytes = settings.MaxItemBytes,
+        })
+        : new ImageDecoder(new ImageFormatOptions
+        {
+            Height = settings.Height,
+            Width = settings.Width,
+            Channels = settings.Channels,
+            MaxBytes = settings.MaxItemBytes,
+            MaxPixels = settings.MaxPixels,
+        });
 }

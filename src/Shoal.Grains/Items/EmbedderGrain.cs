@@ -69,7 +69,7 @@ internal sealed class EmbedderGrain(SettingsCache settings, EmbeddingService emb
     private async Task<(MediaProblem?[] Problems, Half[] Embeddings, Prototypes Prototypes)> EmbedAsync(
         string dataset, DatasetSettings known, PublishedVersion version, ItemBatch items)
     {
-        ImageDecoder decoder = MediaSettings.Decoder(known);
+        ISampleDecoder decoder = MediaSettings.Decoder(known);
         var pixels = new byte[items.Items.Length * decoder.SampleBytes];
         // Decoding can take milliseconds an item: off the turn, so that other requests go on.
         MediaProblem?[] problems = await Task.Run(() => Decode(decoder, items.Items, pixels));
@@ -77,7 +77,7 @@ internal sealed class EmbedderGrain(SettingsCache settings, EmbeddingService emb
         return (problems, embeddings, prototypes);
     }
 
-    private static MediaProblem?[] Decode(ImageDecoder decoder, ItemUpload[] items, byte[] pixels)
+    private static MediaProblem?[] Decode(ISampleDecoder decoder, ItemUpload[] items, byte[] pixels)
     {
         var problems = new MediaProblem?[items.Length];
         for (var i = 0; i < items.Length; i++)

@@ -82,7 +82,7 @@ internal sealed class ReportsGrain(SettingsCache settings, EmbeddingService embe
     {
         DatasetAnnouncement known = await settings.GetAnnouncementAsync(Dataset);
         PublishedVersion version = known.Version ?? throw new ShoalException(ShoalErrorKind.Conflict, $"The dataset '{Dataset}' has no published version yet; ask again when it has.");
-        ImageDecoder decoder = MediaSettings.Decoder(known.Settings);
+        ISampleDecoder decoder = MediaSettings.Decoder(known.Settings);
         byte[][] samples = await DatasetSample.ReadAsync(GrainFactory, Dataset, known.Settings.Shards, items, (_, read) => Task.Run(() => Array.ConvertAll(read, item => Decode(decoder, item))));
         if (samples.Length < 2)
         {
@@ -93,7 +93,7 @@ internal sealed class ReportsGrain(SettingsCache settings, EmbeddingService embe
         (float[] before, Prototypes prototypes) = await EmbedAsync(version, samples, shape, null);
         int[] slots = Slots(before, prototypes);
         var movements = new List<Movement>();
-        foreach (Transformation transformation in Transformations.Of(shape))
+        foreach (Transformation transformation in Transformations.Of(shape, LearnerSettings.Options(known.Settings).Kind))
         {
             foreach (var strength in transformation.Strengths)
             {
@@ -131,7 +131,7 @@ internal sealed class ReportsGrain(SettingsCache settings, EmbeddingService embe
         return await Task.Run(() => new BiasReport { Items = placed.Length, Fields = Bias.Of([.. placed.Select(item => (item.Cluster, item.Fields))]) });
     }
 
-    private static byte[]? Decode(ImageDecoder decoder, ItemUpload item)
+    private static byte[]? Decode(ISampleDecoder decoder, ItemUpload item)
     {
         var sample = new byte[decoder.SampleBytes];
         return decoder.TryDecode(item.MediaType, item.Bytes, sample, out _) ? sample : null;

@@ -25,7 +25,7 @@ internal sealed partial class IndexPump
     private readonly AssignmentTable _table;
     private readonly ShardLedger _ledger;
     private readonly IEmbeddings _embeddings;
-    private readonly ImageDecoder _decoder;
+    private readonly ISampleDecoder _decoder;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly int _batch;
@@ -306,4 +306,4 @@ internal sealed partial class IndexPump
 /// <summary>What an index pump works on.</summary>
 internal sealed record IndexPumpParts(
     string Dataset, ShardStore Items, IEmbeddings Embeddings,
-    ImageDecoder Decoder, int Batch, TimeProvider Time, ILogger Logger);
+    ISampleDecoder Decoder, int Batch, TimeProvider Time, ILogger Logger);

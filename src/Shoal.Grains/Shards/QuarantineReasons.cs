@@ -13,10 +13,13 @@ internal static class QuarantineReasons
         (MediaProblemCodes.TooLarge, "The item is larger than the dataset takes."),
         (MediaProblemCodes.NotAnImage, "The bytes are not an image in a known format."),
         (MediaProblemCodes.TooManyPixels, "The image has more pixels than the dataset takes."),
-        (MediaProblemCodes.WrongLength, "The raw pixels are not of the dataset's size."),
-        (MediaProblemCodes.UnsupportedType, "The media type is not an image."),
-        (MediaProblemCodes.Truncated, "The image is truncated: its end is missing. Send the whole file under a new id, or replace it."),
-        (MediaProblemCodes.Undecodable, "The image is corrupt and cannot be decoded. Send a good file under a new id, or replace it."),
+        (MediaProblemCodes.WrongLength, "The bare bytes are not as many as the dataset's samples have."),
+        (MediaProblemCodes.UnsupportedType, "The media type is none of the dataset's modality."),
+        (MediaProblemCodes.Truncated, "The item is truncated: its end is missing. Send the whole file under a new id, or replace it."),
+        (MediaProblemCodes.Undecodable, "The item is corrupt and cannot be decoded. Send a good file under a new id, or replace it."),
+        (MediaProblemCodes.NotASound, "The bytes are not a WAV."),
+        (MediaProblemCodes.TooLong, "The sound is longer than a window; ingest it as a recording."),
+        (MediaProblemCodes.Silent, "Nothing in the sound is above -60 dB of full scale; check the recorder's gain and cable."),
     ];
 
     /// <summary>The number of a reason.</summary>

@@ -33,7 +33,7 @@ internal sealed partial class ShardGrain(
     private ClusterDirectory _directory = new() { Names = [], Redirects = [] };
     private string? _seat;
     private IAsyncStream<ArrivalHint>? _hints;
-    private ImageDecoder _decoder = null!;
+    private ISampleDecoder _decoder = null!;
     private ShardStore _items = null!;
     private IndexPump _pump = null!;
     private ShardReader _reader = null!;

@@ -25,6 +25,7 @@ internal static class LearnerSettings
             Seed = settings.Seed,
             ReplaySize = settings.ReplaySize,
             Encoder = settings.Encoder,
+            Kind = settings.Modality is DatasetSettings.Sound ? SampleKind.Sound : SampleKind.Image,
             Replay = settings.Replay is DatasetSettings.MinimumRedundancy ? ReplayPolicy.MinimumRedundancy : ReplayPolicy.Reservoir,
         };
         return settings.Objectives is { Count: > 0 } objectives ? options with { Objectives = objectives } : options;

@@ -25,7 +25,7 @@ internal sealed class SampleReader : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly IGrainFactory _grains;
     private readonly string _dataset;
-    private readonly ImageDecoder _decoder;
+    private readonly ISampleDecoder _decoder;
     private readonly TimeSpan _poll;
     private readonly TimeProvider _time;
     private readonly bool _strict;
@@ -47,7 +47,7 @@ internal sealed class SampleReader : IAsyncDisposable
     /// <param name="ahead">The most samples decoded ahead.</param>
     /// <param name="strict">Whether a shard that is away holds the others, so that the order of samples is always the same.</param>
     /// <param name="maxLag">Items of a shard that reading may lag behind before it reads a sample of them; 0 never.</param>
-    public SampleReader(TrainerServices services, string dataset, ImageDecoder decoder, IEnumerable<ShardCursor> cursors, int ahead, bool strict, long maxLag = 0)
+    public SampleReader(TrainerServices services, string dataset, ISampleDecoder decoder, IEnumerable<ShardCursor> cursors, int ahead, bool strict, long maxLag = 0)
     {
         _maxLag = maxLag;
 

@@ -13,7 +13,7 @@ internal static class ItemRoutes
     {
         dataset.MapPut("/items/{**id}", PutAsync)
             .WithTags("items").WithSummary("Stores an item durably; ?replace=true takes other bytes under the same id.")
-            .Accepts<byte[]>("image/png", "image/jpeg", "image/webp", "image/bmp", "image/gif", MediaTypes.RawImage, Requests.AnyType)
+            .Accepts<byte[]>("image/png", "image/jpeg", "image/webp", "image/bmp", "image/gif", MediaTypes.RawImage, "audio/wav", MediaTypes.RawSound, Requests.AnyType)
             .Produces<IngestResult>(StatusCodes.Status201Created).Produces<IngestResult>()
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status409Conflict).ProducesProblem(StatusCodes.Status413PayloadTooLarge)
@@ -46,7 +46,7 @@ internal static class ItemRoutes
         var item = new ItemUpload
         {
             Id = id,
-            MediaType = MediaTypeOf(context.Request.ContentType),
+            MediaType = Requests.MediaType(context.Request.ContentType, settings.Modality is DatasetSettings.Sound ? MediaTypes.AnySound : MediaTypes.AnyImage),
             Bytes = await Requests.BodyAsync(context, settings.MaxItemBytes, UploadRules.TooLarge(settings)),
             Replace = Requests.Flag(context.Request, "replace"),
         };
@@ -58,13 +58,6 @@ internal static class ItemRoutes
             IngestOutcome.Rejected => throw new ShoalException(ShoalErrorKind.Invalid, result.Reason ?? "The item was refused."),
             _ => TypedResults.Ok(result),
         };
-    }
-
-    // What curl and others send when nobody said anything means: some image, look at its bytes.
-    private static string MediaTypeOf(string? contentType)
-    {
-        string type = contentType?.Split(';')[0].Trim() ?? string.Empty;
-        return type is "" or "application/octet-stream" or "application/x-www-form-urlencoded" ? MediaTypes.AnyImage : type;
     }
 
     private static async Task<IResult> GetAsync(HttpContext context, string dataset, ShoalClient client)

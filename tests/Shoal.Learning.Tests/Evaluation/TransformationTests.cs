@@ -80,6 +80,7 @@ public sealed class TransformationTests
         Assert.Equal(grey, Of("hue", Colour).Apply(grey, 1, Colour, 0.25));
         Assert.DoesNotContain(Transformations.Of(Grey), transformation => transformation.Name is "hue" or "saturation");
         Assert.Equal(Transformations.Of(Grey).Count + 2, Transformations.Of(Colour).Count);
+        Assert.Equal(["mirror", "rotation"], Transformations.Of(Grey).Except(Transformations.Of(Grey, SampleKind.Sound)).Select(transformation => transformation.Name).Order(StringComparer.Ordinal));
     }
 
     [Fact]

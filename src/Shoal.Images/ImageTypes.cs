@@ -14,11 +14,11 @@ internal static class ImageTypes
 
     /// <summary>Whether a declared type is bare pixels.</summary>
     /// <param name="mediaType">A media type; parameters after ';' are not looked at.</param>
-    public static bool IsRaw(string mediaType) => Essence(mediaType).Equals(RawImage, StringComparison.OrdinalIgnoreCase);
+    public static bool IsRaw(string mediaType) => MediaTypes.Essence(mediaType).Equals(RawImage, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Whether a declared type is any image type, <c>image/*</c> included.</summary>
     /// <param name="mediaType">A media type; parameters after ';' are not looked at.</param>
-    public static bool IsImage(string mediaType) => Essence(mediaType).StartsWith("image/", StringComparison.OrdinalIgnoreCase);
+    public static bool IsImage(string mediaType) => MediaTypes.Essence(mediaType).StartsWith("image/", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>
     /// The format that the bytes begin like; null when it is none of the five that are read. Skia would try more: WBMP,
@@ -46,10 +46,4 @@ internal static class ImageTypes
         "JPEG" => bytes[Math.Max(0, bytes.LastIndexOf(StartOfScan))..].IndexOf(EndOfImage) < 0,
         _ => false,
     };
-
-    private static ReadOnlySpan<char> Essence(string mediaType)
-    {
-        var end = mediaType.IndexOf(';', StringComparison.Ordinal);
-        return (end < 0 ? mediaType : mediaType.AsSpan(0, end)).Trim();
-    }
 }

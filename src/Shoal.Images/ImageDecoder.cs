@@ -4,10 +4,10 @@ namespace Shoal.Media;
 /// Turns images' bytes into a dataset's samples: uint8, [Channels, Height, Width]. Thread-safe; nothing is kept between calls.
 /// </summary>
 /// <remarks>
-/// PNG, JPEG, WebP, BMP and GIF (its first frame) are told by their bytes. The picture is turned upright (EXIF), converted to
+/// Declared is <c>image/x-raw</c> or any <c>image/...</c>: PNG, JPEG, WebP, BMP and GIF (its first frame) are told by their bytes. The picture is turned upright (EXIF), converted to
 /// sRGB, put on white where it is transparent, scaled so that its shorter side fits, and cropped around its centre.
 /// </remarks>
-public sealed class ImageDecoder
+public sealed class ImageDecoder : ISampleDecoder
 {
     private readonly ImageFormatOptions _options;
 
@@ -20,27 +20,17 @@ public sealed class ImageDecoder
         _options = options.Validated(nameof(options));
     }
 
-    /// <summary>Bytes of a sample: Channels x Height x Width.</summary>
+    /// <inheritdoc/>
     public int SampleBytes => _options.SampleBytes;
 
-    /// <summary>Looks at the header and bounds, in microseconds: for the producer who waits for an answer.</summary>
-    /// <param name="mediaType">The declared type: <c>image/x-raw</c> or any <c>image/...</c>.</param>
-    /// <param name="bytes">The item's bytes.</param>
-    /// <returns>What is wrong; null when nothing is. Pixels are not looked at, so that <see cref="TryDecode"/> may still fail.</returns>
+    /// <inheritdoc/>
     public MediaProblem? Check(string mediaType, ReadOnlySpan<byte> bytes)
     {
         ArgumentNullException.ThrowIfNull(mediaType);
         return Bounds(mediaType, bytes) ?? (ImageTypes.IsRaw(mediaType) ? null : PictureReader.Check(bytes, _options.MaxPixels));
     }
 
-    /// <summary>Decodes an image.</summary>
-    /// <param name="mediaType">As for <see cref="Check"/>.</param>
-    /// <param name="bytes">The item's bytes.</param>
-    /// <param name="sample">Where the sample goes, <see cref="SampleBytes"/> long; left as it was on failure.</param>
-    /// <param name="problem">The reason for quarantine; null on success.</param>
-    /// <returns>False when it cannot be decoded, which repeating does not change.</returns>
-    /// <exception cref="ArgumentException"><paramref name="sample"/> has another length.</exception>
-    /// <exception cref="DecodeMemoryException">No memory now; the same bytes may decode later.</exception>
+    /// <inheritdoc/>
     public bool TryDecode(string mediaType, ReadOnlySpan<byte> bytes, Span<byte> sample, out MediaProblem? problem)
     {
         ArgumentNullException.ThrowIfNull(mediaType);
