@@ -1,4 +1,5 @@
 using Shoal.Contracts;
+using Shoal.Media.Sound;
 
 namespace Shoal.Client;
 
@@ -8,33 +9,25 @@ internal sealed class MediaFiles
     private const long MiB = 1L << 20;
 
     /// <summary>Pictures. A file over 64 MiB is not read at all: no dataset takes such an item.</summary>
-    public static readonly MediaFiles Images = new("PNG, JPEG, WebP, BMP or GIF", MediaTypes.AnyImage, 64 * MiB, new(StringComparer.OrdinalIgnoreCase)
+    public static readonly MediaFiles Images = new("PNG, JPEG, WebP, BMP or GIF", MediaTypes.AnyImage, 64 * MiB, static path => Path.GetExtension(path).ToUpperInvariant() switch
     {
-        [".png"] = "image/png",
-        [".jpg"] = "image/jpeg",
-        [".jpeg"] = "image/jpeg",
-        [".webp"] = "image/webp",
-        [".bmp"] = "image/bmp",
-        [".gif"] = "image/gif",
+        ".PNG" => "image/png",
+        ".JPG" or ".JPEG" => "image/jpeg",
+        ".WEBP" => "image/webp",
+        ".BMP" => "image/bmp",
+        ".GIF" => "image/gif",
+        _ => null,
     });
 
     /// <summary>Recordings. A file over 1 GiB is not read: two and a half hours of a compact disc.</summary>
-    public static readonly MediaFiles Sounds = new("WAV, FLAC, OGG, Opus, MP3 or M4A", MediaTypes.AnySound, 1_024 * MiB, new(StringComparer.OrdinalIgnoreCase)
-    {
-        [".wav"] = "audio/wav",
-        [".flac"] = "audio/flac",
-        [".ogg"] = "audio/ogg",
-        [".opus"] = "audio/ogg",
-        [".mp3"] = "audio/mpeg",
-        [".m4a"] = "audio/mp4",
-    });
+    public static readonly MediaFiles Sounds = new("WAV, FLAC, OGG, Opus, MP3 or M4A", MediaTypes.AnySound, 1_024 * MiB, SoundTypes.OfFile);
 
-    private readonly Dictionary<string, string> _types;
+    private readonly Func<string, string?> _typeOf;
     private readonly string _anyType;
     private readonly long _largest;
 
-    private MediaFiles(string known, string anyType, long largest, Dictionary<string, string> types) =>
-        (Known, _anyType, _largest, _types) = (known, anyType, largest, types);
+    private MediaFiles(string known, string anyType, long largest, Func<string, string?> typeOf) =>
+        (Known, _anyType, _largest, _typeOf) = (known, anyType, largest, typeOf);
 
     /// <summary>The formats that are taken, in words.</summary>
     public string Known { get; }
@@ -45,7 +38,7 @@ internal sealed class MediaFiles
 
     /// <summary>Whether a file has one of the extensions.</summary>
     /// <param name="path">The file's path.</param>
-    public bool Knows(string path) => _types.ContainsKey(Path.GetExtension(path));
+    public bool Knows(string path) => _typeOf(path) is not null;
 
     /// <summary>Reads a file; what goes wrong becomes the item's problem.</summary>
     /// <param name="path">The file.</param>
@@ -63,7 +56,7 @@ internal sealed class MediaFiles
             }
 
             byte[] bytes = await File.ReadAllBytesAsync(path, cancellationToken);
-            return new SourceItem(new ItemUpload { Id = id, MediaType = _types.GetValueOrDefault(Path.GetExtension(path), _anyType), Bytes = bytes }, label);
+            return new SourceItem(new ItemUpload { Id = id, MediaType = _typeOf(path) ?? _anyType, Bytes = bytes }, label);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
