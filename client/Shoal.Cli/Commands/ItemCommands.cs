@@ -51,9 +51,8 @@ internal static class ItemCommands
             List<string> unknown = [.. await session.Client.DeleteAsync(dataset, ids, token)];
             foreach (string id in unknown.ToArray())
             {
-                if (await RecordingAsync(session, dataset, id, token) is { Windows.Count: > 0 })
+                if (await IsSoundAsync(session, dataset, token) && await session.Client.DeleteRecordingAsync(dataset, id, token) > 0)
                 {
-                    await session.Client.DeleteRecordingAsync(dataset, id, token);
                     unknown.Remove(id);
                 }
             }
@@ -86,7 +85,10 @@ internal static class ItemCommands
 
     // What is no item may be a recording, whose windows are.
     private static async Task<RecordingAnswer?> RecordingAsync(Session session, string dataset, string id, CancellationToken token) =>
-        (await session.Client.SettingsAsync(dataset, token)).Modality is DatasetSettings.Sound ? await session.Client.RecordingAsync(dataset, id, token) : null;
+        await IsSoundAsync(session, dataset, token) ? await session.Client.RecordingAsync(dataset, id, token) : null;
+
+    private static async Task<bool> IsSoundAsync(Session session, string dataset, CancellationToken token) =>
+        (await session.Client.SettingsAsync(dataset, token)).Modality is DatasetSettings.Sound;
 
     private static Argument<string> Item() => new("ITEM") { Description = "The item's id." };
 }

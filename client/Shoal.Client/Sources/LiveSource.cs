@@ -10,6 +10,10 @@ namespace Shoal.Client;
 /// <param name="settings">The settings of a dataset of sound.</param>
 public sealed class LiveSource(Stream input, string recording, DatasetSettings settings) : IItemSource
 {
+    /// <summary>Whether bytes of a type can be cut as they come; others must be there as a whole.</summary>
+    /// <param name="mediaType">The type.</param>
+    public static bool Takes(string mediaType) => SoundTypes.IsWav(mediaType) || SoundTypes.IsRaw(mediaType);
+
     /// <summary>Not known: it may never end.</summary>
     public long? Count => null;
 

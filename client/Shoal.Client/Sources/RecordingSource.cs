@@ -51,12 +51,29 @@ public sealed class RecordingSource(IItemSource source, DatasetSettings settings
             yield return recording with { Problem = problem };
         }
 
-        await foreach (SoundWindow window in windows)
+        await using IAsyncEnumerator<SoundWindow> cut = windows.GetAsyncEnumerator(cancellationToken);
+        while (await NextAsync(cut) is { } next)
         {
-            yield return recording with
+            yield return next.Problem is { } unreadable
+                ? recording with { Problem = unreadable }
+                : recording with { Upload = recording.Upload with { Id = Names.WindowId(recording.Upload.Id, next.Window!.StartSeconds), MediaType = SoundTypes.Wav, Bytes = next.Window.Wav } };
+            if (next.Problem is not null)
             {
-                Upload = recording.Upload with { Id = Names.WindowId(recording.Upload.Id, window.StartSeconds), MediaType = SoundTypes.Wav, Bytes = window.Wav },
-            };
+                yield break;
+            }
+        }
+    }
+
+    // Values that are no numbers are seen when they are reached: the windows before are good, and so are other recordings.
+    private static async ValueTask<(SoundWindow? Window, string? Problem)?> NextAsync(IAsyncEnumerator<SoundWindow> windows)
+    {
+        try
+        {
+            return await windows.MoveNextAsync() ? (windows.Current, null) : null;
+        }
+        catch (InvalidDataException unreadable)
+        {
+            return (null, unreadable.Message);
         }
     }
 

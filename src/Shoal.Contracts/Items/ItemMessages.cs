@@ -32,9 +32,6 @@ public static class MediaTypes
     /// <summary>Bare samples of sound: 16 bits, little-endian, one channel, at the dataset's rate.</summary>
     public const string RawSound = "audio/x-raw";
 
-    /// <summary>WAV.</summary>
-    public const string Wav = "audio/wav";
-
     /// <summary>Some sound whose format its first bytes tell.</summary>
     public const string AnySound = "audio/*";
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Shoal.Contracts;
 using Shoal.Media;
 using Shoal.Media.Sound;
@@ -7,7 +8,12 @@ namespace Shoal.Grains.Compute;
 /// <summary>Makes a dataset's decoder out of its settings.</summary>
 internal static class MediaSettings
 {
-    public static ISampleDecoder Decoder(DatasetSettings settings) => settings.Modality is DatasetSettings.Sound
+    // One of sound computes tables, and embedders ask for one with every request.
+    private static readonly ConditionalWeakTable<DatasetSettings, ISampleDecoder> Made = [];
+
+    public static ISampleDecoder Decoder(DatasetSettings settings) => Made.GetValue(settings, Make);
+
+    private static ISampleDecoder Make(DatasetSettings settings) => settings.Modality is DatasetSettings.Sound
         ? new SoundDecoder(new SoundFormatOptions
         {
             SampleRate = settings.SampleRate,

@@ -58,7 +58,7 @@ public static class SoundStreams
             throw new InvalidDataException(problem!.Message);
         }
 
-        return new SoundWindow(number, seconds, Silence.Is(mono), WavWriter.Write(mono, options.SampleRate));
+        return SoundWindow.Of(number, seconds, mono, options.SampleRate);
     }
 
     private static WavHeader Parse(byte[] beginning) =>

@@ -40,7 +40,7 @@ internal static class RecordingRoutes
         }
 
         var type = Requests.MediaType(context.Request.ContentType, MediaTypes.AnySound);
-        if (context.Request.ContentLength is null && type is MediaTypes.Wav or MediaTypes.RawSound)
+        if (context.Request.ContentLength is null && LiveSource.Takes(type))
         {
             // A microphone: nobody knows when it ends.
             Requests.LiftLimit(context);
@@ -62,9 +62,8 @@ internal static class RecordingRoutes
 
     private static async Task<IResult> DeleteAsync(HttpContext context, string dataset, ShoalClient client)
     {
-        RecordingAnswer known = await KnownAsync(context, dataset, client);
-        await client.DeleteRecordingAsync(dataset, known.Id, context.RequestAborted);
-        return TypedResults.NoContent();
+        string id = Requests.ItemId(context);
+        return await client.DeleteRecordingAsync(dataset, id, context.RequestAborted) > 0 ? TypedResults.NoContent() : throw Unknown(dataset, id);
     }
 
     private static async Task<RecordingAnswer> KnownAsync(HttpContext context, string dataset, ShoalClient client)
@@ -72,6 +71,9 @@ internal static class RecordingRoutes
         RecordingAnswer recording = await client.RecordingAsync(dataset, Requests.ItemId(context), context.RequestAborted);
         return recording.Windows.Count > 0
             ? recording
-            : throw new ShoalException(ShoalErrorKind.NotFound, $"There is no recording '{recording.Id}' in the dataset '{dataset}'; it was never ingested.");
+            : throw Unknown(dataset, recording.Id);
     }
+
+    private static ShoalException Unknown(string dataset, string id) =>
+        new(ShoalErrorKind.NotFound, $"There is no recording '{id}' in the dataset '{dataset}'; it was never ingested.");
 }
