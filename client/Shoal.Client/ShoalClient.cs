@@ -66,6 +66,20 @@ public sealed partial class ShoalClient : IAsyncDisposable
         return await CallAsync(() => Catalog.CreateAsync(name, settings), cancellationToken);
     }
 
+    /// <summary>Gives a dataset that has not learned yet the encoder that it begins with, instead of fresh weights.</summary>
+    /// <param name="dataset">The dataset's name.</param>
+    /// <param name="weights">A safetensors file with the tensors <c>encoder.…</c> of a model version; at most <see cref="UploadRules.MostWeights"/> bytes.</param>
+    /// <param name="cancellationToken">Stops the wait.</param>
+    /// <exception cref="ShoalException">Invalid (they do not fit; the message says why), NotFound, Conflict (it has learned already), Unavailable.</exception>
+    public Task SetFirstWeightsAsync(string dataset, byte[] weights, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(weights);
+        IDatasetGrain grain = Dataset(dataset);
+        return weights.Length > UploadRules.MostWeights
+            ? throw new ShoalException(ShoalErrorKind.Invalid, UploadRules.WeightsTooLarge)
+            : CallAsync(() => grain.SetFirstWeightsAsync(weights), cancellationToken);
+    }
+
     /// <summary>The names of all datasets, sorted.</summary>
     /// <param name="cancellationToken">Stops the wait.</param>
     /// <exception cref="ShoalException">Unavailable.</exception>

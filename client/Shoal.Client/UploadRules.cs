@@ -8,6 +8,12 @@ public static class UploadRules
     /// <summary>The longest media type, in characters: RFC 6838 allows 127 on each side of the slash.</summary>
     public const int MaxMediaTypeLength = 255;
 
+    /// <summary>The most bytes of weights that a dataset begins with: ResNet-18 has 45 MB.</summary>
+    public const int MostWeights = 64 * 1024 * 1024;
+
+    /// <summary>The words for weights over that limit.</summary>
+    public static string WeightsTooLarge { get; } = $"The weights are larger than {MostWeights:N0} bytes.";
+
     /// <summary>Says what is wrong with an item; null when it may be sent.</summary>
     /// <param name="item">The item.</param>
     /// <param name="settings">The dataset's settings.</param>

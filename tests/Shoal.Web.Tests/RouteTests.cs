@@ -296,7 +296,7 @@ public sealed class RouteTests(WebFixture fixture)
                 "/datasets/{dataset}/clusters/names", "/datasets/{dataset}/clusters/{cluster}/merge", "/datasets/{dataset}/clusters/{cluster}/name", "/datasets/{dataset}/clusters/{cluster}/pin",
                 "/datasets/{dataset}/content/{id}", "/datasets/{dataset}/events", "/datasets/{dataset}/items", "/datasets/{dataset}/items/{id}",
                 "/datasets/{dataset}/pause", "/datasets/{dataset}/recordings/{id}", "/datasets/{dataset}/repair", "/datasets/{dataset}/reports/bias", "/datasets/{dataset}/reports/invariance", "/datasets/{dataset}/restore", "/datasets/{dataset}/resume", "/datasets/{dataset}/similar/{id}",
-                "/datasets/{dataset}/versions", "/datasets/{dataset}/versions/{version}/rollback", "/healthz/live", "/healthz/ready",
+                "/datasets/{dataset}/versions", "/datasets/{dataset}/versions/{version}/rollback", "/datasets/{dataset}/weights", "/healthz/live", "/healthz/ready",
             ],
             paths.EnumerateObject().Select(path => path.Name.TrimEnd('/')).Order(StringComparer.Ordinal));
     }

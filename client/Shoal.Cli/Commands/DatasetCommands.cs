@@ -96,10 +96,12 @@ internal static class DatasetCommands
         Option<long> bytes = Option("--retain-bytes", "The most bytes of items kept, the oldest are deleted; 0 for no limit.", defaults.RetainBytes);
         Option<double> outer = Option("--outer-momentum", "Where several silos train: Nesterov momentum over their rounds, 0 to 0.99; 0 takes their mean.", defaults.OuterMomentum);
         Option<long> lag = Option("--max-lag", "Items that training may lag behind before it takes a sample of what came; 0 never.", defaults.MaxLag);
+        var startFrom = new Option<string?>("--start-from") { Description = "Another dataset, whose published encoder this one begins with." };
+        var weights = new Option<FileInfo?>("--weights") { Description = "A safetensors file with the encoder that the dataset begins with." }.AcceptExistingOnly();
         Option<int> seed = Option("--seed", "The seed of all randomness.", defaults.Seed);
         var command = new Command("create", "Create a dataset; repeating it with the same settings does nothing.")
         {
-            name, modality, size, rate, window, hop, clusters, shards, round, roundSteps, maxBytes, maxPixels, replay, policy, encoder, objectives, idle, days, bytes, lag, outer, seed,
+            name, modality, size, rate, window, hop, clusters, shards, round, roundSteps, maxBytes, maxPixels, replay, policy, encoder, objectives, idle, days, bytes, lag, outer, seed, startFrom, weights,
         };
         return Session.Runs(command, shared, surroundings, async (session, parsed, token) =>
         {
@@ -133,8 +135,14 @@ internal static class DatasetCommands
                     MaxLag = parsed.GetValue(lag),
                     OuterMomentum = parsed.GetValue(outer),
                     Seed = parsed.GetValue(seed),
+                    StartFrom = parsed.GetValue(startFrom),
                 },
                 token);
+            if (parsed.GetValue(weights) is { } file)
+            {
+                await session.Client.SetFirstWeightsAsync(dataset, await File.ReadAllBytesAsync(file.FullName, token), token);
+            }
+
             return await SayAsync(session, dataset, created ? "created" : "already there with these settings");
         });
     }

@@ -91,6 +91,9 @@ public sealed record DatasetSettings
     /// <summary>Of sound: seconds from the beginning of one window of a recording to that of the next, 0.05 to <see cref="WindowSeconds"/>.</summary>
     [Id(23)] public double HopSeconds { get; init; } = 0.5;
 
+    /// <summary>The dataset whose published encoder this one begins with, copied when it is created; null for fresh weights.</summary>
+    [Id(25)] public string? StartFrom { get; init; }
+
     /// <summary>A <see cref="Modality"/>: pictures.</summary>
     public const string Image = "image";
 
@@ -140,6 +143,11 @@ public sealed record DatasetSettings
             {
                 problems.Add($"Channels is {Channels}; must be 1 for sound, whose recordings are mixed to one channel.");
             }
+        }
+
+        if (StartFrom is { } other && Names.DatasetProblem(other) is { } problem)
+        {
+            problems.Add($"StartFrom: {problem}");
         }
 
         Range(nameof(Height), Height, 8, 256);
@@ -361,6 +369,12 @@ public interface IDatasetGrain : IGrainWithStringKey
     /// <exception cref="ShoalException">NotFound, Invalid.</exception>
     [ResponseTimeout(Management.Patience), Alias("change")]
     Task<DatasetSettings> ChangeAsync(DatasetChange change);
+
+    /// <summary>Takes the encoder that the dataset begins with instead of fresh weights; training begins anew.</summary>
+    /// <param name="weights">A safetensors file with the tensors <c>encoder.…</c> of a model version.</param>
+    /// <exception cref="ShoalException">NotFound, Invalid (they do not fit), Conflict (a round was learned already), Unavailable.</exception>
+    [ResponseTimeout(Management.Patience), Alias("weights")]
+    Task SetFirstWeightsAsync(byte[] weights);
 
     /// <summary>Stops training, ends the dataset's grains and removes its bytes; asked by the catalog.</summary>
     [ResponseTimeout(Management.Patience), Alias("delete")]

@@ -55,4 +55,10 @@ public interface IEmbedderGrain : IGrainWithStringKey
     /// <exception cref="ShoalException">Overloaded.</exception>
     [AlwaysInterleave, Alias("embed")]
     Task<EmbeddedSamples> EmbedAsync(string dataset, PublishedVersion version, SamplesToEmbed samples);
+
+    /// <summary>Why a dataset's encoder cannot begin with some weights; null when it can.</summary>
+    /// <param name="settings">The dataset's settings.</param>
+    /// <param name="weights">A safetensors file.</param>
+    [AlwaysInterleave, Alias("weights")]
+    Task<string?> WeightsProblemAsync(DatasetSettings settings, byte[] weights);
 }

@@ -42,6 +42,7 @@ internal sealed class DatasetBackup(IObjectStore store, IObjectStore other, Acti
         await CopyAsync(dataset, StoreNames.ClusterEdits(dataset));
         await CopyAsync(dataset, StoreNames.ClusterRegistry(dataset));
         await CopyManifestAsync(dataset);
+        await CopyAsync(dataset, StoreNames.FirstWeights(dataset));
         for (var shard = 0; shard < shards; shard++)
         {
             var log = StoreNames.ShardLog(dataset, shard);

@@ -38,8 +38,40 @@ internal sealed partial class DatasetGrain(IObjectStore store, TimeProvider time
 
         // What a deletion or a restore left that was killed in its middle must not become part of a new dataset.
         await DatasetObjects.RemoveAsync(store, Name);
+        if (settings.StartFrom is { } other)
+        {
+            PublishedVersion version = await GrainFactory.GetGrain<IModelGrain>(other).GetVersionAsync()
+                ?? throw new ShoalException(ShoalErrorKind.Invalid, $"There is no published version of a dataset '{other}' to start from; look with: shoal status {other}");
+            StoredObject model = await store.GetAsync(version.Model.Name)
+                ?? throw new ShoalException(ShoalErrorKind.Unavailable, $"Version {version.Version} of '{other}' was replaced meanwhile; try again.");
+            await PutWeightsAsync(settings, model.Content);
+        }
+
         await SaveAsync(new DatasetState(settings, time.GetUtcNow()));
         return true;
+    }
+
+    /// <inheritdoc/>
+    public async Task SetFirstWeightsAsync(byte[] weights)
+    {
+        ArgumentNullException.ThrowIfNull(weights);
+        DatasetSettings settings = State.Settings;
+        IModelGrain model = GrainFactory.GetGrain<IModelGrain>(Name);
+        // No round can end between the look and the new beginning.
+        await model.StopAsync();
+        try
+        {
+            if ((await model.GetStatusAsync()).Round > 0)
+            {
+                throw new ShoalException(ShoalErrorKind.Conflict, $"'{Name}' has learned already; weights are where a dataset begins. Create another one for them.");
+            }
+
+            await PutWeightsAsync(settings, weights);
+        }
+        finally
+        {
+            await model.StartAsync();
+        }
     }
 
     /// <inheritdoc/>
@@ -215,6 +247,23 @@ internal sealed partial class DatasetGrain(IObjectStore store, TimeProvider time
 
     private static IEnumerable<KeyValuePair<string, double>> Sorted(IReadOnlyDictionary<string, double>? objectives) =>
         (objectives ?? System.Collections.ObjectModel.ReadOnlyDictionary<string, double>.Empty).OrderBy(o => o.Key, StringComparer.Ordinal);
+
+    private async Task PutWeightsAsync(DatasetSettings settings, byte[] weights)
+    {
+        if (await GrainFactory.GetGrain<IEmbedderGrain>(Name).WeightsProblemAsync(settings, weights) is { } problem)
+        {
+            throw new ShoalException(ShoalErrorKind.Invalid, problem);
+        }
+
+        try
+        {
+            await store.PutAsync(StoreNames.FirstWeights(Name), weights, PutCondition.Always);
+        }
+        catch (StorageUnavailableException e)
+        {
+            throw new ShoalException(ShoalErrorKind.Unavailable, e.Message, e);
+        }
+    }
 
     private async Task SaveAsync(DatasetState state)
     {

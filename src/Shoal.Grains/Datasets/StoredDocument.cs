@@ -78,6 +78,8 @@ internal static class StoreNames
 
     public static string Dataset(string dataset) => $"datasets/{dataset}/dataset.json";
 
+    public static string FirstWeights(string dataset) => $"datasets/{dataset}/first-weights.safetensors";
+
     public static string ShardLog(string dataset, int shard) => $"datasets/{dataset}/shards/{shard:D4}/log";
 
     public static string SidecarCopies(string dataset, int shard) => $"datasets/{dataset}/shards/{shard:D4}/sidecars/";

@@ -3,6 +3,7 @@ using Orleans.Concurrency;
 using Shoal.Contracts;
 using Shoal.Grains.Compute;
 using Shoal.Grains.Silos;
+using Shoal.Grains.Training;
 using Shoal.Learning;
 using Shoal.Media;
 
@@ -11,10 +12,11 @@ namespace Shoal.Grains.Items;
 /// <summary>Decodes and embeds bytes by a silo's published models, without storing them.</summary>
 /// <param name="settings">What datasets announce.</param>
 /// <param name="embedding">Where samples are embedded.</param>
+/// <param name="compute">The thread that knows encoders.</param>
 [StatelessWorker(1)]
 [RequiresRole(SiloRoles.Compute)]
 [Reentrant]
-internal sealed class EmbedderGrain(SettingsCache settings, EmbeddingService embedding) : Grain, IEmbedderGrain
+internal sealed class EmbedderGrain(SettingsCache settings, EmbeddingService embedding, ComputeThread compute) : Grain, IEmbedderGrain
 {
     // Four batches of the compute thread; larger requests would hold its queue.
     private const int MaxItems = 1_024;
@@ -64,6 +66,22 @@ internal sealed class EmbedderGrain(SettingsCache settings, EmbeddingService emb
 
         (Half[] embeddings, _) = await embedding.EmbedAsync(dataset, version, samples.Pixels, samples.Count, samples.IsRefresh ? ComputePriority.Refresh : ComputePriority.Urgent);
         return new EmbeddedSamples(MemoryMarshal.AsBytes(embeddings.AsSpan()).ToArray());
+    }
+
+    /// <inheritdoc/>
+    public async Task<string?> WeightsProblemAsync(DatasetSettings settings, byte[] weights)
+    {
+        IReadOnlyList<NamedTensor> model;
+        try
+        {
+            model = TensorFiles.Read(weights);
+        }
+        catch (InvalidDataException e)
+        {
+            return $"The weights are no safetensors file: {e.Message}";
+        }
+
+        return await compute.RunAsync(ComputePriority.Urgent, string.Empty, () => FirstWeights.Misfit(LearnerSettings.Shape(settings), LearnerSettings.Options(settings), model));
     }
 
     private async Task<(MediaProblem?[] Problems, Half[] Embeddings, Prototypes Prototypes)> EmbedAsync(

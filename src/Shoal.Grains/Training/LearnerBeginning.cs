@@ -1,5 +1,7 @@
 using Shoal.Contracts;
+using Shoal.Grains.Datasets;
 using Shoal.Learning;
+using Shoal.Storage;
 
 namespace Shoal.Grains.Training;
 
@@ -17,7 +19,8 @@ internal static class LearnerBeginning
         SampleShape shape = LearnerSettings.Shape(deal.Settings);
         if (deal.Checkpoint.Count == 0)
         {
-            return await desk.ComputeAsync(() => new Learner(shape, desk.Options, desk.Services.Device), cancellationToken);
+            StoredObject? first = await desk.Services.Store.GetAsync(StoreNames.FirstWeights(desk.Dataset), cancellationToken);
+            return await desk.ComputeAsync(() => Begin(shape, desk, first?.Content), cancellationToken);
         }
 
         SharedParts? shared = deal.Shares.Length == 0 ? null : await SharedParts.ReadAsync(desk.Services.Store, deal.Checkpoint);
@@ -39,6 +42,17 @@ internal static class LearnerBeginning
                 return learner;
             },
             cancellationToken);
+    }
+
+    private static Learner Begin(SampleShape shape, SeatDesk desk, byte[]? weights)
+    {
+        var learner = new Learner(shape, desk.Options, desk.Services.Device);
+        if (weights is not null)
+        {
+            learner.BeginWith(TensorFiles.Read(weights));
+        }
+
+        return learner;
     }
 
     // What seats kept of their own goes with their shards to those who have these now; moments and counts to whoever has their place.

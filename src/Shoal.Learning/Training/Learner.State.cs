@@ -59,6 +59,21 @@ public sealed partial class Learner
                 : throw new InvalidDataException($"The checkpoint has no part '{name}'; it has: {string.Join(", ", parts.Keys)}.");
     }
 
+    /// <summary>Begins with the encoder of another model instead of fresh weights; heads, objectives and clusters stay fresh.</summary>
+    /// <param name="model">One that <see cref="FirstWeights.Misfit"/> has nothing against.</param>
+    /// <exception cref="InvalidOperationException">It has learned already.</exception>
+    /// <exception cref="InvalidDataException">A tensor is missing or has another shape.</exception>
+    public void BeginWith(IReadOnlyList<NamedTensor> model)
+    {
+        if (Steps > 0)
+        {
+            throw new InvalidOperationException($"It has taken {Steps:N0} steps; only a fresh learner begins with other weights.");
+        }
+
+        _encoder.Load(ModelFormat.EncoderPrefix, model);
+        _keyEncoder.Load(ModelFormat.EncoderPrefix, model);
+    }
+
     /// <summary>What a model version holds: encoder, prototypes, their scale, and what is needed to read them.</summary>
     public IReadOnlyList<NamedTensor> Export()
     {
@@ -74,7 +89,7 @@ public sealed partial class Learner
         ];
     }
 
-    private static bool AllFinite(IReadOnlyList<NamedTensor> tensors)
+    internal static bool AllFinite(IReadOnlyList<NamedTensor> tensors)
         => tensors.Where(t => string.Equals(t.DType, "F32", StringComparison.Ordinal)).All(t => !MemoryMarshal.Cast<byte, float>(t.Data).ContainsAnyNonFinite());
 }
 

@@ -34,6 +34,15 @@ internal static class DatasetRoutes
             .WithSummary("Changes settings that may change.")
             .Accepts<DatasetChange>("application/json", Requests.AnyType)
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound);
+        datasets.MapPut("/{dataset}/weights", static async (string dataset, HttpContext context, ShoalClient client) =>
+            {
+                await client.SetFirstWeightsAsync(dataset, await Requests.BodyAsync(context, UploadRules.MostWeights, UploadRules.WeightsTooLarge), context.RequestAborted);
+                return TypedResults.NoContent();
+            })
+            .WithSummary("The encoder that a dataset begins with, as safetensors, before it has learned.")
+            .Accepts<byte[]>("application/octet-stream", Requests.AnyType)
+            .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status409Conflict).ProducesProblem(StatusCodes.Status413PayloadTooLarge);
         datasets.MapDelete("/{dataset}", static async (string dataset, ShoalClient client, CancellationToken token) =>
             {
                 await client.DeleteDatasetAsync(dataset, token);
