@@ -86,6 +86,7 @@ internal static class DatasetCommands
         Option<int> replay = Option("--replay-size", "Samples in the replay buffer, 256 to 1000000.", defaults.ReplaySize);
         Option<string> policy = Option("--replay", $"Which past samples are rehearsed: '{DatasetSettings.Reservoir}' or '{DatasetSettings.MinimumRedundancy}'.", defaults.Replay);
         Option<string> encoder = Option("--encoder", "What makes embeddings: 'strided', 'resnet18', 'vit', 'patches', or 'auto' for what suits size and objectives.", defaults.Encoder);
+        Option<string> views = Option("--views", "Which changes leave images what they are: 'drawing', 'photograph', 'randaugment', or 'auto' for what suits their channels.", defaults.Views);
         var objectives = new Option<IReadOnlyDictionary<string, double>?>("--objective")
         {
             Description = "An objective and its weight, for example moco=1; repeat it for more. Default: the learner's choice.",
@@ -101,7 +102,7 @@ internal static class DatasetCommands
         Option<int> seed = Option("--seed", "The seed of all randomness.", defaults.Seed);
         var command = new Command("create", "Create a dataset; repeating it with the same settings does nothing.")
         {
-            name, modality, size, rate, window, hop, clusters, shards, round, roundSteps, maxBytes, maxPixels, replay, policy, encoder, objectives, idle, days, bytes, lag, outer, seed, startFrom, weights,
+            name, modality, size, rate, window, hop, clusters, shards, round, roundSteps, maxBytes, maxPixels, replay, policy, encoder, views, objectives, idle, days, bytes, lag, outer, seed, startFrom, weights,
         };
         return Session.Runs(command, shared, surroundings, async (session, parsed, token) =>
         {
@@ -128,6 +129,7 @@ internal static class DatasetCommands
                     ReplaySize = parsed.GetValue(replay),
                     Replay = parsed.GetValue(policy)!,
                     Encoder = parsed.GetValue(encoder)!,
+                    Views = parsed.GetValue(views)!,
                     Objectives = parsed.GetValue(objectives),
                     IdleRehearsalSteps = parsed.GetValue(idle),
                     RetainDays = parsed.GetValue(days),

@@ -94,6 +94,9 @@ public sealed record DatasetSettings
     /// <summary>The dataset whose published encoder this one begins with, copied when it is created; null for fresh weights.</summary>
     [Id(25)] public string? StartFrom { get; init; }
 
+    /// <summary>Which changes leave samples what they are, for objectives that compare views of one: <c>drawing</c>, <c>photograph</c>, <c>randaugment</c>, or <see cref="AutoViews"/>.</summary>
+    [Id(26)] public string Views { get; init; } = AutoViews;
+
     /// <summary>A <see cref="Modality"/>: pictures.</summary>
     public const string Image = "image";
 
@@ -102,6 +105,9 @@ public sealed record DatasetSettings
 
     /// <summary>An <see cref="Encoder"/>: the one that suits the samples' shape and the objectives.</summary>
     public const string AutoEncoder = "auto";
+
+    /// <summary>A <see cref="Views"/>: those that suit the samples' kind and channels.</summary>
+    public const string AutoViews = "auto";
 
     /// <summary>A <see cref="Replay"/>: a uniform sample of each segment of the stream.</summary>
     public const string Reservoir = "reservoir";

@@ -25,6 +25,7 @@ internal static class LearnerSettings
             Seed = settings.Seed,
             ReplaySize = settings.ReplaySize,
             Encoder = settings.Encoder,
+            Views = settings.Views,
             Kind = settings.Modality is DatasetSettings.Sound ? SampleKind.Sound : SampleKind.Image,
             Replay = settings.Replay is DatasetSettings.MinimumRedundancy ? ReplayPolicy.MinimumRedundancy : ReplayPolicy.Reservoir,
         };

@@ -93,7 +93,7 @@ public sealed partial class Learner : IDisposable
         _shown = new ShownClusters(_clusterer, _encoder.Width);
         _recent = new RecentSamples(shape, DriftSamples);
         _statistics = new InputStatistics(shape);
-        _views = ViewMakers.Create(options.Kind, shape, _device);
+        _views = ViewRecipes.Create(options.Views, options.Kind, shape, _device);
     }
 
     /// <summary>The shape of all samples.</summary>

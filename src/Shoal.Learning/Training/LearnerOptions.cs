@@ -58,6 +58,10 @@ public sealed record LearnerOptions
     /// <value>auto, see <see cref="EncoderCatalogue.Resolve"/>.</value>
     public string Encoder { get; init; } = EncoderCatalogue.Auto;
 
+    /// <summary>The views that objectives compare, one of <see cref="ViewRecipes.Names"/>.</summary>
+    /// <value>auto: those that suit the samples' kind and shape.</value>
+    public string Views { get; init; } = ViewRecipes.Auto;
+
     /// <summary>What convolutions compute in.</summary>
     /// <value>Auto: on two AVX512-BF16 cores a step takes three quarters of float32's time, at the same accuracy.</value>
     public Precision Precision { get; init; } = Precision.Auto;
@@ -204,6 +208,11 @@ public sealed record LearnerOptions
         if (!encoders.Contains(Encoder, StringComparer.Ordinal))
         {
             problems.Add($"Encoder '{Encoder}' is unknown; there are: {string.Join(", ", encoders)}.");
+        }
+
+        if (ViewRecipes.Misfit(Views, Kind) is { } misfit)
+        {
+            problems.Add(misfit);
         }
 
         foreach (var (objective, weight) in ObjectivesInForce)

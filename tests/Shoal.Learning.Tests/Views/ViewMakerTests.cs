@@ -28,6 +28,28 @@ public sealed class ViewMakerTests
     }
 
     [Fact]
+    public void A_blur_is_a_Gaussian_of_each_view_and_only_of_chosen_ones()
+    {
+        using var scope = NewDisposeScope();
+        var still = new ViewMaker.Options { Rotation = 0, Window = (1, 1), Stretch = 0, Shear = 0, Shift = 0, Light = 0, Noise = 0, EraseChance = 0, BlurChance = 0.5, Blur = (0.05, 0.05) };
+        var samples = zeros(40, 1, 16, 16);
+        samples[TensorIndex.Colon, 0, 8, 8] = 1;
+        using var generator = new Generator(2);
+        float[][] views = [.. Making.Floats(new ViewMaker(Shape, CPU, still).Make(samples, generator)).Chunk(256)];
+        Assert.InRange(views.Count(view => view[(8 * 16) + 8] > 0.999), 10, 30);
+
+        // Of deviation 0.8 pixels, cut off two deviations away.
+        double[] weights = [.. Enumerable.Range(-2, 5).Select(i => Math.Exp(-i * i / (2 * 0.8 * 0.8)))];
+        foreach (var view in views.Where(view => view[(8 * 16) + 8] < 0.999))
+        {
+            for (var i = 0; i < 25; i++)
+            {
+                Assert.Equal(weights[i / 5] * weights[i % 5] / Math.Pow(weights.Sum(), 2), view[((6 + (i / 5)) * 16) + 6 + (i % 5)], 4);
+            }
+        }
+    }
+
+    [Fact]
     public void Samples_stay_as_they_are_and_each_gets_a_view_of_its_own()
     {
         using var scope = NewDisposeScope();
