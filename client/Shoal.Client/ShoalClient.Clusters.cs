@@ -8,6 +8,9 @@ public sealed partial class ShoalClient
     /// <summary>The longest name of a cluster, in characters.</summary>
     private const int MaxClusterName = 100;
 
+    /// <summary>As many events as the registry keeps.</summary>
+    private const int MaxEvents = 1_000;
+
     /// <summary>All clusters with counts, confidence and exemplars, largest first.</summary>
     /// <param name="dataset">The dataset's name.</param>
     /// <param name="exemplars">How many exemplars a cluster, 0 to 100.</param>
@@ -18,6 +21,22 @@ public sealed partial class ShoalClient
         CheckCount(nameof(exemplars), exemplars, 0, 100);
         IClustersGrain clusters = await RegistryAsync(dataset, cancellationToken);
         return await CallAsync(() => clusters.ListAsync(exemplars), cancellationToken);
+    }
+
+    /// <summary>One cluster with its history.</summary>
+    /// <param name="dataset">The dataset's name.</param>
+    /// <param name="cluster">Its id; one that was merged into another answers as that one.</param>
+    /// <param name="exemplars">How many exemplars, 0 to 100.</param>
+    /// <param name="cancellationToken">Stops the wait.</param>
+    /// <exception cref="ShoalException">Invalid, NotFound (no such dataset or cluster), Unavailable.</exception>
+    public async Task<ClusterDetails> ClusterAsync(string dataset, long cluster, int exemplars = 5, CancellationToken cancellationToken = default)
+    {
+        ClusterSummary[] all = await ClustersAsync(dataset, exemplars, cancellationToken);
+        IClustersGrain clusters = await RegistryAsync(dataset, cancellationToken);
+        ClusterSummary found = Array.Find(all, c => c.Id == cluster || c.Merged.Contains(cluster))
+            ?? throw new ShoalException(ShoalErrorKind.NotFound, $"There is no cluster {cluster} in the dataset '{dataset}'; see them with: shoal clusters {dataset}");
+        LineageEvent[] events = await CallAsync(() => clusters.GetEventsAsync(MaxEvents), cancellationToken);
+        return new ClusterDetails(found, [.. events.Where(e => e.Cluster is { } named && (named == found.Id || found.Merged.Contains(named)))]);
     }
 
     /// <summary>Names a cluster; durable, and in force for every later query, when it returns.</summary>

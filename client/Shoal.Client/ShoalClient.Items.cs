@@ -206,6 +206,26 @@ public sealed partial class ShoalClient
         };
     }
 
+    /// <summary>The items nearest to bytes that are not stored; empty while no version is published.</summary>
+    /// <param name="dataset">The dataset's name.</param>
+    /// <param name="item">The bytes and their type; the id means nothing.</param>
+    /// <param name="count">How many, 1 to 1,000.</param>
+    /// <param name="cancellationToken">Stops the wait.</param>
+    /// <exception cref="ShoalException">Invalid (also bytes that cannot be decoded), NotFound (no such dataset), Overloaded, Unavailable.</exception>
+    public async Task<SimilarAnswer> SimilarAsync(string dataset, ItemUpload item, int count = 10, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(item);
+        CheckCount(nameof(count), count, 1, 1_000);
+        DatasetRoute route = await RouteAsync(dataset, cancellationToken);
+        Classification made = (await ClassifyChunkAsync(dataset, [new SourceItem(item)], route.Settings, withEmbeddings: true, cancellationToken))[0].Answer;
+        return made switch
+        {
+            { State: ItemState.Quarantined } => throw new ShoalException(ShoalErrorKind.Invalid, made.Reason ?? "The bytes cannot be decoded."),
+            { Embedding: { } embedding } => await SimilarAsync(dataset, new EmbeddingAnswer(made.ModelVersion, embedding), count, cancellationToken),
+            _ => new SimilarAnswer { Items = [] },
+        };
+    }
+
     /// <summary>Says what the published version makes of items, without storing them; answers come in the items' order.</summary>
     /// <param name="dataset">The dataset's name.</param>
     /// <param name="items">The items; ids come back with the answers and mean nothing else.</param>

@@ -40,6 +40,15 @@ public static class UploadRules
         return bytes.Length > settings.MaxItemBytes ? TooLarge(settings) : null;
     }
 
+    /// <summary>The media type of a file by its name; <c>image/*</c> or <c>audio/*</c>, by the modality, where the name tells nothing.</summary>
+    /// <param name="name">The file's name or path.</param>
+    /// <param name="settings">The dataset's settings.</param>
+    public static string MediaTypeOf(string name, DatasetSettings settings)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        return MediaFiles.Of(settings.Modality).TypeOf(name);
+    }
+
     /// <summary>The words for an item over the dataset's limit.</summary>
     /// <param name="settings">The dataset's settings.</param>
     public static string TooLarge(DatasetSettings settings)

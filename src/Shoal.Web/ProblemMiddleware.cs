@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Primitives;
 using Shoal.Contracts;
 
 namespace Shoal.Web;
@@ -66,8 +67,14 @@ internal sealed class ProblemMiddleware(RequestDelegate next, IProblemDetailsSer
 
     private async Task WriteAsync(HttpContext context, int status, string detail)
     {
+        KeyValuePair<string, StringValues>[] limits = [.. context.Response.Headers.Where(header => header.Key.StartsWith(Tagged.LimitPrefix, StringComparison.Ordinal))];
         context.Response.Clear();
         context.Response.StatusCode = status;
+        foreach ((string name, StringValues limit) in limits)
+        {
+            context.Response.Headers[name] = limit;
+        }
+
         int? retry = status switch
         {
             StatusCodes.Status429TooManyRequests => RetryOverloaded,

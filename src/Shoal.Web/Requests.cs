@@ -41,6 +41,16 @@ internal static class Requests
         return type is "" or "application/octet-stream" or "application/x-www-form-urlencoded" ? otherwise : type;
     }
 
+    /// <summary>How a body is compressed: <c>gzip</c>, or empty for not at all.</summary>
+    /// <param name="request">The request.</param>
+    /// <exception cref="BadHttpRequestException">415: in another way.</exception>
+    public static string Encoding(HttpRequest request) => request.Headers.ContentEncoding.ToString().Trim().ToLowerInvariant() switch
+    {
+        "" or "identity" => string.Empty,
+        "gzip" or "x-gzip" => "gzip",
+        var other => throw new BadHttpRequestException($"The body is compressed as '{other}'; send it as it is, or as gzip.", StatusCodes.Status415UnsupportedMediaType),
+    };
+
     /// <summary>A whole number from the query string.</summary>
     /// <param name="request">The request.</param>
     /// <param name="name">The parameter's name.</param>
@@ -56,6 +66,63 @@ internal static class Requests
         return int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number)
             ? number
             : throw new ShoalException(ShoalErrorKind.Invalid, $"The parameter '{name}' is not a whole number.");
+    }
+
+    /// <summary>A large whole number from the query string; null when it is not given.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="name">The parameter's name.</param>
+    public static long? LongNumber(HttpRequest request, string name)
+    {
+        string? text = request.Query[name];
+        if (string.IsNullOrEmpty(text))
+        {
+            return null;
+        }
+
+        return long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number)
+            ? number
+            : throw new ShoalException(ShoalErrorKind.Invalid, $"The parameter '{name}' is not a whole number.");
+    }
+
+    /// <summary>A number from the query string; null when it is not given.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="name">The parameter's name.</param>
+    public static float? Fraction(HttpRequest request, string name)
+    {
+        string? text = request.Query[name];
+        if (string.IsNullOrEmpty(text))
+        {
+            return null;
+        }
+
+        return float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out float number)
+            ? number
+            : throw new ShoalException(ShoalErrorKind.Invalid, $"The parameter '{name}' is not a number.");
+    }
+
+    /// <summary>One of some words from the query string.</summary>
+    /// <typeparam name="T">What the words stand for.</typeparam>
+    /// <param name="request">The request.</param>
+    /// <param name="name">The parameter's name.</param>
+    /// <param name="otherwise">What holds when it is not given.</param>
+    /// <param name="words">The words that are taken.</param>
+    public static T OneOf<T>(HttpRequest request, string name, T otherwise, params IEnumerable<(string Word, T Meaning)> words)
+    {
+        string? text = request.Query[name];
+        if (string.IsNullOrEmpty(text))
+        {
+            return otherwise;
+        }
+
+        foreach ((string word, T meaning) in words)
+        {
+            if (string.Equals(text, word, StringComparison.Ordinal))
+            {
+                return meaning;
+            }
+        }
+
+        throw new ShoalException(ShoalErrorKind.Invalid, $"The parameter '{name}' must be one of: {string.Join(", ", words.Select(of => of.Word))}.");
     }
 
     /// <summary>A yes or no from the query string.</summary>

@@ -29,7 +29,7 @@ public static class ShoalWeb
         return services;
     }
 
-    /// <summary>Maps every route of the API, its OpenAPI document at <c>/openapi/v1.json</c>, and its errors.</summary>
+    /// <summary>Maps every route of the API, its OpenAPI document at <c>/openapi/v1.json</c>, that as a page at <c>/docs</c>, and its errors.</summary>
     /// <param name="app">The application.</param>
     public static WebApplication MapShoalApi(this WebApplication app)
     {
@@ -38,13 +38,17 @@ public static class ShoalWeb
         // Pages of the same application keep their own error handling.
         app.UseWhen(static context => IsApi(context.Request.Path), static api => api.UseMiddleware<ProblemMiddleware>());
         app.MapOpenApi();
+        DocsPage.Map(app);
         HealthRoutes.Map(app);
         RouteGroupBuilder datasets = app.MapGroup("/datasets");
         DatasetRoutes.Map(datasets);
         RouteGroupBuilder dataset = datasets.MapGroup("/{dataset}");
+        ListingRoutes.Map(dataset);
         ItemRoutes.Map(dataset);
         BulkRoutes.Map(dataset);
+        ExportRoutes.Map(dataset);
         ClusterRoutes.Map(dataset);
+        ModelRoutes.Map(dataset);
         ChangeRoutes.Map(dataset);
         ReportRoutes.Map(dataset);
         RecordingRoutes.Map(dataset);

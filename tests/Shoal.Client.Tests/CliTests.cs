@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Shoal.Cli;
 using Shoal.Contracts;
+using Shoal.Fakes;
 using Spectre.Console.Testing;
 
 namespace Shoal.Client.Tests;
@@ -42,6 +43,16 @@ public sealed class CliTests(SiloFixture fixture) : IDisposable
     [InlineData("dataset create x --replay newest")]
     [InlineData("no-such-command")]
     [InlineData("query only-a-dataset")]
+    [InlineData("items x --state deleted")]
+    [InlineData("items no-such-dataset")]
+    [InlineData("cluster no-such-dataset 1")]
+    [InlineData("export x -o y.xml --format xml")]
+    [InlineData("export x")]
+    [InlineData("export no-such-dataset -o no-such.csv")]
+    [InlineData("model no-such-dataset")]
+    [InlineData("similar x")]
+    [InlineData("similar x a --file b.png")]
+    [InlineData("similar no-such-dataset --file b.png")]
     [InlineData("status no-such-dataset")]
     [InlineData("ingest no-such-dataset /no/such/path")]
     [InlineData("status --silo nowhere")]
@@ -113,6 +124,73 @@ public sealed class CliTests(SiloFixture fixture) : IDisposable
     }
 
     [Fact]
+    public async Task Items_are_listed_from_a_cursor_on()
+    {
+        (string name, _) = await fixture.DatasetAsync();
+        foreach (string id in new[] { "a", "b", "c" })
+        {
+            await fixture.Client.PutAsync(name, SiloFixture.Item(id, 1));
+        }
+
+        (int code, string text, _) = await RunAsync("items", name, "--limit", "2");
+        Assert.Equal(ExitCodes.Success, code);
+        Assert.Matches(@"(?s)a .*assigned.*b .*assigned", text);
+        string cursor = text[(text.IndexOf("--cursor", StringComparison.Ordinal) + 8)..].Split('\n')[0].Trim();
+        (_, text, _) = await RunAsync("items", name, "--cursor", cursor, "--json");
+        JsonElement page = JsonDocument.Parse(text).RootElement;
+        Assert.Equal("c", Assert.Single(page.GetProperty("items").EnumerateArray()).GetProperty("id").GetString());
+        Assert.False(page.TryGetProperty("cursor", out _));
+        (_, text, _) = await RunAsync("items", name, "--cluster", "99");
+        Assert.Contains("No item matches.", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_export_is_a_file_that_appears_when_it_is_whole()
+    {
+        (string name, FakeDataset dataset) = await fixture.DatasetAsync();
+        await fixture.Client.PutAsync(name, SiloFixture.Item("a", 1));
+        string path = Path.Combine(_folder, "all.csv");
+
+        (int code, string text, _) = await RunAsync("export", name, "-o", path, "--json");
+        Assert.Equal((ExitCodes.Success, new FileInfo(path).Length), (code, JsonDocument.Parse(text).RootElement.GetProperty("bytes").GetInt64()));
+        Assert.Equal(2, File.ReadAllLines(path).Length);
+        (code, _, _) = await RunAsync("export", name, "-o", Path.Combine(_folder, "all.npz"), "--format", "npz");
+        Assert.Equal((ExitCodes.Success, "PK"), (code, System.Text.Encoding.ASCII.GetString(File.ReadAllBytes(Path.Combine(_folder, "all.npz")), 0, 2)));
+
+        string model = Path.Combine(_folder, "model");
+        (code, _, _) = await RunAsync("model", name, "-o", model);
+        Assert.Equal((ExitCodes.Success, true), (code, FakeModelGrain.File.AsSpan().SequenceEqual(File.ReadAllBytes(model))));
+        (code, _, string error) = await RunAsync("model", name, "--version", "6", "-o", model);
+        Assert.Equal((ExitCodes.UserError, "error: Version 6 is not kept; there are: 7, 5.\n"), (code, error));
+
+        // A failure leaves what was there, and nothing half.
+        dataset.Damaged.UnionWith(Enumerable.Range(0, 4));
+        (code, _, _) = await RunAsync("export", name, "-o", path);
+        Assert.Equal((ExitCodes.ServerError, 2, 2), (code, File.ReadAllLines(path).Length, Directory.GetFiles(_folder).Length - 1));
+        (code, _, _) = await RunAsync("export", name, "-o", Path.Combine(_folder, "nowhere", "x.csv"));
+        Assert.Equal(ExitCodes.UserError, code);
+    }
+
+    [Fact]
+    public async Task Items_similar_to_a_file_are_found()
+    {
+        (string name, _) = await fixture.DatasetAsync(maxItemBytes: 3);
+        await fixture.Client.PutAsync(name, SiloFixture.Item("near", 12));
+        await fixture.Client.PutAsync(name, SiloFixture.Item("far", 200));
+        File.WriteAllBytes(Path.Combine(_folder, "a.png"), [10]);
+        File.WriteAllBytes(Path.Combine(_folder, "large.png"), [1, 2, 3, 4]);
+
+        (int code, string text, _) = await RunAsync("similar", name, "--file", Path.Combine(_folder, "a.png"));
+        Assert.Equal(ExitCodes.Success, code);
+        Assert.Matches("(?s)near.*far", text);
+        (code, _, string error) = await RunAsync("similar", name, "--file", Path.Combine(_folder, "large.png"));
+        Assert.Equal((ExitCodes.UserError, "error: The item is larger than the dataset's limit of 3 bytes.\n"), (code, error));
+        (code, _, error) = await RunAsync("similar", name, "--file", Path.Combine(_folder, "nowhere.png"));
+        Assert.Equal(ExitCodes.UserError, code);
+        Assert.Contains("cannot be read", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Ingest_counts_exactly_and_a_second_run_finds_everything_known()
     {
         (string name, _) = await fixture.DatasetAsync(maxItemBytes: 3);
@@ -157,8 +235,8 @@ public sealed class CliTests(SiloFixture fixture) : IDisposable
 
         foreach (string command in new[]
         {
-            "dataset list", $"status {name}", "status", $"clusters {name}", $"events {name}", $"dataset set {name} --idle-steps 7", $"similar {name} a", $"watch {name} --once", $"pause {name}", $"resume {name}", $"name {name} 2 ones",
-            $"query {name} a --fresh", $"name-by-examples {name} first a b", $"pin {name} 2", $"unpin {name} 2", $"merge {name} 1 2", $"versions {name}", $"rollback {name} 5",
+            "dataset list", $"items {name}", $"items {name} --cluster 2 --state assigned --confidence-below 0.95 --newest --limit 1", $"status {name}", "status", $"clusters {name}", $"cluster {name} 2", $"events {name}", $"dataset set {name} --idle-steps 7", $"similar {name} a", $"watch {name} --once", $"pause {name}", $"resume {name}", $"name {name} 2 ones",
+            $"query {name} a --fresh", $"name-by-examples {name} first a b", $"pin {name} 2", $"unpin {name} 2", $"merge {name} 1 2", $"versions {name}", $"model {name}", $"model {name} --version 5", $"rollback {name} 5",
         })
         {
             (int code, string text, string error) = await RunAsync([.. command.Split(' '), "--json"]);
@@ -175,7 +253,7 @@ public sealed class CliTests(SiloFixture fixture) : IDisposable
         (string name, _) = await fixture.DatasetAsync();
         await fixture.Client.IngestAsync(name, Enumerable.Range(0, 30).Select(i => SiloFixture.Item($"{new string('x', 60)}/{i}", (byte)i)).ToAsyncEnumerable()).ToListAsync();
 
-        foreach (string command in new[] { $"status {name}", "status", $"clusters {name}", $"watch {name} --once", $"query {name} {new string('x', 60)}/1", $"versions {name}" })
+        foreach (string command in new[] { $"status {name}", "status", $"clusters {name}", $"watch {name} --once", $"query {name} {new string('x', 60)}/1", $"items {name}", $"versions {name}" })
         {
             (int code, string text, _) = await RunAsync(command.Split(' '));
             Assert.Equal(ExitCodes.Success, code);

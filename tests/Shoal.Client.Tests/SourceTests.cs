@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Formats.Tar;
 using System.IO.Compression;
 using Microsoft.Extensions.Time.Testing;
 using Shoal.Contracts;
@@ -69,6 +70,29 @@ public sealed class SourceTests : IDisposable
         Assert.Equal(["3.webp", "cat/1.png", "dog/deep/2.JPG"], items.Select(item => item.Upload.Id));
         Assert.Equal([null, "cat", "dog"], items.Select(item => item.Label));
         Assert.Equal(["image/webp", "image/png", "image/jpeg"], items.Select(item => item.Upload.MediaType));
+    }
+
+    [Theory]
+    [InlineData("photos.tar")]
+    [InlineData("photos.tar.gz")]
+    [InlineData("photos.tgz")]
+    public async Task An_archive_gives_what_its_folder_would(string name)
+    {
+        using (FileStream file = File.Create(Path.Combine(_folder, name)))
+        using (Stream packed = name.EndsWith(".tar", StringComparison.Ordinal) ? file : new GZipStream(file, CompressionLevel.Fastest))
+        using (var tar = new TarWriter(packed))
+        {
+            foreach (string path in new[] { "./cat/1.png", "dog/deep/2.JPG", "3.webp", ".hidden/4.png", "cat/.5.png", "notes.txt" })
+            {
+                tar.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, path) { DataStream = new MemoryStream([(byte)path.Length]) });
+            }
+        }
+
+        List<SourceItem> items = await ItemSources.Open(Path.Combine(_folder, name)).ReadAsync().ToListAsync();
+
+        Assert.Equal(["cat/1.png", "dog/deep/2.JPG", "3.webp"], items.Select(item => item.Upload.Id));
+        Assert.Equal(["cat", "dog", null], items.Select(item => item.Label));
+        Assert.Equal([11, 14, 6], items.Select(item => Assert.Single(item.Upload.Bytes)));
     }
 
     [Fact]

@@ -36,6 +36,12 @@ public sealed class FakeDatasetGrain(FakeStore store) : Grain, IDatasetGrain
 
     public Task ReloadAsync() => throw new NotSupportedException();
 
+    public Task SetFirstWeightsAsync(byte[] weights)
+    {
+        Dataset.FirstWeights = weights;
+        return Task.CompletedTask;
+    }
+
     public Task<DatasetSettings> GetSettingsAsync() => Task.FromResult(Dataset.Settings);
 
     public Task<DatasetAnnouncement> GetAnnouncementAsync() => throw new NotSupportedException();
@@ -81,7 +87,7 @@ public sealed class FakeClustersGrain(FakeStore store) : Grain, IClustersGrain
 
     public Task<ClusterSummary[]> ListAsync(int exemplars) => Task.FromResult(Dataset.Items.Values
         .Where(item => item.Cluster is not null)
-        .GroupBy(item => item.Cluster!.Value)
+        .GroupBy(item => Dataset.Resolve(item.Cluster!.Value))
         .Select(cluster => new ClusterSummary
         {
             Id = cluster.Key,
@@ -90,6 +96,7 @@ public sealed class FakeClustersGrain(FakeStore store) : Grain, IClustersGrain
             MeanConfidence = 0.9,
             Exemplars = [.. cluster.Select(item => new Exemplar(item.Upload.Id, 0.9f)).OrderBy(item => item.Id, StringComparer.Ordinal).Take(exemplars)],
             BornInVersion = 1,
+            Merged = [.. Dataset.Redirects.Where(redirect => redirect.Value == cluster.Key).Select(redirect => redirect.Key)],
         })
         .OrderByDescending(cluster => cluster.Count).ThenBy(cluster => cluster.Id)
         .ToArray());
@@ -132,7 +139,9 @@ public sealed class FakeClustersGrain(FakeStore store) : Grain, IClustersGrain
         ? throw new ShoalException(ShoalErrorKind.Invalid, "A cluster cannot be merged with itself; give two.")
         : Task.FromResult(Math.Min(first, second));
 
-    public Task UnmergeAsync(long cluster) => throw new ShoalException(ShoalErrorKind.NotFound, $"Nobody merged cluster {cluster} into another.");
+    public Task UnmergeAsync(long cluster) => Dataset.Redirects.TryRemove(cluster, out _)
+        ? Task.CompletedTask
+        : throw new ShoalException(ShoalErrorKind.NotFound, $"Nobody merged cluster {cluster} into another.");
 
     public Task<ClusterDirectory> GetDirectoryAsync() => throw new NotSupportedException();
 
@@ -156,8 +165,15 @@ public sealed class FakeClustersGrain(FakeStore store) : Grain, IClustersGrain
 /// <summary>Two versions; rolling back is answered as if it were done.</summary>
 public sealed class FakeModelGrain(FakeStore store) : Grain, IModelGrain
 {
+    /// <summary>The file of every version.</summary>
+    public static byte[] File { get; } = [.. Enumerable.Range(0, 2_500_000).Select(i => (byte)(i * 7))];
+
+    public Task<ModelPart> ReadVersionAsync(int version, long offset, int maxBytes) => version is 5 or 7
+        ? Task.FromResult(new ModelPart([.. File.Skip((int)offset).Take(maxBytes)], File.Length))
+        : throw new ShoalException(ShoalErrorKind.NotFound, $"Version {version} is not kept; there are: 7, 5.");
+
     private static PublishedVersion Version(int number) =>
-        new() { Version = number, Model = new Claim("model", 1), Clusters = [1, 2, 3], PublishedAt = DateTimeOffset.UnixEpoch, Reason = "first version" };
+        new() { Version = number, Model = new Claim("model", File.Length), Clusters = [1, 2, 3], PublishedAt = DateTimeOffset.UnixEpoch, Reason = "first version" };
 
     public Task<PublishedVersion[]> GetVersionsAsync()
     {
@@ -195,6 +211,8 @@ public sealed class FakeEmbedderGrain(FakeStore store) : Grain, IEmbedderGrain
     public Task<long[]> PlaceAsync(string dataset, PublishedVersion version, ItemBatch items) => throw new NotSupportedException();
 
     public Task<EmbeddedSamples> EmbedAsync(string dataset, PublishedVersion version, SamplesToEmbed samples) => throw new NotSupportedException();
+
+    public Task<string?> WeightsProblemAsync(DatasetSettings settings, byte[] weights) => throw new NotSupportedException();
 
     public Task<Classification[]> ClassifyAsync(string dataset, ItemBatch items, bool withEmbeddings)
     {
@@ -246,4 +264,12 @@ public sealed class FakeBackupGrain(FakeStore store) : Grain, IBackupGrain
         };
         return Task.CompletedTask;
     }
+}
+
+/// <summary>Reports of nothing.</summary>
+public sealed class FakeReportsGrain : Grain, IReportsGrain
+{
+    public Task<InvarianceReport> GetInvarianceAsync(int items) => Task.FromResult(new InvarianceReport { Items = items, Movements = [] });
+
+    public Task<BiasReport> GetBiasAsync(int items) => Task.FromResult(new BiasReport { Items = items, Fields = [] });
 }

@@ -84,6 +84,51 @@ public sealed class FakeShardGrain(FakeStore store) : Grain, IShardGrain
         });
     }
 
+    public Task<ShardItems> ListAsync(ItemFilter filter, ListPlace from, int limit)
+    {
+        if (Dataset.Damaged.Contains(Shard))
+        {
+            throw new ShoalException(ShoalErrorKind.Damaged, "The log is damaged.");
+        }
+
+        // Looks at two items a call, so that pages are made of many.
+        const int MostScanned = 2;
+        FakeItem[] all = [.. Own.OrderBy(item => item.Sequence)];
+        ListPlace at = from == ListPlace.Start ? new ListPlace(filter.Newest ? all.Length : 0, all.Length) : from;
+        var items = new List<ListedItem>();
+        var reached = DateTimeOffset.UnixEpoch;
+        for (int scanned = 0; scanned < MostScanned && items.Count < limit && !at.IsDone(filter.Newest); scanned++)
+        {
+            FakeItem item = all[filter.Newest ? at.Next - 1 : at.Next];
+            reached = item.At;
+            if ((filter.Cluster is not { } cluster || (item.Cluster is { } own && Dataset.Resolve(own) == Dataset.Resolve(cluster))) && (filter.State is null || item.State == filter.State) && (filter.ConfidenceBelow is null || (item.Cluster is not null && filter.ConfidenceBelow > 0.9f)))
+            {
+                items.Add(new ListedItem(Answer(item.Upload.Id), filter.Newest ? at.Next - 1 : at.Next, reached));
+            }
+
+            at = at with { Next = at.Next + (filter.Newest ? -1 : 1) };
+        }
+
+        return Task.FromResult(new ShardItems { Items = [.. items], Next = at, Reached = reached });
+    }
+
+    public Task<EmbeddingSlice> ReadEmbeddingsAsync(long from, int maxItems)
+    {
+        // Two positions a call; embeddings of two values.
+        FakeItem[] all = [.. Own.OrderBy(item => item.Sequence)];
+        FakeItem[] read = [.. all.Skip((int)from).Take(2)];
+        FakeItem[] found = [.. read.Where(item => item.State == ItemState.Assigned)];
+        return Task.FromResult(new EmbeddingSlice
+        {
+            Ids = Array.ConvertAll(found, item => item.Upload.Id),
+            Versions = Array.ConvertAll(found, _ => Version),
+            Embeddings = [.. found.SelectMany(item => new[] { (Half)(item.Upload.Bytes[0] / 256f), (Half)(-1) }).SelectMany(BitConverter.GetBytes)],
+            Width = 2,
+            Next = from + read.Length,
+            End = all.Length,
+        });
+    }
+
     public Task<ShardMembers> GetMembersAsync(int exemplars) => throw new NotSupportedException();
 
     public Task<ShardStatus> GetStatusAsync() => Task.FromResult(new ShardStatus
@@ -117,7 +162,7 @@ public sealed class FakeShardGrain(FakeStore store) : Grain, IShardGrain
             }
         }
 
-        var stored = new FakeItem(item, Shard, Own.Count());
+        var stored = new FakeItem(item, Shard, Own.Count(), dataset.Tick());
         dataset.Items[item.Id] = stored;
         return new ItemResult(known is null ? IngestOutcome.Accepted : IngestOutcome.Replaced, stored.Sequence);
     }
@@ -139,7 +184,7 @@ public sealed class FakeShardGrain(FakeStore store) : Grain, IShardGrain
             ModelVersion = item.Cluster is null ? 0 : Version,
             Shard = Shard,
             Sequence = item.Sequence,
-            ReceivedAt = DateTimeOffset.UnixEpoch,
+            ReceivedAt = item.At,
         };
     }
 }

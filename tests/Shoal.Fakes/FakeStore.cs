@@ -17,8 +17,11 @@ public sealed class FakeStore
 public sealed class FakeDataset(DatasetSettings settings)
 {
     private int _inFlight;
+    private long _stored;
 
     public DatasetSettings Settings { get; set; } = settings;
+
+    public byte[]? FirstWeights { get; set; }
 
     public ConcurrentDictionary<string, FakeItem> Items { get; } = new(StringComparer.Ordinal);
 
@@ -28,6 +31,15 @@ public sealed class FakeDataset(DatasetSettings settings)
 
     /// <summary>The sizes of the batches that shards took, with the shard's number.</summary>
     public ConcurrentQueue<(int Shard, int Items)> Batches { get; } = [];
+
+    /// <summary>Merged clusters, and where they went.</summary>
+    public ConcurrentDictionary<long, long> Redirects { get; } = [];
+
+    /// <summary>The cluster that answers for an id.</summary>
+    public long Resolve(long cluster) => Redirects.GetValueOrDefault(cluster, cluster);
+
+    /// <summary>Shards that cannot be listed.</summary>
+    public ISet<int> Damaged { get; } = new HashSet<int>();
 
     /// <summary>The failures of the next appends; taken one an append.</summary>
     public ConcurrentQueue<Exception> AppendFailures { get; } = [];
@@ -40,6 +52,9 @@ public sealed class FakeDataset(DatasetSettings settings)
 
     /// <summary>The most appends that were under way at once.</summary>
     public int MostInFlight { get; private set; }
+
+    /// <summary>The time at which the next item is stored: each is a second after the one before.</summary>
+    public DateTimeOffset Tick() => DateTimeOffset.UnixEpoch.AddSeconds(Interlocked.Increment(ref _stored));
 
     public async Task<T> AppendingAsync<T>(Func<T> append)
     {
@@ -58,7 +73,7 @@ public sealed class FakeDataset(DatasetSettings settings)
 }
 
 /// <summary>One item of the fake.</summary>
-public sealed record FakeItem(ItemUpload Upload, int Shard, long Sequence)
+public sealed record FakeItem(ItemUpload Upload, int Shard, long Sequence, DateTimeOffset At)
 {
     /// <summary>The first byte decides: 255 is pending, else one of three clusters.</summary>
     public ItemState State => Upload.Bytes[0] == 255 ? ItemState.Pending : ItemState.Assigned;

@@ -1,6 +1,7 @@
 using Shoal.Client;
 using Shoal.Client.Tests.Snippets;
 using Shoal.Contracts;
+using Shoal.Storage;
 using Shoal.TestKit;
 
 namespace Shoal.Grains.Tests;
@@ -39,11 +40,28 @@ public sealed class HowToTests
             Assert.Equal("the usual", (await client.ClustersAsync("how-to")).Single(c => c.Id == clusters[0].Id).Name);
             Assert.Equal(2, (await QuerySnippets.ClassifyAsync(client, "how-to", new[] { Upload("x", 1), Upload("y", 2) }.ToAsyncEnumerable())).Count);
             Assert.Equal(203, (await client.StatusAsync("how-to")).Shards.Sum(s => s.Items));
+            await WholeAsync(client, "how-to", 203);
         }
         finally
         {
             folder.Delete(recursive: true);
         }
+    }
+
+    // What is read as a whole: listings, exports, the model's file.
+    private static async Task WholeAsync(ShoalClient client, string dataset, int items)
+    {
+        Assert.Equal(items, await client.AllItemsAsync(dataset, new ItemFilter { Newest = true }).Select(item => item.Id).Distinct(StringComparer.Ordinal).CountAsync());
+        using var embeddings = new MemoryStream();
+        await client.ExportAsync(dataset, ExportFormat.Csv, ExportContent.Embeddings, embeddings);
+        Assert.Equal(items + 1, embeddings.ToArray().Count(value => value == '\n'));
+        ModelDescription published = await client.ModelAsync(dataset);
+        using var model = new MemoryStream();
+        await client.DownloadModelAsync(dataset, published.Version, model);
+        Assert.Equal(published.Bytes, model.Length);
+        Assert.Contains(SafeTensors.Read(model.ToArray()).Tensors, tensor => tensor.Name is "prototypes");
+        ClusterDetails cluster = await client.ClusterAsync(dataset, published.Clusters.First(id => id > 0));
+        Assert.Contains(cluster.History, happened => happened.Kind is "born" or "named");
     }
 
     private static ItemUpload Upload(string id, int seed) => new() { Id = id, MediaType = "image/png", Bytes = TestPictures.Png(28, 28, seed) };

@@ -1,6 +1,5 @@
 using System.Diagnostics.Metrics;
 using System.Net;
-using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
@@ -24,6 +23,9 @@ public sealed class RouteTests(WebFixture fixture)
         Assert.Equal(800, (await changed.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("idleRehearsalSteps").GetInt32());
         await ProblemAsync(await fixture.Http.PatchAsJsonAsync("/datasets/web-made", new { }), HttpStatusCode.BadRequest);
         await ProblemAsync(await fixture.Http.PatchAsJsonAsync("/datasets/web-made", new { height = 12 }), HttpStatusCode.BadRequest);
+        Assert.Equal(HttpStatusCode.NoContent, (await fixture.Http.PutAsync("/datasets/web-made/weights", new ByteArrayContent([1, 2, 3]))).StatusCode);
+        Assert.Equal([1, 2, 3], fixture.Store.Datasets["web-made"].FirstWeights);
+        await ProblemAsync(await fixture.Http.PutAsync("/datasets/web-made/weights", new ByteArrayContent(new byte[(64 * 1024 * 1024) + 1])), HttpStatusCode.RequestEntityTooLarge);
         Assert.Equal(HttpStatusCode.NoContent, (await fixture.Http.PostAsync("/datasets/web-made/pause", null)).StatusCode);
         JsonElement status = await fixture.Http.GetFromJsonAsync<JsonElement>("/datasets/web-made");
         Assert.Equal("paused", status.GetProperty("training").GetProperty("activity").GetString());
@@ -293,10 +295,10 @@ public sealed class RouteTests(WebFixture fixture)
         Assert.Equal(
             [
                 "/datasets", "/datasets/{dataset}", "/datasets/{dataset}/backup", "/datasets/{dataset}/changes", "/datasets/{dataset}/classify", "/datasets/{dataset}/clusters",
-                "/datasets/{dataset}/clusters/names", "/datasets/{dataset}/clusters/{cluster}/merge", "/datasets/{dataset}/clusters/{cluster}/name", "/datasets/{dataset}/clusters/{cluster}/pin",
-                "/datasets/{dataset}/content/{id}", "/datasets/{dataset}/events", "/datasets/{dataset}/items", "/datasets/{dataset}/items/{id}",
-                "/datasets/{dataset}/pause", "/datasets/{dataset}/recordings/{id}", "/datasets/{dataset}/repair", "/datasets/{dataset}/reports/bias", "/datasets/{dataset}/reports/invariance", "/datasets/{dataset}/restore", "/datasets/{dataset}/resume", "/datasets/{dataset}/similar/{id}",
-                "/datasets/{dataset}/versions", "/datasets/{dataset}/versions/{version}/rollback", "/datasets/{dataset}/weights", "/healthz/live", "/healthz/ready",
+                "/datasets/{dataset}/clusters/names", "/datasets/{dataset}/clusters/{cluster}", "/datasets/{dataset}/clusters/{cluster}/merge", "/datasets/{dataset}/clusters/{cluster}/name", "/datasets/{dataset}/clusters/{cluster}/pin",
+                "/datasets/{dataset}/content/{id}", "/datasets/{dataset}/events", "/datasets/{dataset}/events/stream", "/datasets/{dataset}/export", "/datasets/{dataset}/items", "/datasets/{dataset}/items/{id}", "/datasets/{dataset}/model",
+                "/datasets/{dataset}/pause", "/datasets/{dataset}/recordings/{id}", "/datasets/{dataset}/repair", "/datasets/{dataset}/reports/bias", "/datasets/{dataset}/reports/invariance", "/datasets/{dataset}/restore", "/datasets/{dataset}/resume", "/datasets/{dataset}/similar", "/datasets/{dataset}/similar/{id}",
+                "/datasets/{dataset}/versions", "/datasets/{dataset}/versions/{version}/model", "/datasets/{dataset}/versions/{version}/rollback", "/datasets/{dataset}/weights", "/healthz/live", "/healthz/ready",
             ],
             paths.EnumerateObject().Select(path => path.Name.TrimEnd('/')).Order(StringComparer.Ordinal));
     }
@@ -322,14 +324,9 @@ public sealed class RouteTests(WebFixture fixture)
         return text;
     }
 
-    private Task<HttpResponseMessage> PutAsync(string path, params byte[] bytes) => PutAsync(path, "image/png", bytes);
+    private Task<HttpResponseMessage> PutAsync(string path, params byte[] bytes) => fixture.PutAsync(path, "image/png", bytes);
 
-    private async Task<HttpResponseMessage> PutAsync(string path, string mediaType, byte[] bytes)
-    {
-        using var content = new ByteArrayContent(bytes);
-        content.Headers.ContentType = new MediaTypeHeaderValue(mediaType);
-        return await fixture.Http.PutAsync(path, content);
-    }
+    private Task<HttpResponseMessage> PutAsync(string path, string mediaType, byte[] bytes) => fixture.PutAsync(path, mediaType, bytes);
 
     /// <summary>A stream that cannot say how long it is, so that the body goes in chunks.</summary>
     private sealed class UnknownLength(int bytes) : MemoryStream(new byte[bytes])

@@ -1,3 +1,4 @@
+using System.Net.Http.Headers;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
@@ -21,6 +22,8 @@ public sealed class WebFixture : IAsyncLifetime
     public HttpClient Http { get; private set; } = null!;
 
     public Uri Address { get; private set; } = null!;
+
+    public FakeStore Store => _silo.Store;
 
     public async ValueTask InitializeAsync()
     {
@@ -46,6 +49,14 @@ public sealed class WebFixture : IAsyncLifetime
         var dataset = new FakeDataset(settings ?? new DatasetSettings { Shards = 4, MaxItemBytes = maxItemBytes });
         _silo.Store.Datasets[name] = dataset;
         return ($"/datasets/{name}", dataset);
+    }
+
+    /// <summary>Sends bytes of a type.</summary>
+    public async Task<HttpResponseMessage> PutAsync(string path, string mediaType, byte[] bytes)
+    {
+        using var content = new ByteArrayContent(bytes);
+        content.Headers.ContentType = new MediaTypeHeaderValue(mediaType);
+        return await Http.PutAsync(path, content);
     }
 
     public async ValueTask DisposeAsync()

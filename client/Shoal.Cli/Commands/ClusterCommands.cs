@@ -18,6 +18,18 @@ internal static class ClusterCommands
         });
     }
 
+    public static Command Cluster(SharedOptions shared, CliSurroundings surroundings)
+    {
+        Argument<string> name = DatasetCommands.Name();
+        Argument<long> cluster = ClusterId("CLUSTER");
+        var exemplars = new Option<int>("--exemplars") { Description = "How many exemplars, 0 to 100.", DefaultValueFactory = static _ => 10 };
+        return Session.Runs(new Command("cluster", "Show one cluster and what happened to it; a merged id shows the one that answers for it.") { name, cluster, exemplars }, shared, surroundings, async (session, parsed, token) =>
+        {
+            await session.ShowAsync(await session.Client.ClusterAsync(parsed.GetValue(name)!, parsed.GetValue(cluster), parsed.GetValue(exemplars), token), ListingViews.Cluster);
+            return ExitCodes.Success;
+        });
+    }
+
     public static Command Events(SharedOptions shared, CliSurroundings surroundings)
     {
         Argument<string> name = DatasetCommands.Name();
@@ -32,7 +44,7 @@ internal static class ClusterCommands
     public static Command Name(SharedOptions shared, CliSurroundings surroundings)
     {
         Argument<string> name = DatasetCommands.Name();
-        Argument<long> cluster = Cluster("CLUSTER");
+        Argument<long> cluster = ClusterId("CLUSTER");
         var text = new Argument<string>("TEXT") { Description = "Its name, 1 to 100 characters; \"\" takes the name away." };
         return Session.Runs(new Command("name", "Name a cluster.") { name, cluster, text }, shared, surroundings, async (session, parsed, token) =>
         {
@@ -59,7 +71,7 @@ internal static class ClusterCommands
     public static Command Pin(SharedOptions shared, CliSurroundings surroundings, bool pinned)
     {
         Argument<string> name = DatasetCommands.Name();
-        Argument<long> cluster = Cluster("CLUSTER");
+        Argument<long> cluster = ClusterId("CLUSTER");
         Command command = pinned
             ? new Command("pin", "Pin a cluster: later versions go on showing it.") { name, cluster }
             : new Command("unpin", "Let a pinned cluster go.") { name, cluster };
@@ -75,7 +87,7 @@ internal static class ClusterCommands
     public static Command Merge(SharedOptions shared, CliSurroundings surroundings)
     {
         Argument<string> name = DatasetCommands.Name();
-        (Argument<long> first, Argument<long> second) = (Cluster("CLUSTER"), Cluster("OTHER"));
+        (Argument<long> first, Argument<long> second) = (ClusterId("CLUSTER"), ClusterId("OTHER"));
         return Session.Runs(new Command("merge", "Make one of two clusters; the larger keeps its id, and the other's answers as it.") { name, first, second }, shared, surroundings, async (session, parsed, token) =>
         {
             (string dataset, long one, long other) = (parsed.GetValue(name)!, parsed.GetValue(first), parsed.GetValue(second));
@@ -88,7 +100,7 @@ internal static class ClusterCommands
     public static Command Unmerge(SharedOptions shared, CliSurroundings surroundings)
     {
         Argument<string> name = DatasetCommands.Name();
-        Argument<long> cluster = Cluster("CLUSTER");
+        Argument<long> cluster = ClusterId("CLUSTER");
         return Session.Runs(new Command("unmerge", "Take a merge by hand back.") { name, cluster }, shared, surroundings, async (session, parsed, token) =>
         {
             var parted = new PartedCluster(parsed.GetValue(name)!, parsed.GetValue(cluster));
@@ -98,7 +110,7 @@ internal static class ClusterCommands
         });
     }
 
-    private static Argument<long> Cluster(string name) => new(name) { Description = "A cluster's id." };
+    private static Argument<long> ClusterId(string name) => new(name) { Description = "A cluster's id." };
 
     private static Text Named(NamedCluster said) =>
         new(said.Name.Length == 0 ? $"Cluster {said.Cluster} has no name now." : $"Cluster {said.Cluster} is named '{said.Name}'.");

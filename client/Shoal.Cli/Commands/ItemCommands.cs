@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Shoal.Client;
 using Shoal.Contracts;
 using Shoal.Rendering;
 using Spectre.Console;
@@ -73,14 +74,37 @@ internal static class ItemCommands
     public static Command Similar(SharedOptions shared, CliSurroundings surroundings)
     {
         Argument<string> name = DatasetCommands.Name();
-        Argument<string> item = Item();
+        var item = new Argument<string?>("ITEM") { Description = "The item's id.", Arity = ArgumentArity.ZeroOrOne };
+        var file = new Option<string?>("--file") { Description = "Instead of an item, a file that is not stored." };
         var count = new Option<int>("--count") { Description = "How many, 1 to 1000.", DefaultValueFactory = static _ => 10 };
-        return Session.Runs(new Command("similar", "Find the items nearest to one.") { name, item, count }, shared, surroundings, async (session, parsed, token) =>
+        return Session.Runs(new Command("similar", "Find the items nearest to one, or to a file.") { name, item, file, count }, shared, surroundings, async (session, parsed, token) =>
         {
-            await session.ShowAsync(
-                await session.Client.SimilarAsync(parsed.GetValue(name)!, parsed.GetValue(item)!, parsed.GetValue(count), token), ShoalViews.Similar);
+            string dataset = parsed.GetValue(name)!;
+            SimilarAnswer found = (parsed.GetValue(item), parsed.GetValue(file)) switch
+            {
+                ({ } id, null) => await session.Client.SimilarAsync(dataset, id, parsed.GetValue(count), token),
+                (null, { } path) => await session.Client.SimilarAsync(dataset, await FileAsync(session, dataset, path, token), parsed.GetValue(count), token),
+                _ => throw new ShoalException(ShoalErrorKind.Invalid, "Give the id of an item, or --file and a path."),
+            };
+            await session.ShowAsync(found, ShoalViews.Similar);
             return ExitCodes.Success;
         });
+    }
+
+    private static async Task<ItemUpload> FileAsync(Session session, string dataset, string path, CancellationToken token)
+    {
+        DatasetSettings settings = await session.Client.SettingsAsync(dataset, token);
+        try
+        {
+            // A file over the limit is not read: it would be refused anyway.
+            return new FileInfo(path).Length > settings.MaxItemBytes
+                ? throw new ShoalException(ShoalErrorKind.Invalid, UploadRules.TooLarge(settings))
+                : new ItemUpload { Id = "file", MediaType = UploadRules.MediaTypeOf(path, settings), Bytes = await File.ReadAllBytesAsync(path, token) };
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ShoalException(ShoalErrorKind.Invalid, $"The file '{path}' cannot be read: {e.Message}", e);
+        }
     }
 
     // What is no item may be a recording, whose windows are.

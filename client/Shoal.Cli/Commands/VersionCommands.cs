@@ -29,4 +29,26 @@ internal static class VersionCommands
             return ExitCodes.Success;
         });
     }
+
+    public static Command Model(SharedOptions shared, CliSurroundings surroundings)
+    {
+        Argument<string> name = DatasetCommands.Name();
+        var version = new Option<int?>("--version") { Description = "One of those that 'versions' lists; the published one unless said." };
+        Option<string> output = ExportCommands.Output(required: false);
+        return Session.Runs(new Command("model", "Describe a model version, or write its file of safetensors.") { name, version, output }, shared, surroundings, async (session, parsed, token) =>
+        {
+            string dataset = parsed.GetValue(name)!;
+            ModelDescription model = await session.Client.ModelAsync(dataset, parsed.GetValue(version), token);
+            if (parsed.GetValue(output) is { } path)
+            {
+                await ExportCommands.WriteAsync(session, dataset, path, file => session.Client.DownloadModelAsync(dataset, model.Version, file, token));
+            }
+            else
+            {
+                await session.ShowAsync(model, ListingViews.Model);
+            }
+
+            return ExitCodes.Success;
+        });
+    }
 }

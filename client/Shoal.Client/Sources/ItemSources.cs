@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Runtime.CompilerServices;
 using Shoal.Contracts;
 
@@ -25,7 +26,9 @@ public sealed record ItemSourceOptions
 /// <summary>Decides by looking at a path which source reads it.</summary>
 public static class ItemSources
 {
-    /// <summary>Opens a path: an IDX file, a CSV file, one image or recording, a folder of IDX files, or a folder of images or recordings.</summary>
+    private static readonly string[] Archives = [".tar", ".tar.gz", ".tgz"];
+
+    /// <summary>Opens a path: an IDX file, a CSV file, a tar archive, one image or recording, a folder of IDX files, or a folder of images or recordings.</summary>
     /// <param name="path">A file's or a folder's path.</param>
     /// <param name="options">How it is opened; null takes the defaults.</param>
     /// <exception cref="ShoalException">Invalid (nothing there, or nothing that can be read).</exception>
@@ -78,9 +81,14 @@ public static class ItemSources
         }
 
         var media = MediaFiles.Of(options.Modality);
+        if (Array.Exists(Archives, end => path.EndsWith(end, StringComparison.OrdinalIgnoreCase)))
+        {
+            return new ArchiveSource(path, options.Modality, media);
+        }
+
         return media.Knows(path)
             ? new SingleFileSource(path, media)
-            : throw Invalid($"'{path}' is no {media.Known} file, no .csv and no IDX images file (whose name holds 'idx3' or 'idx4').");
+            : throw Invalid($"'{path}' is no {media.Known} file, no .csv, no .tar, .tar.gz or .tgz, and no IDX images file (whose name holds 'idx3' or 'idx4').");
     }
 
     private static ShoalException Invalid(string message) => new(ShoalErrorKind.Invalid, message);
@@ -92,6 +100,25 @@ public static class ItemSources
         public async IAsyncEnumerable<SourceItem> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
         {
             yield return await media.ReadAsync(path, Path.GetFileName(path), label: null, cancellationToken);
+        }
+    }
+
+    /// <summary>The files of an archive that a folder source would read.</summary>
+    private sealed class ArchiveSource(string path, string modality, MediaFiles media) : IItemSource
+    {
+        public long? Count => null;
+
+        public async IAsyncEnumerable<SourceItem> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+        {
+            await using FileStream file = File.OpenRead(path);
+            await using Stream archive = path.EndsWith(Archives[0], StringComparison.OrdinalIgnoreCase) ? file : new GZipStream(file, CompressionMode.Decompress);
+            await foreach (SourceItem item in new TarSource(archive, modality, media.Largest).ReadAsync(cancellationToken))
+            {
+                if (media.Knows(item.Upload.Id) && !item.Upload.Id.Split('/').Any(part => part.StartsWith('.')))
+                {
+                    yield return item;
+                }
+            }
         }
     }
 

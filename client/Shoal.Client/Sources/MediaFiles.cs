@@ -24,13 +24,15 @@ internal sealed class MediaFiles
 
     private readonly Func<string, string?> _typeOf;
     private readonly string _anyType;
-    private readonly long _largest;
 
     private MediaFiles(string known, string anyType, long largest, Func<string, string?> typeOf) =>
-        (Known, _anyType, _largest, _typeOf) = (known, anyType, largest, typeOf);
+        (Known, _anyType, Largest, _typeOf) = (known, anyType, largest, typeOf);
 
     /// <summary>The formats that are taken, in words.</summary>
     public string Known { get; }
+
+    /// <summary>The most bytes of a file that is read.</summary>
+    public long Largest { get; }
 
     /// <summary>The files that datasets of a modality take.</summary>
     /// <param name="modality">The modality.</param>
@@ -39,6 +41,10 @@ internal sealed class MediaFiles
     /// <summary>Whether a file has one of the extensions.</summary>
     /// <param name="path">The file's path.</param>
     public bool Knows(string path) => _typeOf(path) is not null;
+
+    /// <summary>The media type of a file by its extension; any of the modality where that tells nothing.</summary>
+    /// <param name="path">The file's path.</param>
+    public string TypeOf(string path) => _typeOf(path) ?? _anyType;
 
     /// <summary>Reads a file; what goes wrong becomes the item's problem.</summary>
     /// <param name="path">The file.</param>
@@ -50,13 +56,13 @@ internal sealed class MediaFiles
         try
         {
             long length = new FileInfo(path).Length;
-            if (length > _largest)
+            if (length > Largest)
             {
-                return SourceItem.Unreadable(id, $"The file is larger than {_largest:N0} bytes.", label);
+                return SourceItem.Unreadable(id, $"The file is larger than {Largest:N0} bytes.", label);
             }
 
             byte[] bytes = await File.ReadAllBytesAsync(path, cancellationToken);
-            return new SourceItem(new ItemUpload { Id = id, MediaType = _typeOf(path) ?? _anyType, Bytes = bytes }, label);
+            return new SourceItem(new ItemUpload { Id = id, MediaType = TypeOf(path), Bytes = bytes }, label);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {

@@ -56,6 +56,11 @@ public sealed record ClusterSummary
     [Id(7)] public long[] Merged { get; init; } = [];
 }
 
+/// <summary>One cluster, and what happened to it.</summary>
+/// <param name="Cluster">The cluster that answers for the id asked for: another where that was merged, as <see cref="ClusterSummary.Merged"/> says.</param>
+/// <param name="History">The events that name it or a cluster that was merged into it, newest first; of the newest 1,000 of the dataset.</param>
+public sealed record ClusterDetails(ClusterSummary Cluster, IReadOnlyList<LineageEvent> History);
+
 /// <summary>Something that happened to clusters or versions.</summary>
 /// <param name="Time">When.</param>
 /// <param name="Kind">

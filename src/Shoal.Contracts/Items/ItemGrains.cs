@@ -89,6 +89,19 @@ public interface IShardGrain : IGrainWithStringKey
     [AlwaysInterleave, Alias("changes")]
     Task<ShardChanges> GetChangesAsync(FeedPlace after, int limit);
 
+    /// <summary>Items of this shard, part by part. It looks at a bounded number of them in a call, and may find none that match.</summary>
+    /// <param name="filter">Which items, and in which order.</param>
+    /// <param name="from">Where the listing stands.</param>
+    /// <param name="limit">The most items returned, 1 to 1,000.</param>
+    [AlwaysInterleave, Alias("list")]
+    Task<ShardItems> ListAsync(ItemFilter filter, ListPlace from, int limit);
+
+    /// <summary>Embeddings of this shard's items, part by part. It looks at a bounded number of items in a call, and may find none that have one.</summary>
+    /// <param name="from">The first sequence number looked at.</param>
+    /// <param name="maxItems">The most items returned, 1 to 1,000.</param>
+    [AlwaysInterleave, Alias("embeddings")]
+    Task<EmbeddingSlice> ReadEmbeddingsAsync(long from, int maxItems);
+
     /// <summary>The members of this shard's clusters: counts, mean confidence and the most confident items.</summary>
     /// <param name="exemplars">How many exemplars a cluster.</param>
     [AlwaysInterleave, Alias("members")]

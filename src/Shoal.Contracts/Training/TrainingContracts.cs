@@ -327,6 +327,14 @@ public interface IModelGrain : IGrainWithStringKey
     [AlwaysInterleave, Alias("versions")]
     Task<PublishedVersion[]> GetVersionsAsync();
 
+    /// <summary>A piece of a kept version's file.</summary>
+    /// <param name="version">The version's number.</param>
+    /// <param name="offset">The first byte wanted.</param>
+    /// <param name="maxBytes">The most bytes returned, 1 to 4,194,304.</param>
+    /// <exception cref="ShoalException">NotFound (it is not kept), Unavailable (storage away).</exception>
+    [AlwaysInterleave, Alias("read-version")]
+    Task<ModelPart> ReadVersionAsync(int version, long offset, int maxBytes);
+
     /// <summary>Takes an earlier version back into use, as a new version; training goes on from its checkpoint.</summary>
     /// <param name="version">One of <see cref="GetVersionsAsync"/>, not the published one.</param>
     /// <returns>The version that is published now.</returns>

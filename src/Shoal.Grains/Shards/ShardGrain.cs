@@ -38,9 +38,13 @@ internal sealed partial class ShardGrain(
     private IndexPump _pump = null!;
     private ShardReader _reader = null!;
     private ShardFeed _feed = null!;
+    private ShardListing _listing = null!;
+    private ShardEmbeddings _embeddings = null!;
     private IDisposable? _lag;
     private Task _pumping = Task.CompletedTask;
     private Task _reopening = Task.CompletedTask;
+
+    private ShardSurroundings Surroundings => new(_shard, _directory, _publishedAt);
 
     private string SidecarDirectory => Path.Combine(options.SidecarDirectory, _dataset, _shard.ToString("D4", null));
 
@@ -75,6 +79,8 @@ internal sealed partial class ShardGrain(
             new IndexPumpParts(_dataset, _items, embeddings, _decoder, options.PumpBatch, time, logger));
         _reader = new ShardReader(_items, _pump, time);
         _feed = new ShardFeed(_items);
+        _listing = new ShardListing(_items, _reader);
+        _embeddings = new ShardEmbeddings(_items);
         await AnnounceAsync(announcement);
         _pumping = PumpAsync();
         this.RegisterGrainTimer(PollAsync, new GrainTimerCreationOptions(TimeSpan.FromSeconds(options.PollSeconds), TimeSpan.FromSeconds(options.PollSeconds)) { Interleave = true });
@@ -172,7 +178,7 @@ internal sealed partial class ShardGrain(
     }
 
     /// <inheritdoc/>
-    public Task<ItemAnswer> GetAsync(string id) => Task.FromResult(_reader.Answer(id, _shard, _directory, _publishedAt));
+    public Task<ItemAnswer> GetAsync(string id) => Task.FromResult(_reader.Answer(id, Surroundings));
 
     /// <inheritdoc/>
     public async Task<ItemAnswer> GetFreshAsync(string id)
@@ -186,14 +192,14 @@ internal sealed partial class ShardGrain(
             });
         }
 
-        return _reader.Answer(id!, _shard, _directory, _publishedAt);
+        return _reader.Answer(id!, Surroundings);
     }
 
     /// <inheritdoc/>
     public Task<ItemAnswer[]> QueryAsync(string[] ids)
     {
         ArgumentNullException.ThrowIfNull(ids);
-        return Task.FromResult(Array.ConvertAll(ids, id => _reader.Answer(id, _shard, _directory, _publishedAt)));
+        return Task.FromResult(Array.ConvertAll(ids, id => _reader.Answer(id, Surroundings)));
     }
 
     /// <inheritdoc/>
@@ -219,6 +225,16 @@ internal sealed partial class ShardGrain(
     /// <inheritdoc/>
     public Task<ShardChanges> GetChangesAsync(FeedPlace after, int limit) =>
         ReadStoreAsync(() => _feed.ReadAsync(after, Math.Clamp(limit, 1, 10_000), _shard, _directory));
+
+    /// <inheritdoc/>
+    public Task<ShardItems> ListAsync(ItemFilter filter, ListPlace from, int limit)
+    {
+        ArgumentNullException.ThrowIfNull(filter);
+        return ReadStoreAsync(() => _listing.ReadAsync(filter, from, Math.Clamp(limit, 1, 1_000), Surroundings));
+    }
+
+    /// <inheritdoc/>
+    public Task<EmbeddingSlice> ReadEmbeddingsAsync(long from, int maxItems) => ReadStoreAsync(() => _embeddings.ReadAsync(from, Math.Clamp(maxItems, 1, 1_000)));
 
     /// <inheritdoc/>
     public Task<ShardMembers> GetMembersAsync(int exemplars) => ReadStoreAsync(() => _reader.MembersAsync(Math.Clamp(exemplars, 0, 100)));

@@ -16,14 +16,21 @@ internal sealed class ShardReader(ShardStore items, IndexPump pump, TimeProvider
     private (ShardMembers Value, int Exemplars, long At)? _members;
 
     /// <summary>What is known of an item.</summary>
-    public ItemAnswer Answer(string id, int shard, ClusterDirectory directory, SortedList<int, DateTimeOffset> publishedAt)
+    public ItemAnswer Answer(string id, in ShardSurroundings surroundings)
     {
         if (id is null || Names.ItemIdProblem(id) is not null || !items.TryFind(id, out var sequence))
         {
             ItemState state = id is not null && Names.ItemIdProblem(id) is null && items.IsDeleted(id) ? ItemState.Deleted : ItemState.Unknown;
-            return new ItemAnswer { Id = id ?? string.Empty, State = state, Shard = shard };
+            return new ItemAnswer { Id = id ?? string.Empty, State = state, Shard = surroundings.Shard };
         }
 
+        return Tell(sequence, id, surroundings);
+    }
+
+    /// <summary>What is known of an item that is there.</summary>
+    public ItemAnswer Tell(long sequence, string id, in ShardSurroundings surroundings)
+    {
+        ClusterDirectory directory = surroundings.Directory;
         Assignment assignment = items.Ledger.Read(sequence);
         long? cluster = assignment.StateOf() == AssignmentState.Assigned ? directory.Resolve(assignment.Cluster) : null;
         var behind = assignment.StateOf() == AssignmentState.Pending || pump.Version is null ? 0 : pump.Version.Version - assignment.ModelVersion;
@@ -37,9 +44,9 @@ internal sealed class ShardReader(ShardStore items, IndexPump pump, TimeProvider
             Distance = assignment.StateOf() == AssignmentState.Outlier ? assignment.Confidence : null,
             ModelVersion = assignment.StateOf() == AssignmentState.Pending ? 0 : assignment.ModelVersion,
             VersionsBehind = behind,
-            SecondsBehind = behind > 0 ? SecondsSince(assignment.ModelVersion, publishedAt) : 0,
+            SecondsBehind = behind > 0 ? SecondsSince(assignment.ModelVersion, surroundings.PublishedAt) : 0,
             Reason = assignment.StateOf() == AssignmentState.Quarantined ? QuarantineReasons.Sentence(assignment.Cluster) : null,
-            Shard = shard,
+            Shard = surroundings.Shard,
             Sequence = sequence,
             ReceivedAt = items.Index.Get(sequence).Time,
         };

@@ -47,6 +47,9 @@ internal sealed partial class ShardStore : IAsyncDisposable
 
     public ChangeRing Changes { get; }
 
+    /// <summary>Who took whose id since the shard was opened.</summary>
+    public Replacements Replacements { get; } = new();
+
     /// <summary>The first sequence number without a state when the shard was opened.</summary>
     public long FirstPending { get; private set; }
 
@@ -228,6 +231,11 @@ internal sealed partial class ShardStore : IAsyncDisposable
         if (_toErase.Add(sequence))
         {
             Ledger.Drop(sequence, replacedBy);
+            if (replacedBy is { } by)
+            {
+                Replacements.Add(sequence, by);
+            }
+
             Live--;
             LiveBytes -= Index.Get(sequence).Position.Length;
         }

@@ -18,6 +18,9 @@ namespace Shoal.Grains.Training;
 internal sealed partial class ModelGrain(
     IObjectStore store, SiloDirectory silos, TimeProvider time, ILogger<ModelGrain> logger) : Grain, IModelGrain
 {
+    // A message of 4 MiB takes milliseconds; the rest is asked for anew.
+    private const int MostOfAFile = 4 << 20;
+
     private StoredDocument<Manifest> _manifest = null!;
     private DatasetSettings? _settings;
     private BankPosition _bank;
@@ -60,8 +63,7 @@ internal sealed partial class ModelGrain(
             throw new ShoalException(ShoalErrorKind.Invalid, $"Version {version} is the published one.");
         }
 
-        KeptVersion kept = Array.Find(Current.Versions, v => v.Version.Version == version)
-            ?? throw new ShoalException(ShoalErrorKind.NotFound, $"Version {version} is not kept; there are: {string.Join(", ", Current.Versions.Select(v => v.Version.Version))}.");
+        KeptVersion kept = Kept(version);
         _settings ??= await GrainFactory.GetGrain<IDatasetGrain>(Dataset).GetSettingsAsync();
         await RegisterAsync();
         await SwapAsync(Current.Restore(kept, time.GetUtcNow()));
@@ -72,6 +74,21 @@ internal sealed partial class ModelGrain(
         await StartAsync();
         return restored;
     }
+
+    /// <inheritdoc/>
+    public async Task<ModelPart> ReadVersionAsync(int version, long offset, int maxBytes)
+    {
+        Claim file = Kept(version).Version.Model;
+        var bytes = new byte[Math.Clamp(file.Length - Math.Max(0, offset), 0, Math.Clamp(maxBytes, 1, MostOfAFile))];
+        var read = await store.ReadAsync(file.Name, Math.Max(0, offset), bytes);
+        // Objects of rounds are removed once no version names them, which this one may have become meanwhile.
+        return read == bytes.Length
+            ? new ModelPart(bytes, file.Length)
+            : throw new ShoalException(ShoalErrorKind.Unavailable, $"'{file.Name}' is missing from the store; take another version, or restore it from a backup.");
+    }
+
+    private KeptVersion Kept(int version) => Array.Find(Current.Versions, v => v.Version.Version == version)
+        ?? throw new ShoalException(ShoalErrorKind.NotFound, $"Version {version} is not kept; there are: {string.Join(", ", Current.Versions.Select(v => v.Version.Version))}.");
 
     /// <inheritdoc/>
     public Task<PublishedVersion?> GetVersionAsync() => Task.FromResult(Current.Version);

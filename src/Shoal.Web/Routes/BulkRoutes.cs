@@ -10,7 +10,7 @@ using Shoal.Contracts;
 namespace Shoal.Web;
 
 /// <summary>
-/// Many items in one request, one JSON object a line; the answer has one line an item. The answer is held back until the body has been
+/// Many items in one request: one JSON object a line, a tar archive, or a form with files; the answer has one line an item. The answer is held back until the body has been
 /// read, since most HTTP clients read nothing before they have sent everything, and two full sockets would wait for each other.
 /// </summary>
 internal static class BulkRoutes
@@ -19,52 +19,70 @@ internal static class BulkRoutes
     public const string Ndjson = "application/x-ndjson";
 
     /// <summary>The most items ingested in a request: their answers are held, about 100 bytes each, so 10 MB.</summary>
-    private const int MaxIngestLines = 100_000;
+    private const int MaxIngestItems = 100_000;
 
     /// <summary>The most items classified in a request: with embeddings an answer has about 1 KB, so 10 MB.</summary>
-    private const int MaxClassifyLines = 10_000;
+    private const int MaxClassifyItems = 10_000;
+
+    private const string Tar = "application/x-tar";
+    private const string Gzip = "application/gzip";
+    private const string Form = "multipart/form-data";
 
     private static readonly byte[] NewLine = [(byte)'\n'];
+
+    // How bodies are read by their type; all others are lines of JSON.
+    private static readonly Dictionary<string, Func<HttpContext, Stream, DatasetSettings, int, IBulkReader>> Readers = new(StringComparer.OrdinalIgnoreCase)
+    {
+        [Tar] = static (_, body, settings, most) => new TarBodyReader(body, settings, most),
+        [Gzip] = static (_, body, settings, most) => new TarBodyReader(Inflation.Gunzip(body), settings, most),
+        [Form] = static (context, body, settings, most) => new FormReader(body, context.Request.ContentType!, settings, most),
+    };
 
     public static void Map(RouteGroupBuilder dataset)
     {
         dataset.MapPost("/items", IngestAsync)
-            .WithTags("items").WithSummary("Stores many items durably; one JSON object a line in, one result an item out, in any order. Safe to repeat.")
-            .Accepts<NdjsonItem>(Ndjson, Requests.AnyType).Produces<IngestResult>(contentType: Ndjson)
+            .WithTags("items").WithSummary("Stores many items durably: one JSON object a line, a tar archive, or a form with files; one result an item out, in any order. Safe to repeat.")
+            .Accepts<NdjsonItem>(Ndjson, Tar, Gzip, Form, Requests.AnyType).Produces<IngestResult>(contentType: Ndjson)
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge).ProducesProblem(StatusCodes.Status429TooManyRequests)
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         dataset.MapPost("/classify", ClassifyAsync)
             .WithTags("items").WithSummary("Says what the published version makes of items, without storing them; ?embeddings=true adds float16 embeddings.")
-            .Accepts<NdjsonItem>(Ndjson, Requests.AnyType).Produces<ClassifiedLine>(contentType: Ndjson)
+            .Accepts<NdjsonItem>(Ndjson, Tar, Gzip, Form, Requests.AnyType).Produces<ClassifiedLine>(contentType: Ndjson)
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge);
     }
 
     private static async Task IngestAsync(HttpContext context, string dataset, ShoalClient client)
     {
-        NdjsonReader lines = await OpenAsync(context, dataset, client, MaxIngestLines);
-        await AnswerAsync(context, client.IngestAsync(dataset, lines.ReadAsync(context.RequestAborted), cancellationToken: context.RequestAborted), lines);
+        IBulkReader items = await OpenAsync(context, dataset, client, MaxIngestItems);
+        await AnswerAsync(context, client.IngestAsync(dataset, items.ReadAsync(context.RequestAborted), cancellationToken: context.RequestAborted), items);
     }
 
     private static async Task ClassifyAsync(HttpContext context, string dataset, ShoalClient client)
     {
         bool embeddings = Requests.Flag(context.Request, "embeddings");
-        NdjsonReader lines = await OpenAsync(context, dataset, client, MaxClassifyLines);
+        IBulkReader items = await OpenAsync(context, dataset, client, MaxClassifyItems);
         IAsyncEnumerable<ClassifiedLine> answers = client
-            .ClassifyAsync(dataset, lines.ReadAsync(context.RequestAborted), embeddings, context.RequestAborted)
+            .ClassifyAsync(dataset, items.ReadAsync(context.RequestAborted), embeddings, context.RequestAborted)
             .Select(item => new ClassifiedLine(item));
-        await AnswerAsync(context, answers, lines);
+        await AnswerAsync(context, answers, items);
     }
 
-    private static async Task<NdjsonReader> OpenAsync(HttpContext context, string dataset, ShoalClient client, int maxLines)
+    private static async Task<IBulkReader> OpenAsync(HttpContext context, string dataset, ShoalClient client, int maxItems)
     {
         DatasetSettings settings = await client.SettingsAsync(dataset, context.RequestAborted);
+        Tagged.State(context, Tagged.MaxItemBytes, settings.MaxItemBytes);
+        Tagged.State(context, Tagged.MaxItems, maxItems);
         Requests.LiftLimit(context);
-        return new NdjsonReader(context.Request.BodyReader, settings.MaxItemBytes, maxLines);
+        bool packed = Requests.Encoding(context.Request) is "gzip";
+        Stream body = packed ? Inflation.Gunzip(context.Request.Body) : context.Request.Body;
+        return Readers.TryGetValue(Requests.MediaType(context.Request.ContentType, Ndjson), out var read)
+            ? read(context, body, settings, maxItems)
+            : new NdjsonReader(packed ? PipeReader.Create(body) : context.Request.BodyReader, settings.MaxItemBytes, maxItems);
     }
 
-    private static async Task AnswerAsync<T>(HttpContext context, IAsyncEnumerable<T> answers, NdjsonReader lines)
+    private static async Task AnswerAsync<T>(HttpContext context, IAsyncEnumerable<T> answers, IBulkReader items)
     {
         var held = new Pipe(new PipeOptions(pauseWriterThreshold: 0, minimumSegmentSize: 64 * 1024));
         try
@@ -80,9 +98,9 @@ internal static class BulkRoutes
                 }
             }
 
-            if (lines.Lines == 0)
+            if (items.Items == 0)
             {
-                throw new ShoalException(ShoalErrorKind.Invalid, $"The body is empty; send one object a line, like {NdjsonItem.Example}.");
+                throw new ShoalException(ShoalErrorKind.Invalid, items.WhenEmpty);
             }
 
             await held.Writer.CompleteAsync();

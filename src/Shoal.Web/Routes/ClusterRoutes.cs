@@ -30,9 +30,14 @@ internal static class ClusterRoutes
     public static void Map(RouteGroupBuilder dataset)
     {
         dataset.MapGet("/clusters", static async (string dataset, HttpContext context, ShoalClient client) =>
-                TypedResults.Ok(await client.ClustersAsync(dataset, Requests.Number(context.Request, "exemplars", 5), context.RequestAborted)))
+                Tagged.Json(await client.ClustersAsync(dataset, Requests.Number(context.Request, "exemplars", 5), context.RequestAborted)))
             .WithTags("clusters").WithSummary("All clusters, largest first; ?exemplars=0..100 of each, 5 unless said.")
+            .Produces<ClusterSummary[]>()
             .ProducesProblem(StatusCodes.Status404NotFound);
+        dataset.MapGet("/clusters/{cluster}", static async (string dataset, string cluster, HttpContext context, ShoalClient client) =>
+                TypedResults.Ok(await client.ClusterAsync(dataset, Id(cluster), Requests.Number(context.Request, "exemplars", 5), context.RequestAborted)))
+            .WithTags("clusters").WithSummary("One cluster with the events that name it; a merged id answers the cluster that answers for it. ?exemplars=0..100, 5 unless said.")
+            .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound);
         dataset.MapPut("/clusters/{cluster}/name", NameAsync)
             .WithTags("clusters").WithSummary("Names a cluster; in force for every later query.")
             .Accepts<NameCluster>("application/json", Requests.AnyType).Produces(StatusCodes.Status204NoContent)

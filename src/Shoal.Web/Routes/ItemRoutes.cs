@@ -32,6 +32,31 @@ internal static class ItemRoutes
                 TypedResults.Ok(await client.SimilarAsync(dataset, Requests.ItemId(context), Requests.Number(context.Request, "count", 10), context.RequestAborted)))
             .WithTags("items").WithSummary("The items nearest to one; ?count=1..1000, 10 unless said.")
             .ProducesProblem(StatusCodes.Status404NotFound);
+        dataset.MapPost("/similar", SimilarAsync)
+            .WithTags("items").WithSummary("The items nearest to bytes, which are not stored; ?count=1..1000, 10 unless said.")
+            .Accepts<byte[]>("image/png", "image/jpeg", "image/webp", "image/bmp", "image/gif", MediaTypes.RawImage, "audio/wav", MediaTypes.RawSound, Requests.AnyType)
+            .Produces<SimilarAnswer>()
+            .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status413PayloadTooLarge);
+    }
+
+    private static async Task<IResult> SimilarAsync(HttpContext context, string dataset, ShoalClient client)
+    {
+        int count = Requests.Number(context.Request, "count", 10);
+        ItemUpload item = await UploadAsync(context, dataset, "bytes", client);
+        return TypedResults.Ok(await client.SimilarAsync(dataset, item, count, context.RequestAborted));
+    }
+
+    private static async Task<ItemUpload> UploadAsync(HttpContext context, string dataset, string id, ShoalClient client)
+    {
+        DatasetSettings settings = await client.SettingsAsync(dataset, context.RequestAborted);
+        Tagged.State(context, Tagged.MaxItemBytes, settings.MaxItemBytes);
+        return new ItemUpload
+        {
+            Id = id,
+            MediaType = Requests.MediaType(context.Request.ContentType, settings.Modality is DatasetSettings.Sound ? MediaTypes.AnySound : MediaTypes.AnyImage),
+            Bytes = await Requests.BodyAsync(context, settings.MaxItemBytes, UploadRules.TooLarge(settings)),
+            Replace = Requests.Flag(context.Request, "replace"),
+        };
     }
 
     private static async Task<IResult> PutAsync(HttpContext context, string dataset, ShoalClient client)
@@ -42,15 +67,7 @@ internal static class ItemRoutes
             throw new ShoalException(ShoalErrorKind.Invalid, problem);
         }
 
-        DatasetSettings settings = await client.SettingsAsync(dataset, context.RequestAborted);
-        var item = new ItemUpload
-        {
-            Id = id,
-            MediaType = Requests.MediaType(context.Request.ContentType, settings.Modality is DatasetSettings.Sound ? MediaTypes.AnySound : MediaTypes.AnyImage),
-            Bytes = await Requests.BodyAsync(context, settings.MaxItemBytes, UploadRules.TooLarge(settings)),
-            Replace = Requests.Flag(context.Request, "replace"),
-        };
-        IngestResult result = await client.PutAsync(dataset, item, context.RequestAborted);
+        IngestResult result = await client.PutAsync(dataset, await UploadAsync(context, dataset, id, client), context.RequestAborted);
         return result.Outcome switch
         {
             IngestOutcome.Accepted => TypedResults.Created($"/datasets/{dataset}/items/{string.Join('/', id.Split('/').Select(Uri.EscapeDataString))}", result),
@@ -66,7 +83,7 @@ internal static class ItemRoutes
         ItemAnswer answer = Requests.Flag(context.Request, "fresh")
             ? await client.GetFreshAsync(dataset, id, context.RequestAborted)
             : await client.GetAsync(dataset, id);
-        return answer.State == ItemState.Unknown ? TypedResults.NotFound(answer) : TypedResults.Ok(answer);
+        return answer.State == ItemState.Unknown ? TypedResults.NotFound(answer) : Tagged.Json(answer, answer with { SecondsBehind = 0 });
     }
 
     private static async Task<IResult> DeleteAsync(HttpContext context, string dataset, ShoalClient client)
@@ -87,6 +104,6 @@ internal static class ItemRoutes
         // Bytes and type are a stranger's: a browser must not take them for a page of this site.
         context.Response.Headers.XContentTypeOptions = "nosniff";
         context.Response.Headers.ContentSecurityPolicy = "sandbox; default-src 'none'";
-        return TypedResults.Bytes(content.Bytes, content.MediaType, lastModified: content.ReceivedAt);
+        return TypedResults.Bytes(content.Bytes, content.MediaType, lastModified: content.ReceivedAt, entityTag: Tagged.Of(content.Bytes));
     }
 }

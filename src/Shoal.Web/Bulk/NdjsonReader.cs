@@ -7,7 +7,7 @@ using Shoal.Client;
 namespace Shoal.Web;
 
 /// <summary>Cuts a request's body into lines as it arrives and reads each as an item; holds at most one line.</summary>
-internal sealed class NdjsonReader(PipeReader body, int maxItemBytes, int maxLines)
+internal sealed class NdjsonReader(PipeReader body, int maxItemBytes, int maxLines) : IBulkReader
 {
     /// <summary>What a line may hold beside its bytes: an id of 512 bytes, escaped, and metadata.</summary>
     private const int Extra = 64 * 1024;
@@ -16,7 +16,10 @@ internal sealed class NdjsonReader(PipeReader body, int maxItemBytes, int maxLin
     private readonly long _maxLine = ((maxItemBytes + 2L) / 3 * 4) + Extra;
 
     /// <summary>How many lines were read that are not blank.</summary>
-    public int Lines { get; private set; }
+    public int Items { get; private set; }
+
+    /// <inheritdoc/>
+    public string WhenEmpty => $"The body is empty; send one object a line, like {NdjsonItem.Example}.";
 
     /// <summary>Reads the items.</summary>
     /// <param name="cancellationToken">Stops the reading.</param>
@@ -89,7 +92,7 @@ internal sealed class NdjsonReader(PipeReader body, int maxItemBytes, int maxLin
             return null;
         }
 
-        return ++Lines > maxLines
+        return ++Items > maxLines
             ? throw new BadHttpRequestException(
                 $"Line {number}: a request may hold {maxLines:N0} items; send the rest in another. Sending all again is safe.", StatusCodes.Status413PayloadTooLarge)
             : NdjsonItem.Parse(line, number);
