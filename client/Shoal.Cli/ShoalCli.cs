@@ -113,7 +113,7 @@ public static class ShoalCli
     private static RootCommand Build(CliSurroundings surroundings)
     {
         var shared = new SharedOptions();
-        var root = new RootCommand("Shoal watches streams of unlabeled images and says at any moment which cluster an item belongs to.")
+        var root = new RootCommand("Shoal watches streams of unlabeled images and sound, and says at any moment which cluster an item belongs to.")
         {
             DatasetCommands.Dataset(shared, surroundings),
             IngestCommand.Make(shared, surroundings),
@@ -122,6 +122,7 @@ public static class ShoalCli
             ItemCommands.Delete(shared, surroundings),
             ItemCommands.Similar(shared, surroundings),
             ExportCommands.Export(shared, surroundings),
+            ThumbnailCommand.Make(shared, surroundings),
             ClusterCommands.Clusters(shared, surroundings),
             ClusterCommands.Cluster(shared, surroundings),
             ClusterCommands.Name(shared, surroundings),

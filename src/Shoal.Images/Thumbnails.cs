@@ -1,5 +1,3 @@
-using SkiaSharp;
-
 namespace Shoal.Media;
 
 /// <summary>Makes PNGs for people to look at: of samples as the learner sees them, and of items as they were sent. Thread-safe.</summary>
@@ -26,7 +24,7 @@ public sealed class Thumbnails
             throw new ArgumentException($"The sample has {sample.Length} bytes; must be {_options.SampleBytes} ({_options.Channels} x {_options.Height} x {_options.Width}).", nameof(sample));
         }
 
-        return Encode(sample, _options.Width, _options.Height, _options.Channels);
+        return Png.Encode(sample, _options.Width, _options.Height, _options.Channels);
     }
 
     /// <summary>Shrinks an item's whole picture, uncropped; a smaller one keeps its size.</summary>
@@ -54,31 +52,6 @@ public sealed class Thumbnails
 
         var sample = new byte[3 * picture.Width * picture.Height];
         picture.WriteTo(sample, channels: 3);
-        return Encode(sample, picture.Width, picture.Height, channels: 3);
-    }
-
-    private static byte[] Encode(ReadOnlySpan<byte> sample, int width, int height, int channels)
-    {
-        using var bitmap = new SKBitmap(new SKImageInfo(width, height, channels == 1 ? SKColorType.Gray8 : SKColorType.Rgba8888, SKAlphaType.Opaque));
-        var plane = width * height;
-        var pixels = bitmap.GetPixelSpan();
-        for (var i = 0; i < plane; i++)
-        {
-            if (channels == 1)
-            {
-                pixels[i] = sample[i];
-                continue;
-            }
-
-            for (var c = 0; c < 3; c++)
-            {
-                pixels[(4 * i) + c] = sample[(c * plane) + i];
-            }
-
-            pixels[(4 * i) + 3] = 255;
-        }
-
-        using var encoded = bitmap.Encode(SKEncodedImageFormat.Png, quality: 100);
-        return encoded.ToArray();
+        return Png.Encode(sample, picture.Width, picture.Height, channels: 3);
     }
 }

@@ -45,6 +45,7 @@ public static class ShoalWeb
         RouteGroupBuilder dataset = datasets.MapGroup("/{dataset}");
         ListingRoutes.Map(dataset);
         ItemRoutes.Map(dataset);
+        ThumbnailRoutes.Map(dataset);
         BulkRoutes.Map(dataset);
         ExportRoutes.Map(dataset);
         ClusterRoutes.Map(dataset);

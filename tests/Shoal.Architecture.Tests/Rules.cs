@@ -22,13 +22,15 @@ internal static partial class Rules
 
         // It cuts recordings into windows.
         ["Shoal.Client"] = ["Shoal.Contracts", "Shoal.Media"],
-        ["Shoal.Web"] = ["Shoal.Contracts", "Shoal.Client"],
+
+        // It draws items.
+        ["Shoal.Web"] = ["Shoal.Contracts", "Shoal.Client", "Shoal.Images"],
         ["Shoal.Silo"] = ["Shoal.Grains", "Shoal.Web"],
         ["Shoal.Console"] = ["Shoal.Contracts"],
         ["Shoal.Cli"] = ["Shoal.Client", "Shoal.Console"],
 
         // The demo is a producer and a silo in one process.
-        ["Shoal.Demo"] = ["Shoal.Client", "Shoal.Console", "Shoal.Learning", "Shoal.Silo"],
+        ["Shoal.Demo"] = ["Shoal.Client", "Shoal.Console", "Shoal.Images", "Shoal.Learning", "Shoal.Silo"],
     };
 
     public static IEnumerable<string> References(IEnumerable<ProjectFile> projects)
