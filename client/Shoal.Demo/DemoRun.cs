@@ -1,13 +1,9 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.Extensions.Logging;
 using Shoal.Client;
 using Shoal.Contracts;
-using Shoal.Grains.Hosting;
 using Shoal.Learning;
 using Shoal.Rendering;
-using Shoal.Silo;
 using Spectre.Console;
 
 namespace Shoal.Demo;
@@ -30,7 +26,7 @@ internal sealed class DemoRun
     private readonly ShoalClient _client;
     private readonly IAnsiConsole _console;
     private readonly List<SourceItem> _stream;
-    private readonly List<double> _resident = [];
+    private readonly ResidentMemory _memory = new();
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private long _ingested;
 
@@ -48,30 +44,13 @@ internal sealed class DemoRun
     /// <returns>The exit code.</returns>
     public static async Task<int> RunAsync(DemoRequest request, IAnsiConsole console, CancellationToken cancellationToken)
     {
-        if (request.Fresh && Directory.Exists(request.Data))
-        {
-            if (!File.Exists(Path.Combine(request.Data, SiloHost.EndpointsFile)))
-            {
-                throw new ShoalException(ShoalErrorKind.Invalid, $"'{request.Data}' is not a silo's folder (it holds no {SiloHost.EndpointsFile}); remove it yourself or choose another with --data.");
-            }
-
-            Directory.Delete(request.Data, recursive: true);
-        }
-
-        Directory.CreateDirectory(request.Data);
+        DemoSilo.Prepare(request.Data, request.Fresh);
         List<SourceItem> stream = await StreamAsync(request, console, cancellationToken);
-        await using WebApplication silo = SiloHost.Build(new SiloSettings
-        {
-            Silo = new ShoalSiloOptions { DataDirectory = Path.GetFullPath(request.Data) },
-            HttpPort = 0,
-            LogLevel = LogLevel.Error,
-        });
-        await silo.StartAsync(cancellationToken);
-        var client = (ShoalClient)silo.Services.GetService(typeof(ShoalClient))!;
-        var run = new DemoRun(client, console, stream);
+        await using DemoSilo silo = await DemoSilo.StartAsync(request.Data, cancellationToken);
+        var run = new DemoRun(silo.Client, console, stream);
         await run.LearnAsync(cancellationToken);
         await run.ReportAsync(request);
-        await silo.StopAsync(CancellationToken.None);
+        await silo.StopAsync();
         return 0;
     }
 
@@ -132,7 +111,7 @@ internal sealed class DemoRun
         while (true)
         {
             DatasetStatus status = await _client.StatusAsync(Dataset, cancellationToken);
-            _resident.Add(Environment.WorkingSet);
+            _memory.Look();
             var done = ingest.IsCompleted && IsSettled(status);
             if (done || ingest.IsFaulted || _clock.Elapsed - shown >= interval)
             {
@@ -187,26 +166,14 @@ internal sealed class DemoRun
         return clusters.Count == 0 ? null : ClusterScores.Of(CollectionsMarshal.AsSpan(clusters), CollectionsMarshal.AsSpan(labels)).Accuracy;
     }
 
-    /// <summary>How much the line fitted to evenly spaced samples rises over their span, in MB: collections make them a saw.</summary>
-    private static double Growth(double[] resident)
-    {
-        var middle = (resident.Length - 1) / 2.0;
-        var mean = resident.DefaultIfEmpty().Average();
-        var covariance = resident.Select((value, i) => (i - middle) * (value - mean)).Sum();
-        var variance = resident.Select((_, i) => (i - middle) * (i - middle)).Sum();
-        return variance > 0 ? covariance / variance * (resident.Length - 1) / 1e6 : 0;
-    }
-
     private async Task ReportAsync(DemoRequest request)
     {
         var seconds = _clock.Elapsed.TotalSeconds;
         var accuracy = await ScoreAsync(_stream, CancellationToken.None);
-        var resident = Environment.WorkingSet;
-        var growth = Growth([.. _resident[(_resident.Count / 2)..]]);
         DatasetStatus status = await _client.StatusAsync(Dataset);
         if (request.Json)
         {
-            DemoView.WriteJson(("demo.seconds", seconds, "s"), ("demo.rss_mb", resident / 1e6, "MB"), ("demo.rss_growth_mb", growth, "MB"), ("demo.accuracy", accuracy ?? double.NaN, "fraction"));
+            DemoView.WriteJson(("demo.seconds", seconds, "s"), ("demo.rss_mb", ResidentMemory.Now, "MB"), ("demo.rss_growth_mb", _memory.Growth(), "MB"), ("demo.accuracy", accuracy ?? double.NaN, "fraction"));
             return;
         }
 
@@ -217,7 +184,7 @@ internal sealed class DemoRun
         _console.Write(ShoalViews.Clusters(clusters));
         _console.WriteLine($"Accuracy {accuracy:P1} (best matching of clusters to digits, over all {_stream.Count:N0}; the learner never saw a label)");
         _console.WriteLine($"Version {status.Training.Version?.Version}, {status.Training.Progress?.Steps:N0} steps, {status.Training.Progress?.BackwardPasses:N0} backward passes");
-        _console.WriteLine($"{seconds:F0} s, {resident / 1e6:F0} MB resident at the end, {growth:+0;-0;0} MB over the last half");
+        _console.WriteLine(_memory.Sentence(seconds));
         _console.WriteLine();
         _console.WriteLine("How to go on:");
         _console.WriteLine($"  ./shoal serve --data {request.Data}");

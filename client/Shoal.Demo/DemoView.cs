@@ -52,7 +52,10 @@ internal static class DemoView
         }
     }
 
-    private static Markup Bar(long value, long most)
+    /// <summary>How far something is.</summary>
+    /// <param name="value">What is done.</param>
+    /// <param name="most">What is to be done.</param>
+    public static Markup Bar(long value, long most)
     {
         const int width = 30;
         var full = most == 0 ? 0 : (int)Math.Clamp(value * width / most, 0, width);

@@ -19,10 +19,7 @@ public static class NpmPackages
     {
         ArgumentNullException.ThrowIfNull(package);
         ArgumentNullException.ThrowIfNull(tell);
-        var home = Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } xdg
-            ? xdg
-            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
-        var cache = Path.Combine(home, "shoal", folder);
+        var cache = UserCache.Folder(folder);
         var path = Path.Combine(cache, "node_modules", package.Split('@')[0], file);
         if (!File.Exists(path))
         {
