@@ -50,7 +50,8 @@ var turns = new Option<int>("--turns") { Description = "Turns of each side", Def
 var items = new Option<int>("--items") { Description = "Items in the dataset", DefaultValueFactory = _ => 1_000_000 };
 var replicas = new Option<int>("--replicas") { Description = "How many silos learn together, each on one core; 1 has all cores", DefaultValueFactory = _ => 1 };
 var outer = new Option<double>("--outer-momentum") { Description = "With several replicas: Nesterov momentum over their rounds; 0 takes their mean", DefaultValueFactory = _ => new DatasetSettings().OuterMomentum };
-foreach (Option<int> atLeastOne in new[] { seeds, seconds, turns, items, replicas })
+var shortTurn = new Option<int>("--seconds") { Description = "Seconds of each turn", DefaultValueFactory = _ => 2 };
+foreach (Option<int> atLeastOne in new[] { seeds, seconds, turns, items, replicas, shortTurn })
 {
     atLeastOne.Validators.Add(result =>
     {
@@ -85,6 +86,8 @@ gains.SetAction((result, _) => RunAsync(result, figures => ObjectivesSuite.RunAs
     result.GetRequiredValue(data), result.GetRequiredValue(only), result.GetRequiredValue(encoder), result.GetRequiredValue(seconds), result.GetRequiredValue(firstSeed), result.GetRequiredValue(seeds), figures)));
 var views = new Command("views", "How fast views are made, and what share of a training step they take");
 views.SetAction((result, _) => RunAsync(result, ViewsSuite.RunAsync));
+var audio = new Command("audio", "How many seconds of sound become samples in a second of one core") { shortTurn, turns };
+audio.SetAction((result, _) => RunAsync(result, figures => AudioSuite.RunAsync(result.GetRequiredValue(shortTurn), result.GetRequiredValue(turns), figures)));
 var silos = new Option<int>("--silos") { Description = "How many silos answer; 1 has all cores, several a core each", DefaultValueFactory = _ => 1 };
 var query = new Command("query", "Queries for single items from an external process, training paused and not") { items, silos };
 query.SetAction((result, _) => RunAsync(result, figures => QuerySuite.RunAsync(result.GetRequiredValue(items), result.GetRequiredValue(silos), figures)));
@@ -139,7 +142,7 @@ var minutes = new Option<int>("--minutes") { Description = "For how long", Defau
 var soak = new Command("soak", "Ingests, trains, asks and deletes for a long time, and looks whether anything grows") { minutes };
 soak.SetAction((result, _) => RunAsync(result, figures => SoakSuite.RunAsync(result.GetRequiredValue(minutes), figures)));
 
-return await new RootCommand("Measures Shoal. Every figure is printed as it is measured.") { quality, train, gains, views, query, ingest, recovery, exactlyOnce, fuzz, activation, soak, failover, scale, capacity, simulate, rolling, json }.Parse(args).InvokeAsync();
+return await new RootCommand("Measures Shoal. Every figure is printed as it is measured.") { quality, train, gains, views, audio, query, ingest, recovery, exactlyOnce, fuzz, activation, soak, failover, scale, capacity, simulate, rolling, json }.Parse(args).InvokeAsync();
 
 static Option<IReadOnlyList<double>> Numbers(string name, string description, string numbers) => new(name)
 {
