@@ -1,6 +1,4 @@
-using System.Numerics.Tensors;
 using Microsoft.Extensions.Logging.Abstractions;
-using Shoal.Client;
 using Shoal.Contracts;
 using Shoal.Grains.Compute;
 using Shoal.Learning;
@@ -10,9 +8,6 @@ namespace Shoal.Benchmarks;
 /// <summary>What each objective alone makes of an encoder in a given time, against the same encoder with its first weights.</summary>
 internal static class ObjectivesSuite
 {
-    private const int Known = 5_000;
-    private const int Queries = 2_000;
-
     // Norms know what they normalise by then, and at this rate weights do not move. Which objective does not move them does not matter.
     private const int FirstSteps = 20;
     private const double NoRate = 1e-9;
@@ -39,16 +34,16 @@ internal static class ObjectivesSuite
 
         await MachineSpeed.WriteAsync(figures);
         using var compute = new ComputeThread(new ComputeOptions(), TimeProvider.System, NullLogger<ComputeThread>.Instance);
-        var trial = new Trial(data);
+        var probe = new LabelProbe(data);
         foreach (var seed in Enumerable.Range(firstSeed, seeds))
         {
             // By encoder: most objectives have the same.
-            Dictionary<string, Scores> first = new(StringComparer.Ordinal);
+            Dictionary<string, Trained> first = new(StringComparer.Ordinal);
             foreach (LearnerOptions options in (names.Count > 0 ? names : ObjectiveCatalogue.Names).Select(Of).Where(options => options.Problems(shape).Count == 0))
             {
                 var (name, taken) = (options.Objectives!.Keys.First(objective => objective is not Companion || options.Objectives.Count == 1), options.EncoderOf(shape));
                 Dictionary<string, object?> settings = new(StringComparer.Ordinal) { ["data"] = data.Name, ["encoder"] = taken, ["seconds"] = seconds };
-                if (!first.TryGetValue(taken, out Scores? before))
+                if (!first.TryGetValue(taken, out Trained? before))
                 {
                     before = await TrainAsync(Of(Any) with { Encoder = taken, LearningRate = NoRate }, learner => learner.Step(FirstSteps));
                     first.Add(taken, before);
@@ -56,15 +51,20 @@ internal static class ObjectivesSuite
                     figures.Write("objectives.first_linear", before.Linear, "fraction", seed, settings);
                 }
 
-                Scores trained = await TrainAsync(options, learner => learner.Run(TimeSpan.FromSeconds(seconds)));
+                Trained trained = await TrainAsync(options, learner => learner.Run(TimeSpan.FromSeconds(seconds)));
                 settings["steps"] = trained.Steps;
                 figures.Write($"objectives.{name}.knn", trained.Knn, "fraction", seed, settings);
                 figures.Write($"objectives.{name}.linear", trained.Linear, "fraction", seed, settings);
                 figures.Write($"objectives.{name}.gain", Math.Max(trained.Knn - before.Knn, trained.Linear - before.Linear), "fraction", seed, settings);
             }
 
-            Task<Scores> TrainAsync(LearnerOptions options, Action<BareLearner> train) =>
-                compute.RunAsync(ComputePriority.Training, data.Name, () => trial.Run(options with { Seed = seed }, train));
+            Task<Trained> TrainAsync(LearnerOptions options, Action<BareLearner> train) => compute.RunAsync(ComputePriority.Training, data.Name, () =>
+            {
+                using var learner = new BareLearner(data, probe.Samples, options with { Seed = seed });
+                train(learner);
+                (double knn, double linear) = probe.Score(learner, seed);
+                return new Trained(knn, linear, learner.Steps);
+            });
         }
 
         LearnerOptions Of(string name)
@@ -80,49 +80,5 @@ internal static class ObjectivesSuite
         }
     }
 
-    private sealed record Scores(double Knn, double Linear, long Steps);
-
-    /// <summary>A data set, of which some samples' labels are known, and those of others are asked for; the same in every run.</summary>
-    private sealed class Trial
-    {
-        private readonly LabelledData _data;
-        private readonly byte[][] _samples;
-        private readonly byte[][] _queries;
-        private readonly int[] _known;
-        private readonly int[] _wanted;
-
-        public Trial(LabelledData data)
-        {
-            var random = new Random(1);
-            SourceItem[] train = [.. data.Train];
-            SourceItem[] test = [.. data.Test];
-            random.Shuffle(train);
-            random.Shuffle(test);
-            SourceItem[] queries = [.. test.Take(Queries)];
-            _data = data;
-            (_samples, _queries) = (BareLearner.Decode(data, train), BareLearner.Decode(data, queries));
-            (_known, _wanted) = ([.. train.Take(Known).Select(data.LabelOf)], [.. queries.Select(data.LabelOf)]);
-        }
-
-        public Scores Run(LearnerOptions options, Action<BareLearner> train)
-        {
-            using var learner = new BareLearner(_data, _samples, options);
-            train(learner);
-            using Embedder embedder = learner.Embedder();
-            (float[] known, float[] queries) = (Embed(embedder, _samples[.._known.Length]), Embed(embedder, _queries));
-            return new Scores(
-                QualitySuite.Share(NearestNeighbours.Predict(known, _known, queries, embedder.Width), _wanted),
-                QualitySuite.Share(LinearProbe.Predict(known, _known, queries, embedder.Width, options.Seed), _wanted),
-                learner.Steps);
-        }
-
-        private static float[] Embed(Embedder embedder, byte[][] samples)
-        {
-            var halves = new Half[samples.Length * embedder.Width];
-            embedder.Embed([.. samples.SelectMany(sample => sample)], samples.Length, halves);
-            var floats = new float[halves.Length];
-            TensorPrimitives.ConvertToSingle(halves, floats);
-            return floats;
-        }
-    }
+    private sealed record Trained(double Knn, double Linear, long Steps);
 }

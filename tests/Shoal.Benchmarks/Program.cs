@@ -50,8 +50,9 @@ var turns = new Option<int>("--turns") { Description = "Turns of each side", Def
 var items = new Option<int>("--items") { Description = "Items in the dataset", DefaultValueFactory = _ => 1_000_000 };
 var replicas = new Option<int>("--replicas") { Description = "How many silos learn together, each on one core; 1 has all cores", DefaultValueFactory = _ => 1 };
 var outer = new Option<double>("--outer-momentum") { Description = "With several replicas: Nesterov momentum over their rounds; 0 takes their mean", DefaultValueFactory = _ => new DatasetSettings().OuterMomentum };
+var steps = new Option<int>("--steps") { Description = "With --precision: training steps of each turn; where bfloat16 is emulated, one takes seconds", DefaultValueFactory = _ => 10 };
 var shortTurn = new Option<int>("--seconds") { Description = "Seconds of each turn", DefaultValueFactory = _ => 2 };
-foreach (Option<int> atLeastOne in new[] { seeds, seconds, turns, items, replicas, shortTurn })
+foreach (Option<int> atLeastOne in new[] { seeds, seconds, turns, items, replicas, steps, shortTurn })
 {
     atLeastOne.Validators.Add(result =>
     {
@@ -77,8 +78,12 @@ quality.SetAction((result, _) => RunAsync(result, figures => QualitySuite.RunAsy
         Pictures = result.GetResult(plot) is null ? null : result.GetValue(plot) ?? QualityPictures.DefaultFolder,
     },
     figures)));
-var train = new Command("train", "Training through silo, log, pump and commits against the bare learner, in turns") { data, seconds, turns };
-train.SetAction((result, _) => RunAsync(result, figures => TrainSuite.RunAsync(result.GetRequiredValue(data), result.GetRequiredValue(seconds), result.GetRequiredValue(turns), figures)));
+var precision = new Option<string?>("--precision") { Description = "auto: instead of the silo, whether what auto chooses here between float32 and bfloat16 is right; then a turn is of so many --steps" };
+precision.AcceptOnlyFromAmong("auto");
+var train = new Command("train", "Training through silo, log, pump and commits against the bare learner, in turns; with --precision auto, float32 against bfloat16") { data, seconds, turns, precision, steps };
+train.SetAction((result, _) => RunAsync(result, figures => result.GetValue(precision) is null
+    ? TrainSuite.RunAsync(result.GetRequiredValue(data), result.GetRequiredValue(seconds), result.GetRequiredValue(turns), figures)
+    : PrecisionSuite.RunAsync(result.GetRequiredValue(data), result.GetRequiredValue(steps), result.GetRequiredValue(turns), figures)));
 var only = new Option<string[]>("--only") { Description = "An objective; repeat it for more [default: all]", DefaultValueFactory = _ => [] };
 var encoder = new Option<string>("--encoder") { Description = "What makes embeddings", DefaultValueFactory = _ => EncoderCatalogue.Auto };
 var gains = new Command("objectives", "What each objective alone makes of an encoder, against the same encoder with its first weights; not for MNIST, where those do well") { data, only, encoder, seconds, seeds, firstSeed };
