@@ -45,7 +45,9 @@ internal sealed class DemoSilo : IAsyncDisposable
         {
             Silo = new ShoalSiloOptions { DataDirectory = Path.GetFullPath(data) },
             HttpPort = 0,
-            LogLevel = LogLevel.Error,
+
+            // What fails reaches the demo itself; calls that a stopping silo breaks off would be printed below its last word.
+            LogLevel = LogLevel.Critical,
         });
         await silo.StartAsync(cancellationToken);
         return new DemoSilo(silo);

@@ -172,7 +172,7 @@ internal sealed class SoundRun
         ItemAnswer[] answers = await _client.GetManyAsync(_dataset, [.. _windows.Select(window => window.Id)]);
         (double Purity, double Largest)? score = Score(answers);
         DatasetStatus status = await _client.StatusAsync(_dataset);
-        ClusterSummary[] clusters = await _client.ClustersAsync(_dataset, Exemplars);
+        ClusterSummary[] clusters = [.. (await _client.ClustersAsync(_dataset, Exemplars)).Where(cluster => cluster.Exemplars.Length > 0)];
         var sheet = Path.Combine(_request.Data, $"{_dataset}-version-{status.Training.Version?.Version}.png");
         IReadOnlyList<(long Cluster, byte[] Levels)> pictures = await DrawAsync(clusters, sheet);
         if (_request.Json)

@@ -48,7 +48,9 @@ internal static class SoundView
         }
 
         Table table = new Table { Border = TableBorder.Rounded }.AddColumn(Right("cluster")).AddColumn(Right("windows")).AddColumn(Right("confidence")).AddColumn("exemplars");
-        foreach (ClusterSummary cluster in clusters)
+
+        // A version that was just published has clusters that nothing is assigned to yet.
+        foreach (ClusterSummary cluster in clusters.Where(cluster => cluster.Count > 0))
         {
             table.AddRow(
                 new Text(cluster.Id.ToString(CultureInfo.InvariantCulture)), new Text(ShoalViews.Count(cluster.Count)), new Text(cluster.MeanConfidence.ToString("P0", CultureInfo.InvariantCulture)),
