@@ -32,7 +32,8 @@ internal static class Tagged
 
     /// <summary>The tag of bytes.</summary>
     /// <param name="bytes">The bytes.</param>
-    public static EntityTagHeaderValue Of(ReadOnlySpan<byte> bytes) => new($"\"{Convert.ToHexStringLower(SHA256.HashData(bytes).AsSpan(0, 16))}\"");
+    /// <param name="made">What tells apart answers that are made of the same bytes.</param>
+    public static EntityTagHeaderValue Of(ReadOnlySpan<byte> bytes, string made = "") => new($"\"{Convert.ToHexStringLower(SHA256.HashData(bytes).AsSpan(0, 16))}{made}\"");
 
     /// <summary>Sets the tag of an answer that is written by hand, and says whether the caller has it already.</summary>
     /// <param name="context">The request.</param>

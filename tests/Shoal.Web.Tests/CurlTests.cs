@@ -13,7 +13,8 @@ public sealed partial class CurlTests(WebFixture fixture, ITestOutputHelper outp
     // Curl's exit code for a time that was up, which one that says --max-time waits for.
     private const int TimeIsUp = 28;
 
-    private static readonly byte[] Seven = [0, 7];
+    // A grey pixel as PNG: of one item a picture is asked for.
+    private static readonly byte[] Seven = Convert.FromBase64String("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgBwAACQAIICPDjAAAAABJRU5ErkJggg==");
     private static readonly byte[] Owl = Recordings.Tones(16_000, (440, 1.2));
 
     private readonly string _folder = Directory.CreateTempSubdirectory("shoal-curl-").FullName;

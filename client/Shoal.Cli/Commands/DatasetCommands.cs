@@ -98,7 +98,7 @@ internal static class DatasetCommands
         Option<double> outer = Option("--outer-momentum", "Where several silos train: Nesterov momentum over their rounds, 0 to 0.99; 0 takes their mean.", defaults.OuterMomentum);
         Option<long> lag = Option("--max-lag", "Items that training may lag behind before it takes a sample of what came; 0 never.", defaults.MaxLag);
         var startFrom = new Option<string?>("--start-from") { Description = "Another dataset, whose published encoder this one begins with." };
-        var weights = new Option<FileInfo?>("--weights") { Description = "A safetensors file with the encoder that the dataset begins with." }.AcceptExistingOnly();
+        Option<FileInfo> weights = new Option<FileInfo>("--weights") { Description = "A safetensors file with the encoder that the dataset begins with." }.AcceptExistingOnly();
         Option<int> seed = Option("--seed", "The seed of all randomness.", defaults.Seed);
         var command = new Command("create", "Create a dataset; repeating it with the same settings does nothing.")
         {

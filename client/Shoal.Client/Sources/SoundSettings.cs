@@ -4,12 +4,19 @@ using Shoal.Media.Sound;
 namespace Shoal.Client;
 
 /// <summary>What a dataset's windows are, out of its settings.</summary>
-internal static class SoundSettings
+public static class SoundSettings
 {
-    public static SoundFormatOptions Of(DatasetSettings settings) => new()
+    /// <summary>How windows are cut, and made samples of.</summary>
+    /// <param name="settings">Settings of a dataset of sound.</param>
+    public static SoundFormatOptions Of(DatasetSettings settings)
     {
-        SampleRate = settings.SampleRate,
-        WindowSeconds = settings.WindowSeconds,
-        HopSeconds = settings.HopSeconds,
-    };
+        ArgumentNullException.ThrowIfNull(settings);
+        return new SoundFormatOptions
+        {
+            SampleRate = settings.SampleRate,
+            WindowSeconds = settings.WindowSeconds,
+            HopSeconds = settings.HopSeconds,
+            MaxBytes = settings.MaxItemBytes,
+        };
+    }
 }

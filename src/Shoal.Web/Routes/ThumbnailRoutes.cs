@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-using System.Security.Cryptography;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -7,7 +5,6 @@ using Microsoft.Net.Http.Headers;
 using Shoal.Client;
 using Shoal.Contracts;
 using Shoal.Media;
-using Shoal.Media.Sound;
 
 namespace Shoal.Web;
 
@@ -36,7 +33,8 @@ internal static class ThumbnailRoutes
         DatasetSettings settings = await client.SettingsAsync(dataset, context.RequestAborted);
         ItemContent content = await client.GetContentAsync(dataset, id, context.RequestAborted)
             ?? throw new ShoalException(ShoalErrorKind.NotFound, $"There is no item '{id}' in the dataset '{dataset}'{(settings.Modality is DatasetSettings.Sound ? "; windows of a recording are RECORDING@MILLISECONDS." : ".")}");
-        var tag = new EntityTagHeaderValue($"\"{Hash(content.Bytes)}-{size}\"");
+        // The item's own bytes decide, and so a picture that is known stays so over restarts.
+        EntityTagHeaderValue tag = Tagged.Of(content.Bytes, $"-{size}");
 
         // As of the bytes themselves: a picture is made of a stranger's.
         context.Response.Headers.XContentTypeOptions = "nosniff";
@@ -44,32 +42,21 @@ internal static class ThumbnailRoutes
 
         // Kept, and asked about each time: an item may be deleted, or replaced.
         context.Response.Headers.CacheControl = "private, no-cache";
-        if (context.Request.GetTypedHeaders().IfNoneMatch.Any(known => known.Compare(tag, useStrongComparison: false) || known.Equals(EntityTagHeaderValue.Any)))
+
+        // Before it is drawn: that is the larger part of the work.
+        if (Tagged.IsKnown(context, tag))
         {
-            // Before it is drawn: that is the larger part of the work.
-            context.Response.GetTypedHeaders().ETag = tag;
-            return TypedResults.StatusCode(StatusCodes.Status304NotModified);
+            return TypedResults.Empty;
         }
 
         MediaProblem? problem = null;
         byte[]? png = settings.Modality is DatasetSettings.Sound
-            ? Spectrograms.OfWindow(content.MediaType, content.Bytes, SoundOf(settings), size, out problem)
+            ? Spectrograms.OfWindow(content.MediaType, content.Bytes, SoundSettings.Of(settings), size, out problem)
             : new Thumbnails(ImagesOf(settings)).OfOriginal(content.MediaType, content.Bytes, size, out problem);
         return png is null
             ? TypedResults.Problem($"There is no picture of '{id}': {problem!.Message}", statusCode: StatusCodes.Status422UnprocessableEntity)
-            : TypedResults.Bytes(png, "image/png", entityTag: tag);
+            : TypedResults.Bytes(png, "image/png");
     }
-
-    // The item's own bytes decide, and so a picture that is known stays so over restarts.
-    private static string Hash(byte[] bytes) => BinaryPrimitives.ReadUInt64LittleEndian(SHA256.HashData(bytes)).ToString("x16", null);
-
-    private static SoundFormatOptions SoundOf(DatasetSettings settings) => new()
-    {
-        SampleRate = settings.SampleRate,
-        WindowSeconds = settings.WindowSeconds,
-        HopSeconds = settings.HopSeconds,
-        MaxBytes = settings.MaxItemBytes,
-    };
 
     private static ImageFormatOptions ImagesOf(DatasetSettings settings) => new()
     {
