@@ -160,7 +160,7 @@ public static class ShoalViews
         TrainingStatus training = status.Training;
         DatasetSettings settings = status.Settings;
         Grid grid = new Grid().AddColumn(new GridColumn().NoWrap().PadRight(3)).AddColumn();
-        Line("samples", $"{settings.Height}x{settings.Width}x{settings.Channels}, {(settings.Clusters == 0 ? "as many clusters as there are" : $"at most {settings.Clusters} clusters")}, {settings.Shards} shards");
+        Line("samples", $"{(settings.FrontEnd is DatasetSettings.Waveform ? "waveforms" : $"{settings.Height}x{settings.Width}x{settings.Channels}")}, {(settings.Clusters == 0 ? "as many clusters as there are" : $"at most {settings.Clusters} clusters")}, {settings.Shards} shards");
         Line("items", $"{Count(totals.Items)} in {Bytes(totals.LogBytes)}");
         Line("assigned", Count(totals.Assigned));
         Line("outliers", Count(totals.Outliers));

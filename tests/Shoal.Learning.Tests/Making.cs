@@ -9,6 +9,9 @@ internal static class Making
 {
     public static readonly SampleShape Grey = new(1, 12, 12);
 
+    /// <summary>The shortest that the encoder takes: eight latents.</summary>
+    public static readonly SampleShape Waveform = new(1, 1, 1_600);
+
     /// <summary>Samples of a few kinds: a bright bar whose place depends on the kind, with noise.</summary>
     public static SampleBatch Bars(int count, long first, SampleShape? shape = null, int kinds = 4)
     {
@@ -61,6 +64,7 @@ internal static class Making
             Pixels = TorchTensors.ToUnit(Bars(count, seed * 100, shape).Pixels, shape ?? Grey, CPU),
             Encode = projection.Encode,
             EncodeVisible = Visible(projection.Encode, shape ?? Grey),
+            EncodeLatents = Latents(projection.Encode, shape ?? Grey),
             Seed = seed,
         };
     }
@@ -84,6 +88,19 @@ internal static class Making
             var cells = y + (arange(shape.Width, ScalarType.Int64) / grid.Side).to_type(ScalarType.Int64).view(1, -1);
             var seen = cells.unsqueeze(0).eq(visible.flatten().view(-1, 1, 1)).unsqueeze(1);
             return encode(where(seen, samples, full_like(samples, 0.5f))).view(visible.shape[0], visible.shape[1], -1);
+        };
+    }
+
+    /// <summary>The same encoder for each sixteenth of a sample, in the order in which its numbers are stored, the others being grey.</summary>
+    public static Func<Tensor, Tensor> Latents(Func<Tensor, Tensor> encode, SampleShape shape)
+    {
+        const int Places = 16;
+        var cells = (arange(shape.Size, ScalarType.Int64) / (shape.Size / Places)).to_type(ScalarType.Int64);
+        return pixels =>
+        {
+            var seen = cells.unsqueeze(0).eq(arange(Places, ScalarType.Int64).unsqueeze(1)).unsqueeze(0);
+            var samples = where(seen, pixels.flatten(1).unsqueeze(1), full([1, 1, 1], 0.5f));
+            return encode(samples.view(-1, shape.Channels, shape.Height, shape.Width)).view(pixels.shape[0], Places, -1);
         };
     }
 

@@ -66,12 +66,13 @@ internal static class DatasetCommands
         Option<string> modality = Option("--modality", $"What the items are: '{DatasetSettings.Image}' or '{DatasetSettings.Sound}'.", defaults.Modality);
         var size = new Option<(int Height, int Width, int Channels)?>("--size")
         {
-            Description = $"The samples' size as HEIGHTxWIDTHxCHANNELS, for example 28x28x1; of sound mel bands x frames x 1. [default: {defaults.Height}x{defaults.Width}x{defaults.Channels}, of sound {defaults.Height}x{defaults.Width}x1]",
+            Description = $"The samples' size as HEIGHTxWIDTHxCHANNELS, for example 28x28x1; of spectrograms mel bands x frames x 1. [default: {defaults.Height}x{defaults.Width}x{defaults.Channels}, of sound {defaults.Height}x{defaults.Width}x1]",
             CustomParser = ParseSize,
         };
         Option<int> rate = Option("--sample-rate", "Of sound: samples a second that windows are kept at, 4000 to 48000.", defaults.SampleRate);
         Option<double> window = Option("--window-seconds", "Of sound: seconds of a window, 0.1 to 30; a window is an item.", defaults.WindowSeconds);
         var hop = new Option<double?>("--hop-seconds") { Description = "Of sound: seconds from one window of a recording to the next. [default: half a window]" };
+        Option<string> frontEnd = Option("--front-end", $"Of sound: what is learned from, '{DatasetSettings.LogMel}' spectrograms or the '{DatasetSettings.Waveform}' itself.", defaults.FrontEnd);
         var clusters = new Option<int>("--clusters")
         {
             Description = "The most clusters, 2 to 1000; or 'auto' for as many as there are.",
@@ -85,7 +86,7 @@ internal static class DatasetCommands
         Option<long> maxPixels = Option("--max-pixels", "The most pixels that an image may announce.", defaults.MaxPixels);
         Option<int> replay = Option("--replay-size", "Samples in the replay buffer, 256 to 1000000.", defaults.ReplaySize);
         Option<string> policy = Option("--replay", $"Which past samples are rehearsed: '{DatasetSettings.Reservoir}' or '{DatasetSettings.MinimumRedundancy}'.", defaults.Replay);
-        Option<string> encoder = Option("--encoder", "What makes embeddings: 'strided', 'resnet18', 'vit', 'patches', or 'auto' for what suits size and objectives.", defaults.Encoder);
+        Option<string> encoder = Option("--encoder", "What makes embeddings: 'strided', 'resnet18', 'vit', 'patches', 'logmel', 'waveform', or 'auto' for what suits samples and objectives.", defaults.Encoder);
         Option<string> views = Option("--views", "Which changes leave images what they are: 'drawing', 'photograph', 'randaugment', or 'auto' for what suits their channels.", defaults.Views);
         var objectives = new Option<IReadOnlyDictionary<string, double>?>("--objective")
         {
@@ -102,7 +103,7 @@ internal static class DatasetCommands
         Option<int> seed = Option("--seed", "The seed of all randomness.", defaults.Seed);
         var command = new Command("create", "Create a dataset; repeating it with the same settings does nothing.")
         {
-            name, modality, size, rate, window, hop, clusters, shards, round, roundSteps, maxBytes, maxPixels, replay, policy, encoder, views, objectives, idle, days, bytes, lag, outer, seed, startFrom, weights,
+            name, modality, size, rate, window, hop, frontEnd, clusters, shards, round, roundSteps, maxBytes, maxPixels, replay, policy, encoder, views, objectives, idle, days, bytes, lag, outer, seed, startFrom, weights,
         };
         return Session.Runs(command, shared, surroundings, async (session, parsed, token) =>
         {
@@ -120,6 +121,7 @@ internal static class DatasetCommands
                     SampleRate = parsed.GetValue(rate),
                     WindowSeconds = parsed.GetValue(window),
                     HopSeconds = parsed.GetValue(hop) ?? parsed.GetValue(window) / 2,
+                    FrontEnd = parsed.GetValue(frontEnd)!,
                     Clusters = parsed.GetValue(clusters),
                     Shards = parsed.GetValue(shards),
                     RoundSeconds = parsed.GetValue(round),

@@ -10,10 +10,10 @@ public sealed record DatasetSettings
     /// <summary>What the items are: <see cref="Image"/> or <see cref="Sound"/>.</summary>
     [Id(0)] public string Modality { get; init; } = Image;
 
-    /// <summary>Height of the samples, 8 to 256: pixels, to which images of other sizes are resized; of sound its mel bands.</summary>
+    /// <summary>Height of the samples, 8 to 256: pixels, to which images of other sizes are resized; of spectrograms mel bands; of no meaning for waveforms.</summary>
     [Id(1)] public int Height { get; init; } = 32;
 
-    /// <summary>Width of the samples, 8 to 256: pixels; of sound the frames of a window.</summary>
+    /// <summary>Width of the samples, 8 to 256: pixels; of spectrograms the frames of a window; of no meaning for waveforms.</summary>
     [Id(2)] public int Width { get; init; } = 32;
 
     /// <summary>Colour channels of the samples: 1 (grey, and sound) or 3 (red, green, blue).</summary>
@@ -79,7 +79,7 @@ public sealed record DatasetSettings
     /// </summary>
     [Id(19)] public double OuterMomentum { get; init; } = 0.5;
 
-    /// <summary>What makes embeddings: <c>strided</c>, <c>resnet18</c>, <c>vit</c>, <c>patches</c>, or <see cref="AutoEncoder"/>.</summary>
+    /// <summary>What makes embeddings: <c>strided</c>, <c>resnet18</c>, <c>vit</c>, <c>patches</c>, <c>logmel</c>, <c>waveform</c>, or <see cref="AutoEncoder"/>.</summary>
     [Id(20)] public string Encoder { get; init; } = AutoEncoder;
 
     /// <summary>Of sound: samples a second that windows are kept at, 4,000 to 48,000. Recordings of other rates are resampled.</summary>
@@ -91,6 +91,9 @@ public sealed record DatasetSettings
     /// <summary>Of sound: seconds from the beginning of one window of a recording to that of the next, 0.05 to <see cref="WindowSeconds"/>.</summary>
     [Id(23)] public double HopSeconds { get; init; } = 0.5;
 
+    /// <summary>Of sound: what the learner sees of a window, <see cref="LogMel"/> or <see cref="Waveform"/>.</summary>
+    [Id(24)] public string FrontEnd { get; init; } = LogMel;
+
     /// <summary>The dataset whose published encoder this one begins with, copied when it is created; null for fresh weights.</summary>
     [Id(25)] public string? StartFrom { get; init; }
 
@@ -100,8 +103,14 @@ public sealed record DatasetSettings
     /// <summary>A <see cref="Modality"/>: pictures.</summary>
     public const string Image = "image";
 
-    /// <summary>A <see cref="Modality"/>: windows of recordings, of which the learner sees log-mel spectrograms.</summary>
+    /// <summary>A <see cref="Modality"/>: windows of recordings.</summary>
     public const string Sound = "sound";
+
+    /// <summary>A <see cref="FrontEnd"/>: a spectrogram of <see cref="Height"/> bands and <see cref="Width"/> frames.</summary>
+    public const string LogMel = "log-mel";
+
+    /// <summary>A <see cref="FrontEnd"/>: the values themselves, of which a window has 1,600 to 32,000.</summary>
+    public const string Waveform = "waveform";
 
     /// <summary>An <see cref="Encoder"/>: the one that suits the samples' shape and the objectives.</summary>
     public const string AutoEncoder = "auto";
@@ -140,6 +149,16 @@ public sealed record DatasetSettings
             problems.Add($"Modality is '{Modality}'; must be '{Image}' or '{Sound}'.");
         }
 
+        if (FrontEnd is not (LogMel or Waveform))
+        {
+            problems.Add($"FrontEnd is '{FrontEnd}'; must be '{LogMel}' or '{Waveform}'.");
+        }
+
+        if (FrontEnd is Waveform && Modality is Image)
+        {
+            problems.Add($"FrontEnd is '{Waveform}', which sound has; images have none.");
+        }
+
         if (Modality is Sound)
         {
             Range(nameof(SampleRate), SampleRate, 4_000, 48_000);
@@ -148,6 +167,12 @@ public sealed record DatasetSettings
             if (Channels != 1)
             {
                 problems.Add($"Channels is {Channels}; must be 1 for sound, whose recordings are mixed to one channel.");
+            }
+
+            // Fewer are no sequence to learn from; more take seconds a step, and a replay buffer of gigabytes.
+            if (FrontEnd is Waveform && problems.Count == 0 && WindowSeconds * SampleRate is var values && values is < 1_600 or > 32_000)
+            {
+                problems.Add($"A window has {values:N0} values (SampleRate x WindowSeconds); must be 1,600 to 32,000 for the front end '{Waveform}'.");
             }
         }
 
@@ -211,48 +236,6 @@ public sealed record DatasetSettings
                 problems.Add($"{name} is {Text(value)}; must be {Text(least)} to {Text(most)}.");
             }
         }
-    }
-}
-
-/// <summary>Settings that may change while a dataset lives; what is null stays as it is.</summary>
-[GenerateSerializer, Immutable, Alias("shoal.dataset-change")]
-public sealed record DatasetChange
-{
-    /// <summary><see cref="DatasetSettings.RoundSeconds"/>.</summary>
-    [Id(0)] public double? RoundSeconds { get; init; }
-
-    /// <summary><see cref="DatasetSettings.IdleRehearsalSteps"/>.</summary>
-    [Id(1)] public int? IdleRehearsalSteps { get; init; }
-
-    /// <summary><see cref="DatasetSettings.RetainDays"/>.</summary>
-    [Id(2)] public double? RetainDays { get; init; }
-
-    /// <summary><see cref="DatasetSettings.RetainBytes"/>.</summary>
-    [Id(3)] public long? RetainBytes { get; init; }
-
-    /// <summary><see cref="DatasetSettings.MaxLag"/>.</summary>
-    [Id(4)] public long? MaxLag { get; init; }
-
-    /// <summary>The settings after the change.</summary>
-    /// <param name="settings">The settings before it.</param>
-    /// <exception cref="ShoalException">Invalid: nothing is changed, or a value is out of range.</exception>
-    public DatasetSettings Apply(DatasetSettings settings)
-    {
-        ArgumentNullException.ThrowIfNull(settings);
-        if (this == new DatasetChange())
-        {
-            throw new ShoalException(ShoalErrorKind.Invalid, "Nothing to change was given; these may change: RoundSeconds, IdleRehearsalSteps, RetainDays, RetainBytes, MaxLag.");
-        }
-
-        DatasetSettings changed = settings with
-        {
-            RoundSeconds = RoundSeconds ?? settings.RoundSeconds,
-            IdleRehearsalSteps = IdleRehearsalSteps ?? settings.IdleRehearsalSteps,
-            RetainDays = RetainDays ?? settings.RetainDays,
-            RetainBytes = RetainBytes ?? settings.RetainBytes,
-            MaxLag = MaxLag ?? settings.MaxLag,
-        };
-        return changed.Problems() is { Count: > 0 } problems ? throw new ShoalException(ShoalErrorKind.Invalid, string.Join(' ', problems)) : changed;
     }
 }
 

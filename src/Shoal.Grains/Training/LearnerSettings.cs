@@ -1,4 +1,5 @@
 using Shoal.Contracts;
+using Shoal.Grains.Compute;
 using Shoal.Learning;
 
 namespace Shoal.Grains.Training;
@@ -6,7 +7,7 @@ namespace Shoal.Grains.Training;
 /// <summary>The learner's options for a dataset, made in one place so that a seat and the model agree.</summary>
 internal static class LearnerSettings
 {
-    public static SampleShape Shape(DatasetSettings settings) => new(settings.Channels, settings.Height, settings.Width);
+    public static SampleShape Shape(DatasetSettings settings) => SampleForm.Of(settings).Shape(settings);
 
     /// <summary>What is wrong with a dataset's settings, one sentence each: what the learner would refuse, too.</summary>
     public static IReadOnlyList<string> Problems(DatasetSettings settings) =>
@@ -19,14 +20,13 @@ internal static class LearnerSettings
 
     public static LearnerOptions Options(DatasetSettings settings)
     {
-        var options = new LearnerOptions
+        var options = LearnerOptions.Of(SampleForm.Of(settings).Kind) with
         {
             Clusters = settings.Clusters,
             Seed = settings.Seed,
             ReplaySize = settings.ReplaySize,
             Encoder = settings.Encoder,
             Views = settings.Views,
-            Kind = settings.Modality is DatasetSettings.Sound ? SampleKind.Sound : SampleKind.Image,
             Replay = settings.Replay is DatasetSettings.MinimumRedundancy ? ReplayPolicy.MinimumRedundancy : ReplayPolicy.Reservoir,
         };
         return settings.Objectives is { Count: > 0 } objectives ? options with { Objectives = objectives } : options;

@@ -43,11 +43,23 @@ public sealed class EncoderAttribute(string name) : Attribute
     /// <summary>The name.</summary>
     public string Name { get; } = name;
 
-    /// <summary>The least height and width of samples, pixels.</summary>
+    /// <summary>The least height and width of samples, pixels; of waveforms the least number of values.</summary>
     public int LeastSide { get; init; } = 8;
 
     /// <summary>The most.</summary>
     public int MostSide { get; init; } = 256;
+
+    /// <summary>Whether it takes waveforms, and no pictures.</summary>
+    public bool IsForWaveforms { get; init; }
+}
+
+/// <summary>An encoder that sees a sample in the course of time, and pools what it sees last.</summary>
+public interface ILatentEncoder
+{
+    /// <summary>Computes what is pooled.</summary>
+    /// <param name="input">Normalised samples, [N, C, H, W], float32.</param>
+    /// <returns>[N, T, D], float32, D the feature's width: one for each place in time, in order.</returns>
+    Tensor EncodeLatents(Tensor input);
 }
 
 /// <summary>Finds encoders by name.</summary>
@@ -65,6 +77,9 @@ public static class EncoderCatalogue
     /// <summary>The encoder that sees patches, and may be shown some of them only.</summary>
     public const string Patchwise = "vit";
 
+    /// <summary>The encoder of waveforms.</summary>
+    public const string Waveform = "waveform";
+
     // Larger photographs show more than what is left of them at PatchEncoder.LargestSide.
     private const int LargestOfPatches = 2 * PatchEncoder.LargestSide;
 
@@ -77,18 +92,30 @@ public static class EncoderCatalogue
     public static string? Misfit(string name, SampleShape shape)
     {
         ArgumentNullException.ThrowIfNull(shape);
-        EncoderAttribute sides = Types[name].GetCustomAttribute<EncoderAttribute>()!;
-        return Math.Min(shape.Height, shape.Width) < sides.LeastSide || Math.Max(shape.Height, shape.Width) > sides.MostSide
-            ? $"Encoder '{name}' takes sides of {sides.LeastSide} to {sides.MostSide} pixels, not {shape}."
+        EncoderAttribute takes = Types[name].GetCustomAttribute<EncoderAttribute>()!;
+        if (takes.IsForWaveforms)
+        {
+            return !shape.IsWaveform ? $"Encoder '{name}' takes waveforms, not {shape}; use encoder '{Auto}', or the front end 'waveform'."
+                : shape.Width < takes.LeastSide || shape.Width > takes.MostSide ? $"Encoder '{name}' takes waveforms of {takes.LeastSide} to {takes.MostSide} values, not {shape}."
+                : null;
+        }
+
+        return shape.IsWaveform ? $"Encoder '{name}' takes pictures and spectrograms, no waveforms; use encoder '{Waveform}' or '{Auto}'."
+            : Math.Min(shape.Height, shape.Width) < takes.LeastSide || Math.Max(shape.Height, shape.Width) > takes.MostSide
+                ? $"Encoder '{name}' takes sides of {takes.LeastSide} to {takes.MostSide} pixels, not {shape}."
             : null;
     }
+
+    /// <summary>Whether an encoder shows what it sees in the course of time, <see cref="ILatentEncoder"/>.</summary>
+    /// <param name="name">One of <see cref="Names"/>.</param>
+    public static bool HasLatents(string name) => Types.TryGetValue(name, out var type) && type.IsAssignableTo(typeof(ILatentEncoder));
 
     /// <summary>Whether an encoder may be shown some patches of a sample only, <see cref="IPatchwiseEncoder"/>.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     public static bool IsPatchwise(string name) => Types.TryGetValue(name, out var type) && type.IsAssignableTo(typeof(IPatchwiseEncoder));
 
     /// <summary>
-    /// The encoder that a setting means: for <see cref="Auto"/> <c>patches</c> for colour up to 64 pixels a side, else <c>strided</c>;
+    /// The encoder that a setting means: for <see cref="Auto"/> <c>waveform</c> for waveforms, <c>patches</c> for colour up to 64 pixels a side, else <c>strided</c>;
     /// that, too, where somebody chose objectives, which <c>patches</c> would not follow.
     /// </summary>
     /// <param name="name">One of <see cref="Names"/>, or <see cref="Auto"/>.</param>
@@ -102,7 +129,8 @@ public static class EncoderCatalogue
             return name;
         }
 
-        return !objectivesChosen && shape.Channels == 3 && Math.Max(shape.Height, shape.Width) <= LargestOfPatches && Math.Min(shape.Height, shape.Width) >= PatchEncoder.LeastSide
+        return shape.IsWaveform ? Waveform
+            : !objectivesChosen && shape.Channels == 3 && Math.Max(shape.Height, shape.Width) <= LargestOfPatches && Math.Min(shape.Height, shape.Width) >= PatchEncoder.LeastSide
             ? PatchEncoder.Name
             : "strided";
     }

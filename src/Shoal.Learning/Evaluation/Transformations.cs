@@ -9,8 +9,8 @@ namespace Shoal.Learning;
 /// <param name="Strengths">Those that are looked at, weakest first.</param>
 public abstract record Transformation(string Name, string Unit, IReadOnlyList<double> Strengths)
 {
-    /// <summary>Whether spectrograms have nothing like it: time goes forward, and frequencies do not turn into times.</summary>
-    internal bool OnlyImages { get; init; }
+    /// <summary>What it is a change of.</summary>
+    internal IReadOnlyList<SampleKind> Suits { get; init; } = [SampleKind.Image, SampleKind.Sound];
 
     /// <summary>Whether it changes nothing but colours.</summary>
     internal virtual bool NeedsColour => false;
@@ -43,28 +43,30 @@ public abstract record Transformation(string Name, string Unit, IReadOnlyList<do
 /// <summary>The transformations that reports look at.</summary>
 public static class Transformations
 {
+    // Spectrograms have nothing like a turn or a mirror: time goes forward, and frequencies do not turn into times.
     private static readonly Transformation[] All =
     [
-        new Place("rotation", "degrees", [5, 15, 45, 90, 180], degrees => Turn(degrees * Math.PI / 180)) { OnlyImages = true },
+        new Place("rotation", "degrees", [5, 15, 45, 90, 180], degrees => Turn(degrees * Math.PI / 180)) { Suits = [SampleKind.Image] },
         new Place("scale", "times", [0.5, 0.8, 1.25, 2], times => [1 / times, 0, 0, 0, 1 / times, 0]),
         new Place("shift across", "of the width", [0.05, 0.1, 0.2], share => [1, 0, -2 * share, 0, 1, 0]),
         new Place("shift down", "of the height", [0.05, 0.1, 0.2], share => [1, 0, 0, 0, 1, -2 * share]),
-        new Place("mirror", "times", [1], _ => [-1, 0, 0, 0, 1, 0]) { OnlyImages = true },
+        new Place("mirror", "times", [1], _ => [-1, 0, 0, 0, 1, 0]) { Suits = [SampleKind.Image] },
         new Light("brightness", "times", [0.5, 0.75, 1.33, 2], (samples, times) => samples * times),
         new Light("contrast", "times", [0.5, 0.75, 1.33, 2], (samples, times) => Around(samples, samples.mean([1, 2, 3], keepdim: true), times)),
         new Light("noise", "of the range", [0.02, 0.05, 0.1], Noise),
         new Light("blur", "pixels", [0.5, 1, 2], Blur),
         new Colour("saturation", "times", [0, 0.5, 2], (samples, times) => Around(samples, Grey(samples), times)),
         new Colour("hue", "of the circle", [0.05, 0.1, 0.25, 0.5], Hue),
+        .. WaveformTransformations.All,
     ];
 
-    /// <summary>Those that change samples: grey ones have no colour, and spectrograms cannot be turned.</summary>
+    /// <summary>Those that change samples: grey ones have no colour, spectrograms cannot be turned, and waveforms have changes of their own.</summary>
     /// <param name="shape">Their shape.</param>
     /// <param name="kind">What they show.</param>
     public static IReadOnlyList<Transformation> Of(SampleShape shape, SampleKind kind = SampleKind.Image)
     {
         ArgumentNullException.ThrowIfNull(shape);
-        return [.. All.Where(transformation => (!transformation.NeedsColour || shape.Channels == 3) && !(transformation.OnlyImages && kind == SampleKind.Sound))];
+        return [.. All.Where(transformation => (!transformation.NeedsColour || shape.Channels == 3) && transformation.Suits.Contains(kind))];
     }
 
     private static double[] Turn(double angle) => [Math.Cos(angle), -Math.Sin(angle), 0, Math.Sin(angle), Math.Cos(angle), 0];

@@ -72,13 +72,17 @@ public sealed class ObjectiveAttribute(string name) : Attribute
     /// <summary>Whether the encoder must be one that can be shown some patches of a sample only, <see cref="IPatchwiseEncoder"/>.</summary>
     public bool NeedsPatches { get; init; }
 
+    /// <summary>Whether the encoder must be one that sees a sample in the course of time, <see cref="ILatentEncoder"/>.</summary>
+    public bool NeedsLatents { get; init; }
+
     /// <summary>Why samples of a shape give it nothing to learn; null when they suit it.</summary>
     /// <param name="shape">Their shape.</param>
     /// <param name="kind">What they are.</param>
     public string? Misfit(SampleShape shape, SampleKind kind = SampleKind.Image)
     {
         ArgumentNullException.ThrowIfNull(shape);
-        return kind is SampleKind.Sound && OnlyImages is not null ? $"Objective '{Name}' is for images: {OnlyImages}."
+        return shape.IsWaveform && Needs.HasFlag(ObjectiveNeeds.Samples) && !NeedsLatents ? $"Objective '{Name}' changes pictures and spectrograms; waveforms it cannot."
+            : kind is SampleKind.Sound && OnlyImages is not null ? $"Objective '{Name}' is for images: {OnlyImages}."
             : NeedsColour && shape.Channels != 3 ? $"Objective '{Name}' learns from colours; samples have {shape.Channels} channel(s), and it needs 3."
             : NeedsSquare && shape.Height != shape.Width ? $"Objective '{Name}' turns samples by quarters; they must be as high as wide, and are {shape.Height}x{shape.Width}."
             : Math.Min(shape.Height, shape.Width) < LeastSide ? $"Objective '{Name}' cuts samples into pieces; sides must be {LeastSide} pixels at least, and are {shape.Height}x{shape.Width}."

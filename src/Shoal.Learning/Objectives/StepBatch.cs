@@ -48,6 +48,12 @@ public sealed record StepBatch
     /// </summary>
     public Func<Tensor, Tensor, Tensor>? EncodeVisible { get; init; }
 
+    /// <summary>
+    /// The encoder in the course of time: from [M, C, H, W], float32, 0 to 1, to latents [M, T, D], float32, with gradient; null where it has none,
+    /// <see cref="ILatentEncoder"/>.
+    /// </summary>
+    public Func<Tensor, Tensor>? EncodeLatents { get; init; }
+
     /// <summary>What draws are keyed by: another in every step.</summary>
     public required long Seed { get; init; }
 

@@ -59,9 +59,10 @@ public sealed class Embedder : IDisposable
                 $"{count} samples of {Shape} need {count * Shape.Size} pixels and {count * Width} embedding values; there are {pixels.Length} and {embeddings.Length}.", nameof(pixels));
         }
 
-        for (var start = 0; start < count; start += BatchSize)
+        var part = TorchTensors.Part(Shape, BatchSize);
+        for (var start = 0; start < count; start += part)
         {
-            var n = Math.Min(BatchSize, count - start);
+            var n = Math.Min(part, count - start);
             using var scope = NewDisposeScope();
             var embedded = EmbedTensor(_encoder, TorchTensors.ToUnit(pixels.Slice(start * Shape.Size, n * Shape.Size), Shape, _device), _mean, _deviation);
             System.Numerics.Tensors.TensorPrimitives.ConvertToHalf(embedded.Values<float>(), embeddings.Slice(start * Width, n * Width));

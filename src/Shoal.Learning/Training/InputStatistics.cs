@@ -1,6 +1,6 @@
 namespace Shoal.Learning;
 
-/// <summary>Mean and deviation of each channel over the stream so far, by which samples are normalised.</summary>
+/// <summary>Mean and deviation of each channel, by which samples are normalised: over the stream so far, or known before.</summary>
 internal sealed class InputStatistics
 {
     // Past this many samples old ones fade: a stream's light may change for good.
@@ -12,9 +12,21 @@ internal sealed class InputStatistics
     private readonly SampleShape _shape;
     private readonly double[] _mean;
     private readonly double[] _square;
+    private readonly bool _known;
     private long _samples;
 
-    public InputStatistics(SampleShape shape) => (_shape, _mean, _square) = (shape, new double[shape.Channels], new double[shape.Channels]);
+    /// <summary>Before the first sample.</summary>
+    /// <param name="shape">The shape of samples.</param>
+    /// <param name="known">What they are whatever comes; null to learn them.</param>
+    public InputStatistics(SampleShape shape, (double Mean, double Deviation)? known = null)
+    {
+        (_shape, _known, _mean, _square) = (shape, known is not null, new double[shape.Channels], new double[shape.Channels]);
+        if (known is var (mean, deviation))
+        {
+            Array.Fill(_mean, mean);
+            Array.Fill(_square, (mean * mean) + (deviation * deviation));
+        }
+    }
 
     /// <summary>Mean of each channel, 0 to 1, [C].</summary>
     public float[] Mean => Array.ConvertAll(_mean, mean => (float)mean);
@@ -25,6 +37,11 @@ internal sealed class InputStatistics
 
     public void Add(SampleBatch batch)
     {
+        if (_known)
+        {
+            return;
+        }
+
         var plane = _shape.Height * _shape.Width;
         _samples = Math.Min(_samples + batch.Count, Memory);
         var share = (double)batch.Count / _samples;

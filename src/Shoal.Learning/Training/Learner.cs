@@ -21,6 +21,9 @@ public sealed partial class Learner : IDisposable
 
     // Without gradients in the encoder only heads are left to move: communities are shown as means of embeddings.
     private readonly bool _descends;
+
+    // Of waveforms views cost most of a step: they are not made where no objective compares them.
+    private readonly bool _comparesViews;
     private readonly Encoder _encoder;
     private readonly Encoder _keyEncoder;
     private readonly ClusterHead _head;
@@ -67,6 +70,7 @@ public sealed partial class Learner : IDisposable
         }
 
         _descends = _encoder.LearnsByGradient || trainsHeads;
+        _comparesViews = _encoder is not ILatentEncoder || _objectives.Values.Any(entry => entry.Objective is not PretextObjective);
         foreach (var (_, module) in Modules)
         {
             module.to(_device);
@@ -92,7 +96,7 @@ public sealed partial class Learner : IDisposable
             : new HeadClusterer(options, _head, _keyHead, _optimizer);
         _shown = new ShownClusters(_clusterer, _encoder.Width);
         _recent = new RecentSamples(shape, DriftSamples);
-        _statistics = new InputStatistics(shape);
+        _statistics = new InputStatistics(shape, SampleTraits.Of(options.Kind).Input);
         _views = ViewRecipes.Create(options.Views, options.Kind, shape, _device);
     }
 
@@ -239,15 +243,14 @@ public sealed partial class Learner : IDisposable
             return new StepReport(new Dictionary<string, double>(StringComparer.Ordinal), trained.Count, slots.Length);
         }
 
-        var views = Normalise(cat([_views.Make(samples, generator), _views.Make(samples, generator)]));
-        var embedded = _encoder.forward(views);
+        var (embedded, keyFeatures) = _comparesViews ? CompareViews(samples, generator) : SeeSamples(samples);
         var (bankKeys, bankSamples) = _bank.Read();
         var (anchors, neighbours) = Pairs(trained.Count, paired);
         long[] labels = [.. trained.Select(_ => -1L), .. slots.Select(slot => (long)_replay.LabelOf(slot))];
         var batch = new StepBatch
         {
             Features = embedded,
-            KeyFeatures = _encoder.LearnsByGradient ? KeyFeatures(views) : embedded,
+            KeyFeatures = keyFeatures,
             Samples = tensor(keys, device: _device),
             BankKeys = bankKeys,
             BankSamples = bankSamples,
@@ -259,6 +262,7 @@ public sealed partial class Learner : IDisposable
             Pixels = samples,
             Encode = pixels => _encoder.forward(Normalise(pixels)),
             EncodeVisible = _encoder is IPatchwiseEncoder patchwise ? (pixels, visible) => patchwise.EncodeVisible(Normalise(pixels), visible) : null,
+            EncodeLatents = _encoder is ILatentEncoder sequential ? pixels => sequential.EncodeLatents(Normalise(pixels)) : null,
             Seed = unchecked((long)Keyed.Mix(Options.StepSeed, Steps, (long)Purpose.Pretext)),
         };
         var losses = Descend(batch, keys);
@@ -327,6 +331,22 @@ public sealed partial class Learner : IDisposable
         var seen = samples.narrow(0, 0, fresh);
         _encoder.Watch(Normalise(samples), Normalise(_views.Make(seen, generator)), Normalise(_views.Make(seen, generator)));
         Momentum.Follow(_keyEncoder, _encoder, 0);
+    }
+
+    // Features and key features of two views, [2N, D] each.
+    private (Tensor Features, Tensor Keys) CompareViews(Tensor samples, Generator generator)
+    {
+        var views = Normalise(cat([_views.Make(samples, generator), _views.Make(samples, generator)]));
+        var embedded = _encoder.forward(views);
+        return (embedded, _encoder.LearnsByGradient ? KeyFeatures(views) : embedded);
+    }
+
+    // Nobody reads them; but the key encoder's norms keep the statistics that embeddings are made with. A sample alone is shown twice: norms need two.
+    private (Tensor Features, Tensor Keys) SeeSamples(Tensor samples)
+    {
+        var count = samples.shape[0];
+        var seen = KeyFeatures(Normalise(count > 1 ? samples : samples.repeat(2, 1, 1, 1))).narrow(0, 0, count).repeat(2, 1);
+        return (seen, seen);
     }
 
     private Tensor KeyFeatures(Tensor views)

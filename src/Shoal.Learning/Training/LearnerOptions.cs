@@ -106,6 +106,11 @@ public sealed record LearnerOptions
     /// <value>500.</value>
     public int HeldOutSize { get; init; } = 500;
 
+    /// <summary>The options that suit samples of a kind.</summary>
+    /// <param name="kind">What samples are.</param>
+    /// <returns>The defaults; of waveforms 32 fresh ones in a step in place of 96: of 8,000 values each costs as much as ten spectrograms.</returns>
+    public static LearnerOptions Of(SampleKind kind) => kind is SampleKind.Waveform ? new() { Kind = kind, FreshPerStep = 32 } : new() { Kind = kind };
+
     /// <summary>The weights of objectives when none are given.</summary>
     public static IReadOnlyDictionary<string, double> DefaultObjectives { get; } = new SortedDictionary<string, double>(StringComparer.Ordinal)
     {
@@ -165,13 +170,15 @@ public sealed record LearnerOptions
         var encoder = EncoderOf(shape);
         return
         [
-            .. Kind is SampleKind.Sound && shape.Channels != 1 ? [$"Samples of sound are spectrograms of one channel, not {shape}."] : Array.Empty<string>(),
+            .. SampleTraits.Of(Kind).Problems(this, shape),
             .. EncoderCatalogue.Misfit(encoder, shape) is { } misfit ? [misfit] : Array.Empty<string>(),
             .. ObjectivesThat(_ => true).Select(objective => objective.Misfit(shape, Kind)).OfType<string>(),
             .. Objectives is null || LearnsByGradient(shape) ? [] : ObjectivesThat(objective => !objective.TrainsHead)
                 .Select(objective => $"Objective '{objective.Name}' moves the encoder, and '{encoder}' learns without gradients; name another encoder, or no objectives."),
             .. EncoderCatalogue.IsPatchwise(encoder) ? [] : ObjectivesThat(objective => objective.NeedsPatches)
                 .Select(objective => $"Objective '{objective.Name}' shows the encoder some patches of a sample only, which '{encoder}' cannot see; use encoder '{EncoderCatalogue.Patchwise}' or '{EncoderCatalogue.Auto}'."),
+            .. EncoderCatalogue.HasLatents(encoder) ? [] : ObjectivesThat(objective => objective.NeedsLatents)
+                .Select(objective => $"Objective '{objective.Name}' foretells what an encoder sees in the course of time, which '{encoder}' does not show; it is for sound with the front end 'waveform', whose encoder is '{EncoderCatalogue.Waveform}'."),
         ];
     }
 

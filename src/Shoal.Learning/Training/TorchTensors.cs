@@ -98,6 +98,16 @@ internal static class TorchTensors
         return samples.to(device).to_type(ScalarType.Float32).mul_(1f / 255f).MoveToOuterDisposeScope();
     }
 
+    /// <summary>How many samples go through a network at once.</summary>
+    /// <param name="shape">Their shape.</param>
+    /// <param name="most">Of pictures.</param>
+    public static int Part(SampleShape shape, int most)
+    {
+        // 65 windows of a second. What the first layer makes of a value are six numbers of four bytes, three times over: 80 MB.
+        const int MostValues = 1 << 20;
+        return shape.IsWaveform ? Math.Min(MostValues / shape.Size, most) : most;
+    }
+
     /// <summary>What is made of a buffer's samples, a few at a time.</summary>
     /// <param name="samples">The buffer; not empty.</param>
     /// <param name="device">Where it is made.</param>
@@ -106,13 +116,13 @@ internal static class TorchTensors
     /// <returns>All rows, [n, ...].</returns>
     public static Tensor InParts(ReplayBuffer samples, Device device, Func<Tensor, Tensor> make, Action? between)
     {
-        const int Part = 512;
         using var scope = NewDisposeScope();
+        var part = Part(samples.Shape, 512);
         var parts = new List<Tensor>();
-        for (var start = 0; start < samples.Count; start += Part)
+        for (var start = 0; start < samples.Count; start += part)
         {
             using var partScope = NewDisposeScope();
-            var pixels = samples.Pixels.Slice(start * samples.Shape.Size, Math.Min(Part, samples.Count - start) * samples.Shape.Size);
+            var pixels = samples.Pixels.Slice(start * samples.Shape.Size, Math.Min(part, samples.Count - start) * samples.Shape.Size);
             parts.Add(make(ToUnit(pixels, samples.Shape, device)).MoveToOuterDisposeScope());
             between?.Invoke();
         }

@@ -21,12 +21,7 @@ public static class ViewMakers
     /// <param name="shape">Their shape.</param>
     /// <param name="device">Where they are.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such kind.</exception>
-    public static IViewMaker Create(SampleKind kind, SampleShape shape, Device device) => kind switch
-    {
-        SampleKind.Image => new ViewMaker(shape, device),
-        SampleKind.Sound => new SoundViews(shape, device),
-        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "No views are made of such samples."),
-    };
+    public static IViewMaker Create(SampleKind kind, SampleShape shape, Device device) => SampleTraits.Of(kind).Views(shape, device);
 
     /// <summary>Holds samples to their shape.</summary>
     /// <param name="samples">Any tensor.</param>

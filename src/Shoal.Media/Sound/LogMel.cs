@@ -9,7 +9,7 @@ namespace Shoal.Media.Sound;
 /// brightness for loudness in decibels below the window's loudest place. Gain and a constant offset change nothing.
 /// Thread-safe.
 /// </summary>
-internal sealed class LogMel
+internal sealed class LogMel : ISoundForm
 {
     // So far below the loudest place is black; 16-bit recordings have little below it but their own noise.
     private const double RangeDb = 80;
@@ -43,6 +43,12 @@ internal sealed class LogMel
 
     /// <summary>Values of a window.</summary>
     public int Length { get; }
+
+    /// <inheritdoc/>
+    public int SampleBytes => _mels * _frames;
+
+    /// <inheritdoc/>
+    public string Shape => $"1 x {_mels} x {_frames}";
 
     /// <summary>Computes a sample.</summary>
     /// <param name="mono">At most <see cref="Length"/> finite values; what is missing at the end is silence.</param>

@@ -5,7 +5,7 @@ namespace Shoal.Media.Sound;
 
 /// <summary>
 /// Turns windows of sound into a dataset's samples: log-mel spectrograms, uint8 [1, Mels, Frames], the highest band in the
-/// first row. Thread-safe; only scratch memory is kept between calls.
+/// first row; or waveforms, uint8 [1, 1, T]. Thread-safe; only scratch memory is kept between calls.
 /// </summary>
 /// <remarks>
 /// Declared is <c>audio/x-raw</c> or any <c>audio/...</c>: WAV is told by its bytes. Channels are averaged and the rate is
@@ -14,23 +14,33 @@ namespace Shoal.Media.Sound;
 public sealed class SoundDecoder : ISampleDecoder
 {
     private readonly SoundFormatOptions _options;
-    private readonly LogMel _logMel;
+    private readonly ISoundForm _form;
 
-    /// <summary>Makes a decoder. It computes tables: keep it for a dataset's next items.</summary>
+    /// <summary>Makes a decoder into log-mel spectrograms. It computes tables: keep it for a dataset's next items.</summary>
     /// <param name="options">The canonical form and the bounds.</param>
     /// <exception cref="ArgumentException">An option is out of range; the message lists all.</exception>
     public SoundDecoder(SoundFormatOptions options)
+        : this(options, static valid => new LogMel(valid))
+    {
+    }
+
+    private SoundDecoder(SoundFormatOptions options, Func<SoundFormatOptions, ISoundForm> form)
     {
         ArgumentNullException.ThrowIfNull(options);
         _options = options.Validated(nameof(options));
-        _logMel = new(_options);
+        _form = form(_options);
     }
 
     /// <inheritdoc/>
-    public int SampleBytes => _options.SampleBytes;
+    public int SampleBytes => _form.SampleBytes;
 
     // Rounding of another rate's last value must not refuse a window that is exactly long enough.
-    private int MostValues => _logMel.Length + 1;
+    private int MostValues => _options.WindowLength + 1;
+
+    /// <summary>Makes a decoder into waveforms, uint8 [1, 1, T], T being <see cref="SoundFormatOptions.WindowLength"/>; 128 is no pressure.</summary>
+    /// <param name="options">The bounds, the rate and the window; bands and frames say nothing.</param>
+    /// <exception cref="ArgumentException">An option is out of range; the message lists all.</exception>
+    public static SoundDecoder OfWaveforms(SoundFormatOptions options) => new(options, static valid => new Waveform(valid));
 
     /// <inheritdoc/>
     public MediaProblem? Check(string mediaType, ReadOnlySpan<byte> bytes)
@@ -45,7 +55,7 @@ public sealed class SoundDecoder : ISampleDecoder
         ArgumentNullException.ThrowIfNull(mediaType);
         if (sample.Length != SampleBytes)
         {
-            throw new ArgumentException($"The sample has {sample.Length} bytes; must be {SampleBytes} (1 x {_options.Mels} x {_options.Frames}).", nameof(sample));
+            throw new ArgumentException($"The sample has {sample.Length} bytes; must be {SampleBytes} ({_form.Shape}).", nameof(sample));
         }
 
         if (!TryOpen(mediaType, bytes, out var header, out var length, out problem))
@@ -63,14 +73,14 @@ public sealed class SoundDecoder : ISampleDecoder
                 return false;
             }
 
-            mono = mono[..Math.Min(length, _logMel.Length)];
+            mono = mono[..Math.Min(length, _options.WindowLength)];
             if (Silence.Is(mono))
             {
                 problem = new(MediaProblemCodes.Silent, "Nothing in the sound is above -60 dB of full scale; check the recorder's gain and cable.");
                 return false;
             }
 
-            _logMel.Compute(mono, sample);
+            _form.Compute(mono, sample);
             return true;
         }
         finally

@@ -6,6 +6,9 @@ public sealed class EncoderContractTests
 {
     private static readonly SampleShape Colour = new(3, 32, 32);
 
+    // Of those that take no pictures.
+    private static readonly SampleShape Waveform = new(1, 1, 1_600);
+
     public static TheoryData<string> Names => [.. EncoderCatalogue.Names];
 
     [Theory]
@@ -18,7 +21,7 @@ public sealed class EncoderContractTests
         foreach (var type in new[] { ScalarType.Float32, ScalarType.BFloat16 })
         {
             encoder.ComputeType = type;
-            var features = encoder.forward(randn(5, 3, 32, 32));
+            var features = encoder.forward(Input(name, 5));
             Assert.Equal([5, encoder.Width], features.shape);
             Assert.Equal(ScalarType.Float32, features.dtype);
             Assert.True(features.isfinite().all().item<bool>());
@@ -32,7 +35,7 @@ public sealed class EncoderContractTests
         using var scope = NewDisposeScope();
         manual_seed(1);
         using var encoder = Made(name);
-        using var other = EncoderCatalogue.Create(name, Colour);
+        using var other = EncoderCatalogue.Create(name, Shape(name));
         using (no_grad())
         {
             var saved = encoder.state_dict();
@@ -44,7 +47,7 @@ public sealed class EncoderContractTests
 
         encoder.eval();
         other.eval();
-        var input = randn(5, 3, 32, 32);
+        var input = Input(name, 5);
         Assert.Equal(Making.Floats(encoder.forward(input)), Making.Floats(other.forward(input)));
     }
 
@@ -54,7 +57,7 @@ public sealed class EncoderContractTests
     {
         using var scope = NewDisposeScope();
         using var encoder = Made(name);
-        Assert.Equal(encoder.LearnsByGradient, encoder.forward(randn(5, 3, 32, 32)).requires_grad);
+        Assert.Equal(encoder.LearnsByGradient, encoder.forward(Input(name, 5)).requires_grad);
         Assert.Equal(encoder.LearnsByGradient, encoder.parameters().Any(parameter => parameter.requires_grad));
     }
 
@@ -62,9 +65,10 @@ public sealed class EncoderContractTests
     [MemberData(nameof(Names))]
     public void Too_small_a_shape_is_named(string name)
     {
-        var error = Assert.ThrowsAny<Exception>(() => EncoderCatalogue.Create(name, new SampleShape(3, 32, 4)).Dispose());
-        Assert.Contains($"Encoder '{name}' takes sides of", error.GetBaseException().Message, StringComparison.Ordinal);
-        Assert.Contains("not 3x32x4.", error.GetBaseException().Message, StringComparison.Ordinal);
+        var (small, what) = Shape(name).IsWaveform ? (new SampleShape(1, 1, 400), "waveforms") : (new SampleShape(3, 32, 4), "sides");
+        var error = Assert.ThrowsAny<Exception>(() => EncoderCatalogue.Create(name, small).Dispose());
+        Assert.Contains($"Encoder '{name}' takes {what} of", error.GetBaseException().Message, StringComparison.Ordinal);
+        Assert.Contains($"not {small}.", error.GetBaseException().Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -73,20 +77,25 @@ public sealed class EncoderContractTests
     [InlineData(3, 64, 48, "patches")]
     [InlineData(3, 96, 96, "strided")]
     [InlineData(3, 33, 9, "strided")]
+    [InlineData(1, 1, 8_000, "waveform")]
     public void Auto_is_the_encoder_that_suits_the_shape(int channels, int height, int width, string name)
     {
         Assert.Equal(name, EncoderCatalogue.Resolve("auto", new SampleShape(channels, height, width), objectivesChosen: false));
         Assert.Equal("strided", EncoderCatalogue.Resolve("strided", new SampleShape(channels, height, width), objectivesChosen: false));
 
         // Who chooses objectives wants them to move the encoder.
-        Assert.Equal("strided", EncoderCatalogue.Resolve("auto", new SampleShape(channels, height, width), objectivesChosen: true));
+        Assert.Equal(name is "waveform" ? name : "strided", EncoderCatalogue.Resolve("auto", new SampleShape(channels, height, width), objectivesChosen: true));
         Assert.Equal("patches", EncoderCatalogue.Resolve("patches", new SampleShape(channels, height, width), objectivesChosen: true));
     }
 
+    private static SampleShape Shape(string name) => EncoderCatalogue.Misfit(name, Colour) is null ? Colour : Waveform;
+
+    private static Tensor Input(string name, long count) => randn(count, Shape(name).Channels, Shape(name).Height, Shape(name).Width);
+
     private static Encoder Made(string name)
     {
-        var encoder = EncoderCatalogue.Create(name, Colour);
-        encoder.Watch(randn(8, 3, 32, 32), randn(8, 3, 32, 32), randn(8, 3, 32, 32));
+        var encoder = EncoderCatalogue.Create(name, Shape(name));
+        encoder.Watch(Input(name, 8), Input(name, 8), Input(name, 8));
         return encoder;
     }
 }

@@ -101,6 +101,37 @@ public sealed class TransformationTests
         Assert.Contains("have 384 bytes, not 192", error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Waveforms_have_changes_of_their_own_and_each_does_what_it_is_called()
+    {
+        const int Length = 2_000;
+        var shape = new SampleShape(1, 1, Length);
+        IReadOnlyList<Transformation> all = Transformations.Of(shape, SampleKind.Waveform);
+        Assert.Equal(["gain", "low-pass", "polarity", "shift in time", "speed", "white noise"], all.Select(transformation => transformation.Name).Order(StringComparer.Ordinal));
+        Assert.Empty(all.Intersect(Transformations.Of(Grey)));
+
+        // 40 periods at half of full scale: companded 127 ln(128.5) / ln(256) = 111 from the middle.
+        byte[] tone = [.. Enumerable.Range(0, Length).Select(i => Compand(0.5 * Math.Sin(2 * Math.PI * i / 50)))];
+        Assert.Equal(128 + 111, tone.Max());
+        byte[] After(string name, double strength) => all.Single(transformation => transformation.Name.Equals(name, StringComparison.Ordinal)).Apply(tone, 1, shape, strength);
+        Assert.Equal(Compand(0.5 * Math.Pow(10, -0.6)), After("gain", -12).Max());
+        Assert.Equal(tone.Select(value => (byte)(256 - value)), After("polarity", -1));
+        byte[] later = After("shift in time", 0.1);
+        Assert.All(later[..199], value => Assert.Equal(128, value));
+        Assert.All(later[201..].Zip(tone[1..]), pair => Assert.Equal(Expand(pair.Second), Expand(pair.First), 0.03));
+        Assert.InRange(Crossings(After("speed", 1.25)), 39, 41);
+        Assert.InRange(Crossings(After("speed", 0.8)) * 1.0 / Crossings(tone), 0.75, 0.85);
+        Assert.InRange(Level(After("low-pass", 0.1)) / Level(tone), 0.95, 1.05);
+        Assert.InRange(Level(After("low-pass", 0.02)) / Level(tone), 0, 0.1);
+        double[] noise = [.. After("white noise", 10).Zip(tone, (after, before) => Expand(after) - Expand(before))];
+        Assert.InRange(10 * Math.Log10(Math.Pow(Level(tone), 2) / noise.Average(value => value * value)), 9, 11);
+
+        static byte Compand(double value) => (byte)Math.Round(128 + (127 * Math.Sign(value) * Math.Log(1 + (255 * Math.Abs(value))) / Math.Log(256)));
+        static double Expand(byte value) => Math.Sign(value - 128) * (Math.Pow(256, Math.Abs(value - 128) / 127.0) - 1) / 255;
+        static double Level(byte[] values) => Math.Sqrt(values.Average(value => Math.Pow(Expand(value), 2)));
+        static int Crossings(byte[] values) => values.Skip(1).Zip(values).Count(pair => pair.First > 140 && pair.Second <= 140);
+    }
+
     private static Transformation Of(string name, SampleShape shape) => Transformations.Of(shape).Single(transformation => transformation.Name.Equals(name, StringComparison.Ordinal));
 
     private static byte[] Random(SampleShape shape, int seed = 1)

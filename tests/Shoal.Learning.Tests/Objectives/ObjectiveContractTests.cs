@@ -24,7 +24,7 @@ public sealed class ObjectiveContractTests : IDisposable
 
         // Heads that are certain of some samples: where nothing is certain, self-labelling learns nothing.
         var (encode, weights) = Making.Projection(8, Shape);
-        var batch = Batch(objective, scale: 20) with { Encode = encode, EncodeVisible = Making.Visible(encode, Shape) };
+        var batch = Batch(objective, scale: 20) with { Encode = encode, EncodeVisible = Making.Visible(encode, Shape), EncodeLatents = Making.Latents(encode, Shape) };
         var loss = Loss(objective, batch);
         loss.backward();
         Assert.True(float.IsFinite(loss.item<float>()));
@@ -40,9 +40,9 @@ public sealed class ObjectiveContractTests : IDisposable
         using var scope = NewDisposeScope();
         using var objective = Create(name);
         var batch = Batch(objective);
-        Check(batch with { Features = zeros(12, 8), KeyFeatures = zeros(12, 8), Encode = pixels => zeros(pixels.shape[0], 8) });
+        Check(batch with { Features = zeros(12, 8), KeyFeatures = zeros(12, 8), Encode = pixels => zeros(pixels.shape[0], 8), EncodeLatents = pixels => zeros(pixels.shape[0], 16, 8) });
         Check(batch with { Features = ones(12, 8), KeyFeatures = ones(12, 8), Pixels = ones_like(batch.Pixels) });
-        Check(batch with { Features = randn(12, 8) * 1e4, KeyFeatures = randn(12, 8) * 1e4, Encode = pixels => batch.Encode(pixels) * 1e4 });
+        Check(batch with { Features = randn(12, 8) * 1e4, KeyFeatures = randn(12, 8) * 1e4, Encode = pixels => batch.Encode(pixels) * 1e4, EncodeLatents = pixels => batch.EncodeLatents!(pixels) * 1e4 });
         var two = tensor(new long[] { 0, 6 });
         Check(batch with
         {
@@ -166,6 +166,7 @@ public sealed class ObjectiveContractTests : IDisposable
             Pixels = batch.Pixels.index_select(0, order),
             Encode = batch.Encode,
             EncodeVisible = batch.EncodeVisible,
+            EncodeLatents = batch.EncodeLatents,
             Seed = batch.Seed,
         };
         var (before, after) = (Loss(objective, batch).item<float>(), Loss(objective, shuffled).item<float>());

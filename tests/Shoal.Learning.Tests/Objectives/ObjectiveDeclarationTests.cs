@@ -17,6 +17,8 @@ public sealed class ObjectiveDeclarationTests : IDisposable
 
     public static TheoryData<string> Pretexts => [.. ObjectiveCatalogue.Names.Where(IsPretext)];
 
+    public static TheoryData<string> OfPictures => [.. ObjectiveCatalogue.Names.Where(name => !ObjectiveCatalogue.Find(name)!.NeedsLatents)];
+
     public static TheoryData<string> Comparing => [.. ObjectiveCatalogue.Names.Where(name => !IsPretext(name))];
 
     public void Dispose() => set_num_threads(_threads);
@@ -76,7 +78,7 @@ public sealed class ObjectiveDeclarationTests : IDisposable
             using var optimizer = Optimizer(objective);
             var batch = Batch(objective, count: 8);
             Tensor Scaled(Tensor pixels) => encode(pixels) * 4;
-            batch = batch with { Pixels = batch.Pixels * tints, Encode = Scaled, EncodeVisible = Making.Visible(Scaled, Shape) };
+            batch = batch with { Pixels = batch.Pixels * tints, Encode = Scaled, EncodeVisible = Making.Visible(Scaled, Shape), EncodeLatents = Making.Latents(Scaled, Shape) };
             Train(objective, optimizer, batch, Steps, 0.01);
             return Loss(objective, batch).item<float>();
         }
@@ -177,7 +179,7 @@ public sealed class ObjectiveDeclarationTests : IDisposable
     }
 
     [Theory]
-    [MemberData(nameof(Names))]
+    [MemberData(nameof(OfPictures))]
     public void Samples_that_give_it_nothing_to_learn_are_refused_with_the_reason(string name)
     {
         var declared = ObjectiveCatalogue.Find(name)!;
@@ -194,7 +196,7 @@ public sealed class ObjectiveDeclarationTests : IDisposable
     }
 
     [Theory]
-    [MemberData(nameof(Names))]
+    [MemberData(nameof(OfPictures))]
     public void Of_sound_one_for_images_is_refused_with_the_reason_and_no_other_is(string name)
     {
         var spectrogram = new SampleShape(1, 64, 64);
@@ -203,6 +205,36 @@ public sealed class ObjectiveDeclarationTests : IDisposable
         Assert.Equal(declared.OnlyImages is { } reason ? [$"Objective '{name}' is for images: {reason}."] : [], options.Problems(spectrogram));
         Assert.DoesNotContain((options with { Kind = SampleKind.Image }).Problems(spectrogram), problem => problem.Contains("is for images", StringComparison.Ordinal));
         Assert.Equal(name is "rotation" or "relativepatch" or "jigsaw" or "pirl" or "colorization", declared.OnlyImages is not null);
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Of_waveforms_those_learn_that_compare_views_or_look_ahead_in_latents(string name)
+    {
+        var declared = ObjectiveCatalogue.Find(name)!;
+        LearnerOptions Options(SampleKind kind) => LearnerOptions.Of(kind) with { Objectives = new Dictionary<string, double>(StringComparer.Ordinal) { [name] = 1, ["scan"] = 1 } };
+        string[] expected = declared.Needs.HasFlag(ObjectiveNeeds.Samples) && !declared.NeedsLatents
+            ? [$"Objective '{name}' changes pictures and spectrograms; waveforms it cannot.", .. declared.NeedsPatches ? ["Encoder 'vit' takes pictures and spectrograms, no waveforms; use encoder 'waveform' or 'auto'."] : Array.Empty<string>()]
+            : [];
+        Assert.Equal(expected.Order(StringComparer.Ordinal), Options(SampleKind.Waveform).Problems(new SampleShape(1, 1, 8_000)).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            declared.NeedsLatents ? [$"Objective '{name}' foretells what an encoder sees in the course of time, which 'strided' does not show; it is for sound with the front end 'waveform', whose encoder is 'waveform'."] : [],
+            Options(SampleKind.Sound).Problems(new SampleShape(1, 64, 64)).Where(problem => problem.Contains("course of time", StringComparison.Ordinal)));
+        Assert.Equal(name.StartsWith("wav2vec", StringComparison.Ordinal), declared.NeedsLatents);
+    }
+
+    [Fact]
+    public void Waveforms_of_another_shape_or_too_many_of_them_are_refused()
+    {
+        var options = LearnerOptions.Of(SampleKind.Waveform);
+        Assert.Equal("Waveforms are samples of 1x1xT, not 1x32x32.", Assert.Single(options.Problems(new SampleShape(1, 32, 32))));
+        Assert.Equal("Samples of 1x1x8000 are no images.", Assert.Single(new LearnerOptions().Problems(new SampleShape(1, 1, 8_000))));
+        Assert.Equal("Encoder 'waveform' takes waveforms of 1600 to 32000 values, not 1x1x1599.", Assert.Single(options.Problems(new SampleShape(1, 1, 1_599))));
+        Assert.Equal("Encoder 'strided' takes pictures and spectrograms, no waveforms; use encoder 'waveform' or 'auto'.", Assert.Single((options with { Encoder = "strided" }).Problems(new SampleShape(1, 1, 8_000))));
+        Assert.Equal("Encoder 'waveform' takes waveforms, not 1x32x32; use encoder 'auto', or the front end 'waveform'.", Assert.Single((new LearnerOptions { Encoder = "waveform" }).Problems(new SampleShape(1, 32, 32))));
+        Assert.Equal(
+            "ReplaySize is 200,000, and waveforms of 8,000 values need 8,000 bytes each; at most 1,073,741,824 bytes are kept: 134,217 samples.",
+            Assert.Single((options with { ReplaySize = 200_000 }).Problems(new SampleShape(1, 1, 8_000))));
     }
 
     [Fact]

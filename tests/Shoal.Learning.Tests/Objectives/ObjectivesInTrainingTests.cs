@@ -19,7 +19,9 @@ public sealed class ObjectivesInTrainingTests : IDisposable
     public void Alone_each_trains_on_steps_of_any_size_and_goes_on_from_a_checkpoint(string name)
     {
         var options = Options(name);
-        var shape = ObjectiveCatalogue.Find(name)!.Misfit(Making.Grey) is null ? Making.Grey : Catalogued.Shape;
+        var declared = ObjectiveCatalogue.Find(name)!;
+        var shape = declared.NeedsLatents ? Making.Waveform : declared.Misfit(Making.Grey) is null ? Making.Grey : Catalogued.Shape;
+        options = options with { Kind = declared.NeedsLatents ? SampleKind.Waveform : SampleKind.Image };
         using var straight = new Learner(shape, options);
         Run(straight, 0, 4);
         using var first = new Learner(shape, options);

@@ -20,7 +20,7 @@ internal sealed class Spy
     {
         var spy = new Spy(8, shape);
         var batch = Making.Batch(seed, count, keyWidth: objective.KeyWidth, bank: objective.KeyWidth == 0 ? 0 : 12, shape: shape);
-        return (spy, batch with { Pixels = rand(count, shape.Channels, shape.Height, shape.Width) * 0.9 + 0.1, Encode = spy.Encode, EncodeVisible = Making.Visible(spy.Encode, shape) });
+        return (spy, batch with { Pixels = rand(count, shape.Channels, shape.Height, shape.Width) * 0.9 + 0.1, Encode = spy.Encode, EncodeVisible = Making.Visible(spy.Encode, shape), EncodeLatents = Making.Latents(spy.Encode, shape) });
     }
 
     public Tensor Encode(Tensor pixels)

@@ -354,7 +354,7 @@ public sealed class LearnerTests
         var options = Making.Small() with { Clusters = 1, Encoder = "nonesuch", Objectives = new Dictionary<string, double>(StringComparer.Ordinal) { ["moco"] = -1 } };
         var error = Assert.Throws<ArgumentException>(() => new Learner(Making.Grey, options));
         Assert.Contains("Clusters is 1; must be 2 to 1000.", error.Message, StringComparison.Ordinal);
-        Assert.Contains("Encoder 'nonesuch' is unknown; there are: auto, patches, resnet18, strided, vit.", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Encoder 'nonesuch' is unknown; there are: auto, logmel, patches, resnet18, strided, vit, waveform.", error.Message, StringComparison.Ordinal);
         Assert.Contains("Objective 'moco': Weight is -1; must be 0 to 1000.", error.Message, StringComparison.Ordinal);
     }
 
