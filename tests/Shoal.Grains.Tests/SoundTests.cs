@@ -96,7 +96,7 @@ public sealed class SoundTests
             Clusters = 4,
             Shards = 2,
             RoundSeconds = 1,
-            IdleRehearsalSteps = 10,
+            IdleRehearsalSteps = 2,
             Objectives = new Dictionary<string, double>(StringComparer.Ordinal) { ["wav2vec"] = 1 },
         };
         await client.CreateDatasetAsync("waves", settings);
