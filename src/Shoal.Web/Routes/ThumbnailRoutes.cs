@@ -53,9 +53,13 @@ internal static class ThumbnailRoutes
         byte[]? png = settings.Modality is DatasetSettings.Sound
             ? Spectrograms.OfWindow(content.MediaType, content.Bytes, SoundSettings.Of(settings), size, out problem)
             : new Thumbnails(ImagesOf(settings)).OfOriginal(content.MediaType, content.Bytes, size, out problem);
-        return png is null
-            ? TypedResults.Problem($"There is no picture of '{id}': {problem!.Message}", statusCode: StatusCodes.Status422UnprocessableEntity)
-            : TypedResults.Bytes(png, "image/png");
+        if (png is null)
+        {
+            context.Response.GetTypedHeaders().ETag = null;
+            return TypedResults.Problem($"There is no picture of '{id}': {problem!.Message}", statusCode: StatusCodes.Status422UnprocessableEntity);
+        }
+
+        return TypedResults.Bytes(png, "image/png");
     }
 
     private static ImageFormatOptions ImagesOf(DatasetSettings settings) => new()
