@@ -10,11 +10,11 @@ namespace Shoal.Chaos.Tests;
 public sealed class ExactlyOnceTests : IDisposable
 {
     private const int Kills = 3;
-    private const int Samples = 1_500;
+    private const int Samples = 1_000;
 
-    // 1,500 samples are 16 steps; then it rehearses.
-    private const int Steps = 16 + Rehearsed;
-    private const int Rehearsed = 36;
+    // 1,000 samples are 11 steps; then it rehearses.
+    private const int Steps = 11 + Rehearsed;
+    private const int Rehearsed = 18;
 
     private static readonly DatasetSettings Settings = new()
     {
@@ -23,7 +23,7 @@ public sealed class ExactlyOnceTests : IDisposable
         Channels = 1,
         Clusters = 4,
         Shards = 4,
-        RoundSteps = 9,
+        RoundSteps = 6,
         IdleRehearsalSteps = Rehearsed / 6,
         ReplaySize = 1_000,
     };

@@ -56,6 +56,19 @@ public sealed class StreamTests(SiloFixture fixture)
         Assert.Empty(await Stream(name).GetAllSubscriptionHandles());
     }
 
+    [Fact]
+    public async Task Who_unsubscribes_while_a_shard_is_read_is_not_told_of_the_call_that_breaks_off()
+    {
+        (string name, _) = await fixture.DatasetAsync();
+        for (var i = 0; i < 50; i++)
+        {
+            StreamSubscriptionHandle<ItemUpload> handle = await Stream(name).SubscribeAsync((IAsyncObserver<ItemUpload>)new Observer(), LogToken.Beginning);
+            await handle.UnsubscribeAsync();
+        }
+
+        Assert.Empty(await Stream(name).GetAllSubscriptionHandles());
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

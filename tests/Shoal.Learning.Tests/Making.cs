@@ -31,6 +31,14 @@ internal static class Making
         return new SampleBatch(shape, pixels, [.. Enumerable.Range(0, count).Select(i => new SampleKey(3, first + i))]);
     }
 
+    /// <summary>How many tensors there are, to compare with their number afterwards. What other tests left behind is gone by then: it must not go in between.</summary>
+    public static long LiveTensors()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        return Tensor.TotalCount;
+    }
+
     public static LearnerOptions Small(int seed = 5) => new()
     {
         Clusters = 4,

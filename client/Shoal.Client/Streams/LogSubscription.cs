@@ -121,6 +121,11 @@ internal sealed partial class LogSubscription : StreamSubscriptionHandle<ItemUpl
                         continue;
                     }
                 }
+                catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+                {
+                    // Whoever unsubscribes does so while a shard is being read, more often than not.
+                    break;
+                }
 #pragma warning disable CA1031 // Whatever an observer throws, it is told and asked again.
                 catch (Exception e) when (!_stop.IsCancellationRequested)
 #pragma warning restore CA1031

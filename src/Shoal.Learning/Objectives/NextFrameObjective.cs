@@ -64,7 +64,7 @@ public sealed class NextFrameObjective : PretextObjective
 
         // [M, T, C, H, frame]; each is widened by itself, so that none shows an edge of the next.
         var frames = stack([.. Enumerable.Range(0, _options.Slices).Select(time => pixels.narrow(3, time * frame, frame))], 1);
-        var shown = nn.functional.interpolate(frames.narrow(1, 0, before).flatten(0, 1), [pixels.shape[2], pixels.shape[3]], mode: InterpolationMode.Bilinear);
+        var shown = nn.functional.interpolate(frames.narrow(1, 0, before).flatten(0, 1), [pixels.shape[2], pixels.shape[3]], mode: InterpolationMode.Bilinear, align_corners: false);
         var made = _decoder.forward(_context.forward(batch.Encode(shown).view(samples, before, -1)).flatten(0, 1));
         return Of(("frame", (made - frames.narrow(1, 1, before).flatten(0, 1)).square().mean()));
     }

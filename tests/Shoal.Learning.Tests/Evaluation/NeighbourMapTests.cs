@@ -24,7 +24,7 @@ public sealed class NeighbourMapTests
     {
         var (rows, _) = Blobs();
         (double X, double Y)[] places = NeighbourMap.Project(rows, Width);
-        var live = torch.Tensor.TotalCount;
+        var live = Making.LiveTensors();
         Assert.Equal(places, NeighbourMap.Project(rows, Width));
         Assert.Equal(live, torch.Tensor.TotalCount);
     }

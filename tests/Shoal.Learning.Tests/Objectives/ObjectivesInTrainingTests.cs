@@ -23,11 +23,11 @@ public sealed class ObjectivesInTrainingTests : IDisposable
         var shape = declared.NeedsLatents ? Making.Waveform : declared.Misfit(Making.Grey) is null ? Making.Grey : Catalogued.Shape;
         options = options with { Kind = declared.NeedsLatents ? SampleKind.Waveform : SampleKind.Image };
         using var straight = new Learner(shape, options);
-        Run(straight, 0, 4);
+        Run(straight, 0, 3);
         using var first = new Learner(shape, options);
-        Run(first, 0, 2);
+        Run(first, 0, 1);
         using var second = Learner.Restore(shape, options, first.Snapshot(), first.Bank());
-        Run(second, 2, 4);
+        Run(second, 1, 3);
         Assert.Equal(Data(straight), Data(second));
         var before = Data(second)[0];
         second.Rehearse();
@@ -79,7 +79,7 @@ public sealed class ObjectivesInTrainingTests : IDisposable
         Assert.Equal(Data(straight), Data(second));
         GC.Collect();
         GC.WaitForPendingFinalizers();
-        var before = Tensor.TotalCount;
+        var before = Making.LiveTensors();
         Run(second, 12, 20);
         Assert.Equal(before, Tensor.TotalCount);
     }

@@ -404,7 +404,7 @@ public sealed class LearnerTests
         // What other tests left to the finalizer must not be counted as freed here.
         GC.Collect();
         GC.WaitForPendingFinalizers();
-        var before = Tensor.TotalCount;
+        var before = Making.LiveTensors();
         action();
         return Tensor.TotalCount - before;
     }
