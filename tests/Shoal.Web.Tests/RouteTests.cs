@@ -279,6 +279,12 @@ public sealed class RouteTests(WebFixture fixture)
 
         HttpResponseMessage answer = await fixture.Http.GetAsync("/metrics");
         string text = await answer.Content.ReadAsStringAsync();
+        for (int again = 0; again < 10 && !text.Contains("shoal_training_lag", StringComparison.Ordinal); again++)
+        {
+            // What somebody was answered less than 300 ms ago is answered again.
+            await Task.Delay(100);
+            text = await fixture.Http.GetStringAsync("/metrics");
+        }
 
         Assert.Equal((HttpStatusCode.OK, "text/plain"), (answer.StatusCode, answer.Content.Headers.ContentType?.MediaType));
         Assert.Matches(@"(?m)^shoal_training_lag\{[^}]*dataset=""digits""[^}]*\} 42\b", text);
