@@ -117,6 +117,9 @@ public sealed class ArchiveTests(WebFixture fixture)
         string problem = await RouteTests.ProblemAsync(await SendAsync($"{path}/items", bomb.ToArray(), "application/gzip"), HttpStatusCode.RequestEntityTooLarge);
         Assert.Contains("200 times", problem, StringComparison.Ordinal);
 
+        // Packed twice it would be two hundred times that.
+        Assert.Contains("twice", await RouteTests.ProblemAsync(await SendAsync($"{path}/items", Pack(bomb.ToArray()), "application/gzip", "gzip"), HttpStatusCode.UnsupportedMediaType), StringComparison.Ordinal);
+
         // The control: the same file, not packed, is one item that is too large.
         Assert.Contains("limit of", Reason((await PostAsync($"{path}/items", await TarAsync(File("zeros", new byte[2 << 20])), "application/x-tar"))["zeros"]), StringComparison.Ordinal);
     }

@@ -75,9 +75,16 @@ internal static class BulkRoutes
         Tagged.State(context, Tagged.MaxItemBytes, settings.MaxItemBytes);
         Tagged.State(context, Tagged.MaxItems, maxItems);
         Requests.LiftLimit(context);
+        string type = Requests.MediaType(context.Request.ContentType, Ndjson);
         bool packed = Requests.Encoding(context.Request) is "gzip";
+        if (packed && string.Equals(type, Gzip, StringComparison.OrdinalIgnoreCase))
+        {
+            // What may come out of it is counted from what was sent, once.
+            throw new BadHttpRequestException("The body is said to be packed twice, by its type and by its encoding; pack it once, and say so once.", StatusCodes.Status415UnsupportedMediaType);
+        }
+
         Stream body = packed ? Inflation.Gunzip(context.Request.Body) : context.Request.Body;
-        return Readers.TryGetValue(Requests.MediaType(context.Request.ContentType, Ndjson), out var read)
+        return Readers.TryGetValue(type, out var read)
             ? read(context, body, settings, maxItems)
             : new NdjsonReader(packed ? PipeReader.Create(body) : context.Request.BodyReader, settings.MaxItemBytes, maxItems);
     }
