@@ -1,4 +1,3 @@
-using System.Buffers.Text;
 using Shoal.Contracts;
 
 namespace Shoal.Client;
@@ -32,11 +31,8 @@ internal sealed record ChangeCursor(long Events, FeedPlace[] Shards)
     }
 
     /// <inheritdoc/>
-    public override string ToString()
+    public override string ToString() => CursorText.Write(Format, writer =>
     {
-        using var bytes = new MemoryStream();
-        using var writer = new BinaryWriter(bytes);
-        writer.Write(Format);
         writer.Write7BitEncodedInt64(Events + 1);
         foreach (FeedPlace shard in Shards)
         {
@@ -45,39 +41,18 @@ internal sealed record ChangeCursor(long Events, FeedPlace[] Shards)
             writer.Write7BitEncodedInt64(shard.Sweep + 1);
             writer.Write(shard.Behind);
         }
-
-        return Base64Url.EncodeToString(bytes.ToArray());
-    }
+    });
 
     // Null where it is not one.
-    private static ChangeCursor? Read(string text, int shards)
+    private static ChangeCursor? Read(string text, int shards) => CursorText.Read(text, Format, reader =>
     {
-        if (!Base64Url.IsValid(text))
+        long events = reader.Read7BitEncodedInt64() - 1;
+        var places = new FeedPlace[shards];
+        for (int i = 0; i < shards; i++)
         {
-            return null;
+            places[i] = new FeedPlace(reader.ReadUInt32(), reader.Read7BitEncodedInt64() - 1, reader.Read7BitEncodedInt64() - 1, reader.ReadBoolean());
         }
 
-        using var bytes = new MemoryStream(Base64Url.DecodeFromChars(text));
-        using var reader = new BinaryReader(bytes);
-        try
-        {
-            if (reader.ReadByte() != Format)
-            {
-                return null;
-            }
-
-            long events = reader.Read7BitEncodedInt64() - 1;
-            var places = new FeedPlace[shards];
-            for (int i = 0; i < shards; i++)
-            {
-                places[i] = new FeedPlace(reader.ReadUInt32(), reader.Read7BitEncodedInt64() - 1, reader.Read7BitEncodedInt64() - 1, reader.ReadBoolean());
-            }
-
-            return bytes.Position == bytes.Length && events >= -1 && Array.TrueForAll(places, place => place is { Number: >= -1, Sweep: >= -1 }) ? new ChangeCursor(events, places) : null;
-        }
-        catch (Exception e) when (e is EndOfStreamException or FormatException)
-        {
-            return null;
-        }
-    }
+        return events >= -1 && Array.TrueForAll(places, place => place is { Number: >= -1, Sweep: >= -1 }) ? new ChangeCursor(events, places) : null;
+    });
 }

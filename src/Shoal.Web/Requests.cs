@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -55,50 +56,17 @@ internal static class Requests
     /// <param name="request">The request.</param>
     /// <param name="name">The parameter's name.</param>
     /// <param name="otherwise">What holds when it is not given.</param>
-    public static int Number(HttpRequest request, string name, int otherwise)
-    {
-        string? text = request.Query[name];
-        if (string.IsNullOrEmpty(text))
-        {
-            return otherwise;
-        }
-
-        return int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number)
-            ? number
-            : throw new ShoalException(ShoalErrorKind.Invalid, $"The parameter '{name}' is not a whole number.");
-    }
+    public static int Number(HttpRequest request, string name, int otherwise) => Value<int>(request, name, NumberStyles.AllowLeadingSign, "a whole number") ?? otherwise;
 
     /// <summary>A large whole number from the query string; null when it is not given.</summary>
     /// <param name="request">The request.</param>
     /// <param name="name">The parameter's name.</param>
-    public static long? LongNumber(HttpRequest request, string name)
-    {
-        string? text = request.Query[name];
-        if (string.IsNullOrEmpty(text))
-        {
-            return null;
-        }
-
-        return long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number)
-            ? number
-            : throw new ShoalException(ShoalErrorKind.Invalid, $"The parameter '{name}' is not a whole number.");
-    }
+    public static long? LongNumber(HttpRequest request, string name) => Value<long>(request, name, NumberStyles.AllowLeadingSign, "a whole number");
 
     /// <summary>A number from the query string; null when it is not given.</summary>
     /// <param name="request">The request.</param>
     /// <param name="name">The parameter's name.</param>
-    public static float? Fraction(HttpRequest request, string name)
-    {
-        string? text = request.Query[name];
-        if (string.IsNullOrEmpty(text))
-        {
-            return null;
-        }
-
-        return float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out float number)
-            ? number
-            : throw new ShoalException(ShoalErrorKind.Invalid, $"The parameter '{name}' is not a number.");
-    }
+    public static float? Fraction(HttpRequest request, string name) => Value<float>(request, name, NumberStyles.Float, "a number");
 
     /// <summary>One of some words from the query string.</summary>
     /// <typeparam name="T">What the words stand for.</typeparam>
@@ -202,5 +170,19 @@ internal static class Requests
         {
             feature.MaxRequestBodySize = null;
         }
+    }
+
+    private static T? Value<T>(HttpRequest request, string name, NumberStyles style, string what)
+        where T : struct, INumberBase<T>
+    {
+        string? text = request.Query[name];
+        if (string.IsNullOrEmpty(text))
+        {
+            return null;
+        }
+
+        return T.TryParse(text, style, CultureInfo.InvariantCulture, out T number)
+            ? number
+            : throw new ShoalException(ShoalErrorKind.Invalid, $"The parameter '{name}' is not {what}.");
     }
 }

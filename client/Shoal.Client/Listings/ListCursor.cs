@@ -1,4 +1,3 @@
-using System.Buffers.Text;
 using Shoal.Contracts;
 
 namespace Shoal.Client;
@@ -29,51 +28,27 @@ internal sealed record ListCursor(bool Newest, ListPlace[] Shards)
     }
 
     /// <inheritdoc/>
-    public override string ToString()
+    public override string ToString() => CursorText.Write(Format, writer =>
     {
-        using var bytes = new MemoryStream();
-        using var writer = new BinaryWriter(bytes);
-        writer.Write(Format);
         writer.Write(Newest);
         foreach (ListPlace place in Shards)
         {
             writer.Write7BitEncodedInt64(place.End + 1);
             writer.Write7BitEncodedInt64(place.Next + 1);
         }
-
-        return Base64Url.EncodeToString(bytes.ToArray());
-    }
+    });
 
     // Null where it is not one.
-    private static ListCursor? Read(string text, int shards)
+    private static ListCursor? Read(string text, int shards) => CursorText.Read(text, Format, reader =>
     {
-        if (!Base64Url.IsValid(text))
+        bool newest = reader.ReadBoolean();
+        var places = new ListPlace[shards];
+        for (int i = 0; i < shards; i++)
         {
-            return null;
+            long end = reader.Read7BitEncodedInt64() - 1;
+            places[i] = new ListPlace(reader.Read7BitEncodedInt64() - 1, end);
         }
 
-        using var bytes = new MemoryStream(Base64Url.DecodeFromChars(text));
-        using var reader = new BinaryReader(bytes);
-        try
-        {
-            if (reader.ReadByte() != Format)
-            {
-                return null;
-            }
-
-            bool newest = reader.ReadBoolean();
-            var places = new ListPlace[shards];
-            for (int i = 0; i < shards; i++)
-            {
-                long end = reader.Read7BitEncodedInt64() - 1;
-                places[i] = new ListPlace(reader.Read7BitEncodedInt64() - 1, end);
-            }
-
-            return bytes.Position == bytes.Length && Array.TrueForAll(places, place => place is { Next: >= -1, End: >= -1 }) ? new ListCursor(newest, places) : null;
-        }
-        catch (Exception e) when (e is EndOfStreamException or FormatException)
-        {
-            return null;
-        }
-    }
+        return Array.TrueForAll(places, place => place is { Next: >= -1, End: >= -1 }) ? new ListCursor(newest, places) : null;
+    });
 }

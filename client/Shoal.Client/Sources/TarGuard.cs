@@ -9,7 +9,7 @@ namespace Shoal.Client;
 /// any honest ones: the reader would hold them whole, however long the archive says that they are.
 /// </summary>
 /// <param name="inner">The archive.</param>
-internal sealed class TarGuard(Stream inner) : Stream
+internal sealed class TarGuard(Stream inner) : ReadThroughStream(inner)
 {
     /// <summary>The most bytes of a long name or of an entry's attributes: names have at most 4,096 on Linux.</summary>
     public const int MostExtra = 64 * 1024;
@@ -29,43 +29,8 @@ internal sealed class TarGuard(Stream inner) : Stream
     private long _data;
     private bool _isAttributes;
 
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
-    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
-    {
-        int read = await inner.ReadAsync(buffer, cancellationToken);
-        Look(buffer.Span[..read]);
-        return read;
-    }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Archives are read asynchronously.");
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    private void Look(ReadOnlySpan<byte> bytes)
+    /// <inheritdoc/>
+    protected override void Passed(ReadOnlySpan<byte> bytes)
     {
         while (!bytes.IsEmpty)
         {

@@ -241,7 +241,7 @@ internal sealed class SoundRun
     {
         List<(long Number, IReadOnlyList<byte[]> Pictures)> rows = [];
         List<(long Cluster, byte[] Levels)> small = [];
-        var format = new SoundFormatOptions { SampleRate = _settings.SampleRate, WindowSeconds = _settings.WindowSeconds };
+        SoundFormatOptions format = SoundSettings.Of(_settings);
         foreach (ClusterSummary cluster in clusters)
         {
             List<byte[]> pictures = [];

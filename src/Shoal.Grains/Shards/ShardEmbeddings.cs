@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Shoal.Contracts;
 using Shoal.Storage;
@@ -12,9 +13,6 @@ internal sealed class ShardEmbeddings(ShardStore items)
     // 3 MB of assignments and as many embeddings as are asked for: a few milliseconds of the shard's turn.
     private const int MostScanned = 65_536;
 
-    // Ids stand in the log: on blobs each is a request of some milliseconds.
-    private const int ReadsAtOnce = 64;
-
     /// <summary>Embeddings from a position on, of items that have one.</summary>
     /// <param name="from">The first sequence number looked at.</param>
     /// <param name="maxItems">The most items returned.</param>
@@ -24,19 +22,20 @@ internal sealed class ShardEmbeddings(ShardStore items)
         var (end, width) = (items.Index.Count, items.Table.Width);
         var found = new List<Row>();
         var next = Scan(Math.Clamp(from, 0, end), end, width, maxItems, found);
-        var rows = new List<(Row Row, string Id)>(found.Count);
-        foreach (Row[] part in found.Chunk(ReadsAtOnce))
+        var ids = await items.IdsOfAsync(found.Select(row => row.Sequence));
+        // Without an id it was deleted and erased while the others were read.
+        (Row Row, string? Id)[] rows = [.. found.Zip(ids).Where(p => p.Second is not null)];
+        var embeddings = new byte[rows.Length * width * Unsafe.SizeOf<Half>()];
+        foreach (var (at, row) in rows.Index())
         {
-            var ids = await Task.WhenAll(part.Select(row => items.IdOfAsync(row.Sequence)));
-            // Without an id it was deleted and erased while the others were read.
-            rows.AddRange(part.Zip(ids).Where(p => p.Second is not null).Select(p => (p.First, p.Second!)));
+            row.Row.Embedding.AsSpan().CopyTo(MemoryMarshal.Cast<byte, Half>(embeddings.AsSpan())[(at * width)..]);
         }
 
         return new EmbeddingSlice
         {
-            Ids = [.. rows.Select(row => row.Id)],
+            Ids = [.. rows.Select(row => row.Id!)],
             Versions = [.. rows.Select(row => row.Row.Version)],
-            Embeddings = [.. rows.SelectMany(row => MemoryMarshal.AsBytes(row.Row.Embedding.AsSpan()).ToArray())],
+            Embeddings = embeddings,
             Width = width,
             Next = next,
             End = end,

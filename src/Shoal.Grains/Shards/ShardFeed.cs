@@ -12,9 +12,6 @@ internal sealed class ShardFeed(ShardStore items)
 {
     private const int Block = 1_024;
 
-    // Ids stand in the log: on blobs each is a request of some milliseconds.
-    private const int ReadsAtOnce = 64;
-
     // Items looked at in one call: 2 MB of assignments and 4 MB of the index, a few milliseconds of the shard's turn.
     private const int MostSwept = 65_536;
 
@@ -32,14 +29,8 @@ internal sealed class ShardFeed(ShardStore items)
         var found = new List<AssignmentChange>();
         FeedPlace next = Collect(Known(after), limit, found);
         var more = next.Number < items.Changes.Last || next.Sweep >= 0;
-        var changes = new List<ItemChange>(found.Count);
-        foreach (AssignmentChange[] part in found.Chunk(ReadsAtOnce))
-        {
-            var ids = await Task.WhenAll(part.Select(change => items.IdOfAsync(change.Sequence)));
-            changes.AddRange(part.Zip(ids, (change, id) => Tell(change, shard, directory) with { Id = id }));
-        }
-
-        return new ShardChanges { Items = [.. changes], Next = next, More = more };
+        var ids = await items.IdsOfAsync(found.Select(change => change.Sequence));
+        return new ShardChanges { Items = [.. found.Zip(ids, (change, id) => Tell(change, shard, directory) with { Id = id })], Next = next, More = more };
     }
 
     private static ItemChange Tell(in AssignmentChange change, int shard, ClusterDirectory directory)

@@ -15,9 +15,6 @@ internal sealed class ShardListing(ShardStore items, ShardReader reader)
 
     private const int Block = 1_024;
 
-    // Ids stand in the log: on blobs each is a request of some milliseconds.
-    private const int ReadsAtOnce = 64;
-
     private readonly Assignment[] _assignments = new Assignment[Block];
     private readonly ItemRecord[] _records = new ItemRecord[Block];
 
@@ -31,14 +28,9 @@ internal sealed class ShardListing(ShardStore items, ShardReader reader)
         // All within one turn: what is told of an item is what it was chosen by.
         var found = new List<ListedItem>();
         (ListPlace next, DateTimeOffset reached) = Scan(filter, Known(from, filter.Newest), limit, surroundings, found);
-        var listed = new List<ListedItem>(found.Count);
-        foreach (ListedItem[] part in found.Chunk(ReadsAtOnce))
-        {
-            var ids = await Task.WhenAll(part.Select(item => items.IdOfAsync(item.Item.Sequence)));
-            // Without an id it was deleted and erased while the others were read.
-            listed.AddRange(part.Zip(ids).Where(p => p.Second is not null).Select(p => p.First with { Item = p.First.Item with { Id = p.Second! } }));
-        }
-
+        var ids = await items.IdsOfAsync(found.Select(item => item.Item.Sequence));
+        // Without an id it was deleted and erased while the others were read.
+        IEnumerable<ListedItem> listed = found.Zip(ids).Where(p => p.Second is not null).Select(p => p.First with { Item = p.First.Item with { Id = p.Second! } });
         return new ShardItems { Items = [.. listed], Next = next, Reached = reached };
     }
 

@@ -13,6 +13,9 @@ internal sealed partial class ShardStore : IAsyncDisposable
     // 100,000 items are a scan of 6 MB; what is left goes the next time.
     private const int MostExpired = 100_000;
 
+    // Ids stand in the log: on blobs each is a request of some milliseconds.
+    private const int ReadsAtOnce = 64;
+
     // 8 MB; a reader that is farther behind is told how all items stand.
     private const int ChangesKept = 131_072;
 
@@ -126,8 +129,20 @@ internal sealed partial class ShardStore : IAsyncDisposable
         }
     }
 
-    /// <summary>An item's id; null when its bytes are gone.</summary>
-    public async Task<string?> IdOfAsync(long sequence)
+    /// <summary>The ids of items; null for those whose bytes are gone.</summary>
+    /// <param name="sequences">The items.</param>
+    public async Task<string?[]> IdsOfAsync(IEnumerable<long> sequences)
+    {
+        var ids = new List<string?>();
+        foreach (var part in sequences.Chunk(ReadsAtOnce))
+        {
+            ids.AddRange(await Task.WhenAll(part.Select(IdOfAsync)));
+        }
+
+        return [.. ids];
+    }
+
+    private async Task<string?> IdOfAsync(long sequence)
     {
         ItemRecord record = Index.Get(sequence);
         return record.Marks.HasFlag(ItemMarks.Erased) ? null : await Log.ReadIdAsync(record.Position, CancellationToken.None);

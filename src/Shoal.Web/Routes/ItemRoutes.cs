@@ -83,7 +83,7 @@ internal static class ItemRoutes
         ItemAnswer answer = Requests.Flag(context.Request, "fresh")
             ? await client.GetFreshAsync(dataset, id, context.RequestAborted)
             : await client.GetAsync(dataset, id);
-        return answer.State == ItemState.Unknown ? TypedResults.NotFound(answer) : Tagged.Json(answer, answer with { SecondsBehind = 0 });
+        return answer.State == ItemState.Unknown ? TypedResults.NotFound(answer) : Tagged.Json(answer, answer.SecondsBehind > 0 ? answer with { SecondsBehind = 0 } : null);
     }
 
     private static async Task<IResult> DeleteAsync(HttpContext context, string dataset, ShoalClient client)
@@ -101,9 +101,15 @@ internal static class ItemRoutes
         ItemContent content = await client.GetContentAsync(dataset, id, context.RequestAborted)
             ?? throw new ShoalException(ShoalErrorKind.NotFound, $"There is no item '{id}' in the dataset '{dataset}'.");
 
-        // Bytes and type are a stranger's: a browser must not take them for a page of this site.
-        context.Response.Headers.XContentTypeOptions = "nosniff";
-        context.Response.Headers.ContentSecurityPolicy = "sandbox; default-src 'none'";
+        Sandbox(context.Response);
         return TypedResults.Bytes(content.Bytes, content.MediaType, lastModified: content.ReceivedAt, entityTag: Tagged.Of(content.Bytes));
+    }
+
+    /// <summary>For bytes and types that are a stranger's, and what is made of them: a browser must not take them for a page of this site.</summary>
+    /// <param name="response">The answer.</param>
+    internal static void Sandbox(HttpResponse response)
+    {
+        response.Headers.XContentTypeOptions = "nosniff";
+        response.Headers.ContentSecurityPolicy = "sandbox; default-src 'none'";
     }
 }

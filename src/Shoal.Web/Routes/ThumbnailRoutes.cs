@@ -36,9 +36,7 @@ internal static class ThumbnailRoutes
         // The item's own bytes decide, and so a picture that is known stays so over restarts.
         EntityTagHeaderValue tag = Tagged.Of(content.Bytes, $"-{size}");
 
-        // As of the bytes themselves: a picture is made of a stranger's.
-        context.Response.Headers.XContentTypeOptions = "nosniff";
-        context.Response.Headers.ContentSecurityPolicy = "sandbox; default-src 'none'";
+        ItemRoutes.Sandbox(context.Response);
 
         // Kept, and asked about each time: an item may be deleted, or replaced.
         context.Response.Headers.CacheControl = "private, no-cache";
