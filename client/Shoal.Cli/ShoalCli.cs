@@ -145,6 +145,7 @@ public static class ShoalCli
             DatasetCommands.Repair(shared, surroundings),
             BackupCommands.Backup(shared, surroundings),
             BackupCommands.Restore(shared, surroundings),
+            KeyCommands.Key(shared, surroundings),
         };
         root.Options.Add(shared.Silo);
         root.Options.Add(shared.Json);

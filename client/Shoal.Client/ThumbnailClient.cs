@@ -34,7 +34,7 @@ public sealed class ThumbnailClient(HttpClient http)
         }
         catch (HttpRequestException away)
         {
-            throw new ShoalException(ShoalErrorKind.Unavailable, $"No silo's HTTP API answers at {http.BaseAddress}: {away.Message} It listens on its own host alone.", away);
+            throw new ShoalException(ShoalErrorKind.Unavailable, $"No silo's HTTP API answers at {http.BaseAddress}: {away.Message} Without --http-address it listens on its own host alone.", away);
         }
     }
 

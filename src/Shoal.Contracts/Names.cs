@@ -103,6 +103,12 @@ public static class GrainKeys
     /// <summary>The key of the one catalog.</summary>
     public const string Catalog = "catalog";
 
+    /// <summary>The key of the one list of keys of the HTTP API.</summary>
+    public const string Access = "access";
+
+    /// <summary>The key of the one audit log.</summary>
+    public const string Audit = "audit";
+
     /// <summary>The key of a dataset's shard.</summary>
     /// <param name="dataset">The dataset's name.</param>
     /// <param name="shard">The shard's number.</param>

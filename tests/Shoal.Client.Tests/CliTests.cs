@@ -56,6 +56,11 @@ public sealed class CliTests(SiloFixture fixture) : IDisposable
     [InlineData("status no-such-dataset")]
     [InlineData("ingest no-such-dataset /no/such/path")]
     [InlineData("status --silo nowhere")]
+    [InlineData("key create nobody")]
+    [InlineData("key create nobody --scope write")]
+    [InlineData("key create nobody --scope read --dataset UPPER")]
+    [InlineData("key create nobody --scope read --days 0")]
+    [InlineData("key revoke 00000000")]
     public async Task What_the_user_got_wrong_is_exit_2_with_a_line_on_standard_error(string arguments)
     {
         (int code, string text, string error) = await RunAsync(arguments.Split(' '));
@@ -260,6 +265,45 @@ public sealed class CliTests(SiloFixture fixture) : IDisposable
             Assert.All(text.Split('\n'), line => Assert.InRange(line.Length, 0, 80));
             Assert.DoesNotContain('\u001b', text);
         }
+    }
+
+    [Fact]
+    public async Task A_key_is_shown_once_listed_by_its_prefix_and_revoked()
+    {
+        (int code, string text, _) = await RunAsync("key", "create", "cli", "--scope", "read", "--scope", "ingest", "--dataset", "digits", "--days", "30", "--per-second", "5");
+
+        Assert.Equal(ExitCodes.Success, code);
+        string key = text.Split('\n')[0].Trim();
+        AccessSecret secret = Assert.IsType<AccessSecret>(AccessSecret.Parse(key));
+        AccessKeyEntry stored = fixture.Silo.Store.Keys[secret.Prefix];
+        Assert.Equal(secret.Hash, stored.Hash);
+        Assert.Equal(("cli", "read ingest", "digits", 5, 0), (stored.Key.Name, string.Join(' ', stored.Key.Scopes), string.Join(' ', stored.Key.Datasets), stored.Key.RequestsPerSecond, stored.Key.RequestsPerDay));
+        Assert.NotNull(stored.Key.ExpiresAt);
+
+        foreach (string[] list in new string[][] { ["key", "list"], ["key", "list", "--json"] })
+        {
+            (_, string listed, _) = await RunAsync(list);
+            Assert.Contains(secret.Prefix, listed, StringComparison.Ordinal);
+            Assert.DoesNotContain(key[15..], listed, StringComparison.Ordinal);
+            Assert.DoesNotContain(Convert.ToBase64String(secret.Hash), listed, StringComparison.Ordinal);
+        }
+
+        (code, string revoked, _) = await RunAsync("key", "revoke", secret.Prefix);
+        Assert.Equal(ExitCodes.Success, code);
+        Assert.Contains($"Key {secret.Prefix}: revoked.", revoked, StringComparison.Ordinal);
+        Assert.DoesNotContain(secret.Prefix, fixture.Silo.Store.Keys.Keys);
+    }
+
+    [Fact]
+    public async Task The_whole_key_may_be_given_to_revoke_it_and_is_not_repeated()
+    {
+        (_, string created, _) = await RunAsync("key", "create", "cli", "--scope", "manage", "--json");
+        string key = JsonDocument.Parse(created).RootElement.GetProperty("secret").GetString()!;
+
+        (int code, string text, _) = await RunAsync("key", "revoke", key);
+
+        Assert.Equal(ExitCodes.Success, code);
+        Assert.DoesNotContain(key[15..], text, StringComparison.Ordinal);
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);

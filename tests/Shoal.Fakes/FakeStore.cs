@@ -8,6 +8,15 @@ public sealed class FakeStore
 {
     public ConcurrentDictionary<string, FakeDataset> Datasets { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>Keys of the HTTP API, by prefix.</summary>
+    public ConcurrentDictionary<string, AccessKeyEntry> Keys { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>The failures of the next looks at the keys; taken one a look.</summary>
+    public ConcurrentQueue<Exception> KeyFailures { get; } = [];
+
+    /// <summary>The audit log.</summary>
+    public ConcurrentQueue<AuditEntry> Audit { get; } = [];
+
     public FakeDataset Dataset(string name) => Datasets.TryGetValue(name, out FakeDataset? dataset)
         ? dataset
         : throw new ShoalException(ShoalErrorKind.NotFound, $"There is no dataset '{name}'.");

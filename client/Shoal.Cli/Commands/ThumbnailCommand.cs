@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Net.Http.Headers;
 using System.Text.Json;
 using Shoal.Client;
 using Shoal.Contracts;
@@ -19,6 +20,9 @@ internal static class ThumbnailCommand
     /// <summary>The environment variable that <c>--http</c> defaults to.</summary>
     private const string HttpVariable = "SHOAL_HTTP";
 
+    /// <summary>The environment variable with the key of the HTTP API. No option: other users of the host see the arguments of a process.</summary>
+    private const string KeyVariable = "SHOAL_KEY";
+
     public static Command Make(SharedOptions shared, CliSurroundings surroundings)
     {
         Argument<string> name = DatasetCommands.Name();
@@ -27,7 +31,7 @@ internal static class ThumbnailCommand
         var size = new Option<int>("--size") { Description = "Pixels of the longer side at most, 16 to 512.", DefaultValueFactory = static _ => 128 };
         var http = new Option<Uri>("--http")
         {
-            Description = $"The silo's HTTP API (variable {HttpVariable}), which draws the picture.",
+            Description = $"The silo's HTTP API (variable {HttpVariable}), which draws the picture. Where it asks for a key, that is in the variable {KeyVariable}.",
             CustomParser = static result => Address(result, result.Tokens[0].Value),
             DefaultValueFactory = static result => Address(result, Environment.GetEnvironmentVariable(HttpVariable) is { Length: > 0 } address ? address : "http://127.0.0.1:5080"),
         };
@@ -35,6 +39,11 @@ internal static class ThumbnailCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             using var client = new HttpClient { BaseAddress = parsed.GetValue(http) };
+            if (Environment.GetEnvironmentVariable(KeyVariable) is { Length: > 0 } key)
+            {
+                client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
+            }
+
             byte[] png = await new ThumbnailClient(client).GetAsync(parsed.GetValue(name)!, parsed.GetValue(item)!, parsed.GetValue(size), cancellationToken);
             var written = new ThumbnailWritten(parsed.GetValue(name)!, parsed.GetValue(item)!, parsed.GetValue(output)!, png.Length);
             await WriteAsync(written.File, png, cancellationToken);

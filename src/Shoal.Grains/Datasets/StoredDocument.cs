@@ -74,6 +74,10 @@ internal static class StoreNames
 {
     public const string Catalog = "catalog.json";
 
+    public const string AccessKeys = "access/keys.json";
+
+    public static string Audit(DateTimeOffset at) => $"access/audit/{at.UtcDateTime:yyyy-MM-dd}.ndjson";
+
     public static string DatasetRoot(string dataset) => $"datasets/{dataset}/";
 
     public static string Dataset(string dataset) => $"datasets/{dataset}/dataset.json";

@@ -1,0 +1,34 @@
+using Shoal.Contracts;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace Shoal.Rendering;
+
+/// <summary>Turns keys of the HTTP API into what a terminal of 80 columns shows.</summary>
+public static class AccessViews
+{
+    /// <summary>Keys, one a line.</summary>
+    /// <param name="keys">The keys.</param>
+    /// <param name="now">The time, by which keys have ended.</param>
+    public static IRenderable Keys(IReadOnlyList<AccessKey> keys, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        if (keys.Count == 0)
+        {
+            return new Text("No keys yet; create one with: shoal key create NAME --scope read");
+        }
+
+        Table table = ShoalViews.NewTable().AddColumn("key").AddColumn("name").AddColumn("scopes").AddColumn("datasets").AddColumn("ends (UTC)");
+        foreach (AccessKey key in keys)
+        {
+            table.AddRow(
+                new Text(key.Prefix),
+                new Text(key.Name),
+                new Text(string.Join(' ', key.Scopes)),
+                new Text(key.Datasets.Length == 0 ? "every one" : string.Join(' ', key.Datasets)),
+                new Text(key.ExpiresAt is { } end ? $"{end:yyyy-MM-dd HH:mm}{(end <= now ? ", over" : string.Empty)}" : "-"));
+        }
+
+        return table;
+    }
+}
