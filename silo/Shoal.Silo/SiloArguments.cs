@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using Shoal.Grains.Compute;
 using Shoal.Grains.Hosting;
 using Shoal.Grains.Silos;
+using Shoal.Web;
 
 namespace Shoal.Silo;
 
@@ -17,7 +18,12 @@ internal sealed class SiloArguments
 
     private readonly Option<DirectoryInfo> _data = new("--data") { Description = "The silo's data folder; made when missing", DefaultValueFactory = _ => new DirectoryInfo(Defaults.DataDirectory) };
     private readonly Option<DirectoryInfo?> _store = new("--store") { Description = "Folder of the store, which silos of one host share; default: in the data folder" };
-    private readonly Option<int> _http = new("--http-port") { Description = "HTTP API port on loopback; 0 takes a free one", DefaultValueFactory = _ => 5080 };
+    private readonly Option<int> _http = new("--http-port") { Description = "HTTP API port; 0 takes a free one", DefaultValueFactory = _ => 5080 };
+    private readonly Option<string> _httpAddress = new("--http-address") { Description = "IP address that the HTTP API listens on, 0.0.0.0 for all; another than loopback needs --auth", DefaultValueFactory = _ => $"{new SiloSettings().HttpAddress}" };
+    private readonly Option<bool> _auth = new("--auth") { Description = "Take no request of the HTTP API without a key or a token; keys are made with: shoal key create (or the variable SHOAL_AUTH=true)", DefaultValueFactory = _ => Flag("SHOAL_AUTH") };
+    private readonly Option<string?> _jwtAuthority = new("--jwt-authority") { Description = "OpenID Connect issuer whose tokens are taken beside keys, as an https address" };
+    private readonly Option<string?> _jwtAudience = new("--jwt-audience") { Description = "What the issuer's tokens must be made for" };
+    private readonly Option<string?> _jwtDatasets = new("--jwt-datasets") { Description = "Claim of the tokens that names the datasets they are for, * for every one; without it tokens are for every dataset" };
     private readonly Option<int?> _metrics = new("--metrics-port") { Description = "A port on --address that serves /metrics and nothing else, for a Prometheus on another host" };
     private readonly Option<int> _silo = new("--silo-port") { Description = "Port between silos; 0 takes a free one", DefaultValueFactory = _ => 11111 };
     private readonly Option<int> _gateway = new("--gateway-port") { Description = "Port for .NET clients and the CLI; 0 takes a free one", DefaultValueFactory = _ => 30000 };
@@ -40,9 +46,9 @@ internal sealed class SiloArguments
     private readonly Option<LogLevel> _log = new("--log") { Description = "Least severe log level printed", DefaultValueFactory = _ => LogLevel.Information };
 
     /// <summary>The command that takes them.</summary>
-    public RootCommand Command() => new("Runs a Shoal silo with its HTTP API on loopback.")
+    public RootCommand Command() => new("Runs a Shoal silo with its HTTP API, which is on loopback unless said.")
     {
-        _data, _store, _http, _metrics, _silo, _gateway, _roles, _redis, _postgres, _cluster, _address, _listen, _tls, _kubernetes, _join, _threads, _device, _blobs, _container, _erase, _copies, _headroom, _log,
+        _data, _store, _http, _httpAddress, _auth, _jwtAuthority, _jwtAudience, _jwtDatasets, _metrics, _silo, _gateway, _roles, _redis, _postgres, _cluster, _address, _listen, _tls, _kubernetes, _join, _threads, _device, _blobs, _container, _erase, _copies, _headroom, _log,
     };
 
     /// <summary>The settings that a command line makes.</summary>
@@ -52,7 +58,15 @@ internal sealed class SiloArguments
     {
         var settings = new SiloSettings
         {
+            HttpAddress = Ip(result.GetRequiredValue(_httpAddress), "--http-address"),
             HttpPort = result.GetRequiredValue(_http),
+            Access = new AccessOptions
+            {
+                IsRequired = result.GetValue(_auth),
+                Authority = result.GetValue(_jwtAuthority),
+                Audience = result.GetValue(_jwtAudience),
+                DatasetsClaim = result.GetValue(_jwtDatasets),
+            },
             MetricsPort = result.GetValue(_metrics),
             SiloPort = FreeUnless(result.GetRequiredValue(_silo)),
             GatewayPort = FreeUnless(result.GetRequiredValue(_gateway)),
@@ -63,7 +77,7 @@ internal sealed class SiloArguments
                 Redis = result.GetValue(_redis),
                 Postgres = result.GetValue(_postgres),
                 Address = Resolve(result.GetRequiredValue(_address)),
-                Listen = result.GetValue(_listen) is { } listen ? Ip(listen) : null,
+                Listen = result.GetValue(_listen) is { } listen ? Ip(listen, "--listen") : null,
                 Certificates = result.GetValue(_tls) is { } folder ? Path.GetFullPath(folder) : null,
                 Kubernetes = result.GetValue(_kubernetes),
             },
@@ -147,9 +161,9 @@ internal sealed class SiloArguments
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    private static IPAddress Ip(string address) => IPAddress.TryParse(address, out IPAddress? ip)
+    private static IPAddress Ip(string address, string option) => IPAddress.TryParse(address, out IPAddress? ip)
         ? ip
-        : throw new FormatException($"'{address}' is no IP address; name one of this host's with --listen, or 0.0.0.0 for all of them.");
+        : throw new FormatException($"'{address}' is no IP address; name one of this host's with {option}, or 0.0.0.0 for all of them.");
 
     private static IPAddress Resolve(string address)
     {

@@ -27,10 +27,10 @@ public static class SiloHost
         // Not the working directory: the host watches every folder below its root for changed settings, and the data folder changes all the time.
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         AddLogging(builder.Logging, settings.LogLevel);
-        // Loopback only: there is no authentication.
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
-            kestrel.Listen(IPAddress.Loopback, settings.HttpPort);
+            kestrel.ApplyShoalLimits();
+            kestrel.Listen(settings.HttpAddress, settings.HttpPort);
             if (settings.MetricsPort is { } port)
             {
                 kestrel.Listen(settings.Cluster.Address, port);
@@ -42,12 +42,16 @@ public static class SiloHost
             .Configure<SiloMessagingOptions>(o => o.ResponseTimeout = TimeSpan.FromSeconds(15))
             .AddShoal(settings.Silo)
             .AddShoalStreams());
-        builder.Services.AddShoalWeb();
+        builder.Services.AddShoalWeb(settings.Access);
         WebApplication app = builder.Build();
         app.MapShoalMetrics(settings.MetricsPort);
         if (settings.HasGateway)
         {
             app.MapShoalApi();
+        }
+        else
+        {
+            app.UseShoalAccess();
         }
 
         app.Lifetime.ApplicationStarted.Register(() => Endpoints(app, settings).Write(settings.Silo.DataDirectory));
@@ -70,11 +74,17 @@ public static class SiloHost
         logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error);
     }
 
+    // Who listens on every address is reached by none that is called so.
+    private static string? Reached(string? listening) =>
+        Uri.TryCreate(listening, UriKind.Absolute, out Uri? address) && IPAddress.TryParse(address.Host, out IPAddress? ip) && (ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any))
+            ? $"http://{IPAddress.Loopback}:{address.Port}"
+            : listening;
+
     // The CLI, scripts and silos that join find this one by it; it is rewritten at each start.
     private static SiloEndpoints Endpoints(WebApplication app, SiloSettings settings) => new()
     {
         Pid = Environment.ProcessId,
-        Http = settings.HasGateway ? app.Urls.FirstOrDefault() : null,
+        Http = settings.HasGateway ? Reached(app.Urls.FirstOrDefault()) : null,
         Gateway = settings.HasGateway ? $"{settings.Cluster.Address}:{settings.GatewayPort}" : null,
         Cluster = settings.Cluster.Id,
         Redis = settings.Cluster.Redis,

@@ -1,5 +1,7 @@
+using System.Net;
 using Shoal.Grains.Hosting;
 using Shoal.Grains.Silos;
+using Shoal.Web;
 
 namespace Shoal.Silo;
 
@@ -12,7 +14,13 @@ public sealed record SiloSettings
     /// <summary>How it finds the others. Default: it is alone.</summary>
     public ClusterSettings Cluster { get; init; } = new();
 
-    /// <summary>The HTTP API's port on loopback; 0 takes a free one. Default 5080.</summary>
+    /// <summary>The IP address that the HTTP API listens on; another than loopback needs <see cref="AccessOptions.IsRequired"/>. Default 127.0.0.1.</summary>
+    public IPAddress HttpAddress { get; init; } = IPAddress.Loopback;
+
+    /// <summary>Who may call the HTTP API. Default everyone, which on loopback is whoever is on this host.</summary>
+    public AccessOptions Access { get; init; } = new();
+
+    /// <summary>The HTTP API's port; 0 takes a free one. Default 5080.</summary>
     public int HttpPort { get; init; } = 5080;
 
     /// <summary>A port on <see cref="ClusterSettings.Address"/> that serves <c>/metrics</c> and nothing else; null for none.</summary>
@@ -49,6 +57,14 @@ public sealed record SiloSettings
             problems.Add("Kubernetes tells which silos are gone, not which there are; name the cluster's list of silos with --redis or --postgres.");
         }
 
+        if (!IPAddress.IsLoopback(HttpAddress) && !Access.IsRequired)
+        {
+            problems.Add(
+                $"On {HttpAddress} everyone who reaches this host could read, change and delete everything by the HTTP API; add --auth, by which callers need a key (shoal key create), or leave out --http-address. "
+                + "Keys travel as they are: put a proxy with TLS in front.");
+        }
+
+        problems.AddRange(Access.Problems());
         return problems;
     }
 }

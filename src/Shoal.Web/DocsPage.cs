@@ -1,5 +1,7 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
 using Scalar.AspNetCore;
+using Shoal.Contracts;
 
 namespace Shoal.Web;
 
@@ -18,7 +20,9 @@ internal static class DocsPage
             context.Response.Headers.ContentSecurityPolicy = Policy;
             return next(context);
         }));
-        app.MapScalarApiReference(Path, static options => options
+        // A group, so that the page's script has the rule, too.
+        RouteGroupBuilder docs = app.MapGroup(string.Empty).Needs(AccessScopes.Read);
+        docs.MapScalarApiReference(Path, static options => options
             .WithTitle("Shoal")
             .DisableDefaultFonts()
             .DisableAgent()

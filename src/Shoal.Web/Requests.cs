@@ -27,7 +27,7 @@ internal static class Requests
         string target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
         int query = target.IndexOf('?', StringComparison.Ordinal);
         string path = query < 0 ? target : target[..query];
-        int dataset = path.IndexOf("/datasets/", StringComparison.Ordinal) + "/datasets/".Length;
+        int dataset = path.IndexOf("/datasets/", StringComparison.OrdinalIgnoreCase) + "/datasets/".Length;
         int collection = path.IndexOf('/', dataset) + 1;
         int id = path.IndexOf('/', collection) + 1;
         return Uri.UnescapeDataString(path[id..]);

@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using OpenTelemetry.Metrics;
 using Shoal.Client;
+using Shoal.Contracts;
 
 namespace Shoal.Web;
 
@@ -18,8 +19,26 @@ public static class ShoalWeb
 
     /// <summary>Registers what the API needs: the client over the host's Orleans client, JSON, problem details, the OpenAPI document and metrics.</summary>
     /// <param name="services">The host's services; an <see cref="IClusterClient"/> must be among them.</param>
-    public static IServiceCollection AddShoalWeb(this IServiceCollection services)
+    /// <param name="access">Who may call, and how often; null for everyone, which is for a server on loopback alone.</param>
+    /// <exception cref="ArgumentException">Settings do not fit together; the message lists every problem.</exception>
+    public static IServiceCollection AddShoalWeb(this IServiceCollection services, AccessOptions? access = null)
     {
+        access ??= new AccessOptions();
+        if (access.Problems() is { Count: > 0 } problems)
+        {
+            throw new ArgumentException(string.Join(' ', problems), nameof(access));
+        }
+
+        services.AddSingleton(access);
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<KeyRing>();
+        services.AddSingleton<ProblemWriter>();
+        RequestLimits.Add(services, access);
+        if (access.Authority is not null)
+        {
+            Tokens.Add(services, access);
+        }
+
         // A caller is told when to come again, and does: it must not wait here for as many tries as a program of ours makes.
         services.TryAddSingleton(provider => new ShoalClient(provider.GetRequiredService<IClusterClient>(), new ShoalClientOptions { Retries = 2 }));
         services.ConfigureHttpJsonOptions(json => ShoalJson.Apply(json.SerializerOptions));
@@ -35,9 +54,8 @@ public static class ShoalWeb
     {
         ArgumentNullException.ThrowIfNull(app);
 
-        // Pages of the same application keep their own error handling.
-        app.UseWhen(static context => IsApi(context.Request.Path), static api => api.UseMiddleware<ProblemMiddleware>());
-        app.MapOpenApi();
+        app.UseShoalAccess();
+        app.MapOpenApi().Needs(AccessScopes.Read);
         DocsPage.Map(app);
         HealthRoutes.Map(app);
         RouteGroupBuilder datasets = app.MapGroup("/datasets");
@@ -57,9 +75,32 @@ public static class ShoalWeb
         return app;
     }
 
+    /// <summary>Asks every request who sends it, and lets it do what that caller may: for a server that maps no API but has other routes. <see cref="MapShoalApi"/> does it itself.</summary>
+    /// <param name="app">The application.</param>
+    public static WebApplication UseShoalAccess(this WebApplication app)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        AccessOptions access = app.Services.GetRequiredService<AccessOptions>();
+        SecurityHeaders.Use(app);
+        if (!access.IsRequired)
+        {
+            app.UseMiddleware<BrowserGuard>();
+        }
+
+        // Outside of what answers failures: it tells how a request ended.
+        app.UseMiddleware<AuditMiddleware>();
+        // Pages of the same application keep their own error handling.
+        app.UseWhen(static context => IsApi(context.Request.Path), static api => api.UseMiddleware<ProblemMiddleware>());
+        app.UseMiddleware<CallerMiddleware>();
+        RequestLimits.Use(app, access);
+        app.UseMiddleware<AccessMiddleware>();
+        return app;
+    }
+
     /// <summary>Maps the metrics of the process at <c>/metrics</c>, as Prometheus reads them.</summary>
     /// <param name="app">The application.</param>
-    /// <param name="port">A port that serves nothing else, since the API authenticates nobody; null where there is none.</param>
+    /// <param name="port">A port that serves nothing else and asks nobody; null where there is none. By the API's port metrics are for callers that manage every dataset.</param>
+    /// <remarks>Called before <see cref="MapShoalApi"/>, whose checks the other port goes without.</remarks>
     public static WebApplication MapShoalMetrics(this WebApplication app, int? port = null)
     {
         ArgumentNullException.ThrowIfNull(app);
@@ -67,20 +108,25 @@ public static class ShoalWeb
         {
             app.Use(async (context, next) =>
             {
-                if (context.Connection.LocalPort == port && !context.Request.Path.Equals(MetricsPath, StringComparison.Ordinal))
+                if (context.Connection.LocalPort == port)
                 {
-                    context.Response.StatusCode = StatusCodes.Status404NotFound;
-                    return;
+                    if (!context.Request.Path.Equals(MetricsPath, StringComparison.Ordinal))
+                    {
+                        context.Response.StatusCode = StatusCodes.Status404NotFound;
+                        return;
+                    }
+
+                    context.Features.Set(MetricsPort.Instance);
                 }
 
                 await next(context);
             });
         }
 
-        app.MapPrometheusScrapingEndpoint(MetricsPath);
+        app.MapPrometheusScrapingEndpoint(MetricsPath).Needs(AccessScopes.Manage, everyDataset: true);
         return app;
     }
 
     private static bool IsApi(PathString path) =>
-        path.StartsWithSegments("/datasets", StringComparison.Ordinal) || path.StartsWithSegments("/healthz", StringComparison.Ordinal);
+        path.StartsWithSegments("/datasets", StringComparison.OrdinalIgnoreCase) || path.StartsWithSegments("/healthz", StringComparison.OrdinalIgnoreCase);
 }

@@ -1,6 +1,8 @@
 using System.Net.Http.Headers;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Shoal.Client;
@@ -23,7 +25,14 @@ public sealed class WebFixture : IAsyncLifetime
 
     public Uri Address { get; private set; } = null!;
 
+    /// <summary>The same where callers must say who they are.</summary>
+    public GuardedApi Guarded { get; private set; } = null!;
+
+    public IEnumerable<Endpoint> Endpoints => ((IEndpointRouteBuilder)_app).DataSources.SelectMany(source => source.Endpoints);
+
     public FakeStore Store => _silo.Store;
+
+    public FakeSilo Silo => _silo;
 
     public async ValueTask InitializeAsync()
     {
@@ -40,6 +49,7 @@ public sealed class WebFixture : IAsyncLifetime
         await _app.StartAsync();
         Address = new Uri(_app.Urls.First());
         Http = new HttpClient { BaseAddress = Address };
+        Guarded = await GuardedApi.StartAsync(_silo, new AccessOptions { StrangerRequestsPerSecond = 10_000 });
     }
 
     /// <summary>A new dataset that takes items of up to 1,000 bytes unless said.</summary>
@@ -62,6 +72,7 @@ public sealed class WebFixture : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         Http.Dispose();
+        await Guarded.DisposeAsync();
         await _app.DisposeAsync();
         await _silo.DisposeAsync();
     }

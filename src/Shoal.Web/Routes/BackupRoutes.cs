@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Shoal.Client;
+using Shoal.Contracts;
 
 namespace Shoal.Web;
 
@@ -22,7 +23,7 @@ internal static class BackupRoutes
         dataset.MapPost("/backup", static async (string dataset, HttpContext context, ShoalClient client) => TypedResults.Accepted(
                 $"/datasets/{dataset}/backup",
                 await client.BeginBackupAsync(dataset, (await Requests.DocumentAsync<BackUp>(context, """{"target":"/mnt/backups/monday"}""")).Target, context.RequestAborted)))
-            .WithTags("backups").WithSummary("Begins to copy the dataset elsewhere while it is in use.")
+            .WithTags("backups").Needs(AccessScopes.Manage, everyDataset: true).WithSummary("Begins to copy the dataset elsewhere while it is in use.")
             .Accepts<BackUp>("application/json", Requests.AnyType)
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
         dataset.MapPost("/restore", static async (string dataset, HttpContext context, ShoalClient client) =>
@@ -30,11 +31,11 @@ internal static class BackupRoutes
                 Restore wanted = await Requests.DocumentAsync<Restore>(context, """{"source":"/mnt/backups/monday"}""");
                 return TypedResults.Accepted($"/datasets/{dataset}/backup", await client.BeginRestoreAsync(dataset, wanted.Source, wanted.Name, context.RequestAborted));
             })
-            .WithTags("backups").WithSummary("Begins to bring a backup back as the dataset of this name, which must not exist.")
+            .WithTags("backups").Needs(AccessScopes.Manage, everyDataset: true).WithSummary("Begins to bring a backup back as the dataset of this name, which must not exist.")
             .Accepts<Restore>("application/json", Requests.AnyType)
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
         dataset.MapGet("/backup", static async (string dataset, HttpContext context, ShoalClient client) =>
                 TypedResults.Ok(await client.BackupStatusAsync(dataset, context.RequestAborted)))
-            .WithTags("backups").WithSummary("How far the last backup or restore of the dataset is.");
+            .WithTags("backups").Needs(AccessScopes.Manage).WithSummary("How far the last backup or restore of the dataset is.");
     }
 }

@@ -41,13 +41,13 @@ internal static class BulkRoutes
     public static void Map(RouteGroupBuilder dataset)
     {
         dataset.MapPost("/items", IngestAsync)
-            .WithTags("items").WithSummary("Stores many items durably: one JSON object a line, a tar archive, or a form with files; one result an item out, in any order. Safe to repeat.")
+            .WithTags("items").Needs(AccessScopes.Ingest).WithSummary("Stores many items durably: one JSON object a line, a tar archive, or a form with files; one result an item out, in any order. Safe to repeat.")
             .Accepts<NdjsonItem>(Ndjson, Tar, Gzip, Form, Requests.AnyType).Produces<IngestResult>(contentType: Ndjson)
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge).ProducesProblem(StatusCodes.Status429TooManyRequests)
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         dataset.MapPost("/classify", ClassifyAsync)
-            .WithTags("items").WithSummary("Says what the published version makes of items, without storing them; ?embeddings=true adds float16 embeddings.")
+            .WithTags("items").Needs(AccessScopes.Read).WithSummary("Says what the published version makes of items, without storing them; ?embeddings=true adds float16 embeddings.")
             .Accepts<NdjsonItem>(Ndjson, Tar, Gzip, Form, Requests.AnyType).Produces<ClassifiedLine>(contentType: Ndjson)
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge);

@@ -20,18 +20,19 @@ internal static class DatasetRoutes
     public static void Map(RouteGroupBuilder datasets)
     {
         datasets.WithTags("datasets");
-        datasets.MapGet("/", static async (ShoalClient client, CancellationToken token) => TypedResults.Ok(await client.ListDatasetsAsync(token)))
-            .WithSummary("The names of all datasets, sorted.");
+        datasets.MapGet("/", static async (HttpContext context, ShoalClient client) =>
+                TypedResults.Ok(Array.FindAll(await client.ListDatasetsAsync(context.RequestAborted), Caller.Of(context).Sees)))
+            .Needs(AccessScopes.Read).WithSummary("The names of all datasets that the caller knows of, sorted.");
         datasets.MapPost("/", CreateAsync)
-            .WithSummary("Creates a dataset; repeating it with the same settings is a no-op.")
+            .Needs(AccessScopes.Manage).WithSummary("Creates a dataset; repeating it with the same settings is a no-op.")
             .Accepts<CreateDataset>("application/json", Requests.AnyType)
             .Produces<DatasetSettings>(StatusCodes.Status201Created).Produces<DatasetSettings>()
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status409Conflict);
         datasets.MapGet("/{dataset}", static async (string dataset, ShoalClient client, CancellationToken token) => TypedResults.Ok(await client.StatusAsync(dataset, token)))
-            .WithSummary("A dataset at a glance: settings, counts, lags, training.").ProducesProblem(StatusCodes.Status404NotFound);
+            .Needs(AccessScopes.Read).WithSummary("A dataset at a glance: settings, counts, lags, training.").ProducesProblem(StatusCodes.Status404NotFound);
         datasets.MapPatch("/{dataset}", static async (string dataset, HttpContext context, ShoalClient client) => TypedResults.Ok(await client.ChangeDatasetAsync(
                 dataset, await Requests.DocumentAsync<DatasetChange>(context, ChangeExample), context.RequestAborted)))
-            .WithSummary("Changes settings that may change.")
+            .Needs(AccessScopes.Manage).WithSummary("Changes settings that may change.")
             .Accepts<DatasetChange>("application/json", Requests.AnyType)
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound);
         datasets.MapPut("/{dataset}/weights", static async (string dataset, HttpContext context, ShoalClient client) =>
@@ -39,7 +40,7 @@ internal static class DatasetRoutes
                 await client.SetFirstWeightsAsync(dataset, await Requests.BodyAsync(context, UploadRules.MostWeights, UploadRules.WeightsTooLarge), context.RequestAborted);
                 return TypedResults.NoContent();
             })
-            .WithSummary("The encoder that a dataset begins with, as safetensors, before it has learned.")
+            .Needs(AccessScopes.Manage).WithSummary("The encoder that a dataset begins with, as safetensors, before it has learned.")
             .Accepts<byte[]>("application/octet-stream", Requests.AnyType)
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status409Conflict).ProducesProblem(StatusCodes.Status413PayloadTooLarge);
@@ -48,28 +49,38 @@ internal static class DatasetRoutes
                 await client.DeleteDatasetAsync(dataset, token);
                 return TypedResults.NoContent();
             })
-            .WithSummary("Deletes a dataset with everything it holds.").ProducesProblem(StatusCodes.Status404NotFound);
+            .Needs(AccessScopes.Manage).WithSummary("Deletes a dataset with everything it holds.").ProducesProblem(StatusCodes.Status404NotFound);
         datasets.MapPost("/{dataset}/pause", static async (string dataset, ShoalClient client, CancellationToken token) =>
             {
                 await client.PauseAsync(dataset, token);
                 return TypedResults.NoContent();
             })
-            .WithSummary("Lets training rest; ingest and queries go on.").ProducesProblem(StatusCodes.Status404NotFound);
+            .Needs(AccessScopes.Manage).WithSummary("Lets training rest; ingest and queries go on.").ProducesProblem(StatusCodes.Status404NotFound);
         datasets.MapPost("/{dataset}/resume", static async (string dataset, ShoalClient client, CancellationToken token) =>
             {
                 await client.ResumeAsync(dataset, token);
                 return TypedResults.NoContent();
             })
-            .WithSummary("Lets training go on.").ProducesProblem(StatusCodes.Status404NotFound);
+            .Needs(AccessScopes.Manage).WithSummary("Lets training go on.").ProducesProblem(StatusCodes.Status404NotFound);
         datasets.MapPost("/{dataset}/repair", static async (string dataset, HttpContext context, ShoalClient client) => TypedResults.Ok(await client.RepairAsync(
                 dataset, context.Request.Query.ContainsKey("shard") ? Requests.Number(context.Request, "shard", 0) : null, context.RequestAborted)))
-            .WithSummary("Makes damaged logs readable again and saves what is taken out; ?shard= for one shard.").ProducesProblem(StatusCodes.Status404NotFound);
+            .Needs(AccessScopes.Manage).WithSummary("Makes damaged logs readable again and saves what is taken out; ?shard= for one shard.").ProducesProblem(StatusCodes.Status404NotFound);
     }
 
     private static async Task<IResult> CreateAsync(HttpContext context, ShoalClient client)
     {
         CreateDataset wanted = await Requests.DocumentAsync<CreateDataset>(context, Example);
         DatasetSettings settings = wanted.Settings ?? new DatasetSettings();
+        AuditMiddleware.About(context, wanted.Name);
+
+        // The path names no dataset, so nobody has looked at these two yet.
+        Caller caller = Caller.Of(context);
+        string?[] named = [wanted.Name, settings.StartFrom];
+        if (Array.Find(named, name => name is not null && !caller.Sees(name)) is { } hidden)
+        {
+            throw new ShoalException(ShoalErrorKind.NotFound, Caller.Unknown(hidden));
+        }
+
         return await client.CreateDatasetAsync(wanted.Name, settings, context.RequestAborted)
             ? TypedResults.Created($"/datasets/{wanted.Name}", settings)
             : TypedResults.Ok(settings);

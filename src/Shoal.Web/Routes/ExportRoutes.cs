@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Shoal.Client;
+using Shoal.Contracts;
 
 namespace Shoal.Web;
 
@@ -17,7 +18,7 @@ internal static class ExportRoutes
 
     public static void Map(RouteGroupBuilder dataset) =>
         dataset.MapGet("/export", ExportAsync)
-            .WithTags("items").WithSummary("All items as a file: ?format=csv|parquet|npz, ?what=assignments|embeddings; npz is of embeddings only.")
+            .WithTags("items").Needs(AccessScopes.Read).WithSummary("All items as a file: ?format=csv|parquet|npz, ?what=assignments|embeddings; npz is of embeddings only.")
             .Produces(StatusCodes.Status200OK, contentType: "text/csv", additionalContentTypes: ["application/vnd.apache.parquet", "application/zip"])
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound);
 

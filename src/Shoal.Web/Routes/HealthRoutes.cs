@@ -15,9 +15,9 @@ internal static class HealthRoutes
     public static void Map(IEndpointRouteBuilder routes)
     {
         routes.MapGet("/healthz/live", static () => TypedResults.Text("live"))
-            .WithSummary("Whether the process answers at all.");
+            .NeedsNothing().DisableRateLimiting().WithSummary("Whether the process answers at all.");
         routes.MapGet("/healthz/ready", ReadyAsync)
-            .WithSummary("Whether datasets can be reached.")
+            .NeedsNothing().DisableRateLimiting().WithSummary("Whether datasets can be reached.")
             .Produces<string>(contentType: "text/plain").ProducesProblem(StatusCodes.Status503ServiceUnavailable);
     }
 

@@ -12,28 +12,28 @@ internal static class ItemRoutes
     public static void Map(RouteGroupBuilder dataset)
     {
         dataset.MapPut("/items/{**id}", PutAsync)
-            .WithTags("items").WithSummary("Stores an item durably; ?replace=true takes other bytes under the same id.")
+            .WithTags("items").Needs(AccessScopes.Ingest).WithSummary("Stores an item durably; ?replace=true takes other bytes under the same id.")
             .Accepts<byte[]>("image/png", "image/jpeg", "image/webp", "image/bmp", "image/gif", MediaTypes.RawImage, "audio/wav", MediaTypes.RawSound, Requests.AnyType)
             .Produces<IngestResult>(StatusCodes.Status201Created).Produces<IngestResult>()
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status409Conflict).ProducesProblem(StatusCodes.Status413PayloadTooLarge)
             .ProducesProblem(StatusCodes.Status429TooManyRequests).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         dataset.MapGet("/items/{**id}", GetAsync)
-            .WithTags("items").WithSummary("What is known of an item now, ?fresh=true assigned by the published version first; 404 with the same body when it was never seen.")
+            .WithTags("items").Needs(AccessScopes.Read).WithSummary("What is known of an item now, ?fresh=true assigned by the published version first; 404 with the same body when it was never seen.")
             .Produces<ItemAnswer>().Produces<ItemAnswer>(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status400BadRequest);
         dataset.MapDelete("/items/{**id}", DeleteAsync)
-            .WithTags("items").WithSummary("Deletes an item durably; no answer knows it from then on.")
+            .WithTags("items").Needs(AccessScopes.Manage).WithSummary("Deletes an item durably; no answer knows it from then on.")
             .Produces(StatusCodes.Status204NoContent).ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status429TooManyRequests).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         dataset.MapGet("/content/{**id}", ContentAsync)
-            .WithTags("items").WithSummary("The original bytes of an item.")
+            .WithTags("items").Needs(AccessScopes.Read).WithSummary("The original bytes of an item.")
             .Produces(StatusCodes.Status200OK, contentType: "application/octet-stream").ProducesProblem(StatusCodes.Status404NotFound);
         dataset.MapGet("/similar/{**id}", static async (HttpContext context, string dataset, ShoalClient client) =>
                 TypedResults.Ok(await client.SimilarAsync(dataset, Requests.ItemId(context), Requests.Number(context.Request, "count", 10), context.RequestAborted)))
-            .WithTags("items").WithSummary("The items nearest to one; ?count=1..1000, 10 unless said.")
+            .WithTags("items").Needs(AccessScopes.Read).WithSummary("The items nearest to one; ?count=1..1000, 10 unless said.")
             .ProducesProblem(StatusCodes.Status404NotFound);
         dataset.MapPost("/similar", SimilarAsync)
-            .WithTags("items").WithSummary("The items nearest to bytes, which are not stored; ?count=1..1000, 10 unless said.")
+            .WithTags("items").Needs(AccessScopes.Read).WithSummary("The items nearest to bytes, which are not stored; ?count=1..1000, 10 unless said.")
             .Accepts<byte[]>("image/png", "image/jpeg", "image/webp", "image/bmp", "image/gif", MediaTypes.RawImage, "audio/wav", MediaTypes.RawSound, Requests.AnyType)
             .Produces<SimilarAnswer>()
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status413PayloadTooLarge);

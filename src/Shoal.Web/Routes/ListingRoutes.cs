@@ -16,6 +16,7 @@ internal static class ListingRoutes
         dataset.MapGet("/items", static async (string dataset, HttpContext context, ShoalClient client) => TypedResults.Ok(await client.ListItemsAsync(
                 dataset, Filter(context.Request), context.Request.Query["cursor"], Requests.Number(context.Request, "limit", 100), context.RequestAborted)))
             .WithTags("items")
+            .Needs(AccessScopes.Read)
             .WithSummary("Items, page by page, each exactly once: ?cluster= (merged ids too), ?state=pending|assigned|outlier|quarantined, ?confidenceBelow=0..1, ?order=oldest|newest, ?limit=1..1000, ?cursor= the last page's, which is absent on the last.")
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
 

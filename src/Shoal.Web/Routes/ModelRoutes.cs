@@ -15,11 +15,11 @@ internal static class ModelRoutes
     {
         dataset.MapGet("/model", static async (string dataset, HttpContext context, ShoalClient client) =>
                 Tagged.Json(await client.ModelAsync(dataset, cancellationToken: context.RequestAborted)))
-            .WithTags("versions").WithSummary("The published version: its number, clusters and encoder; 404 when there is none yet.")
+            .WithTags("versions").Needs(AccessScopes.Read).WithSummary("The published version: its number, clusters and encoder; 404 when there is none yet.")
             .Produces<ModelDescription>()
             .ProducesProblem(StatusCodes.Status404NotFound);
         dataset.MapGet("/versions/{version:int}/model", DownloadAsync)
-            .WithTags("versions").WithSummary("A version's encoder and prototypes as a file of safetensors.")
+            .WithTags("versions").Needs(AccessScopes.Read).WithSummary("A version's encoder and prototypes as a file of safetensors.")
             .Produces(StatusCodes.Status200OK, contentType: "application/octet-stream").ProducesProblem(StatusCodes.Status404NotFound);
     }
 

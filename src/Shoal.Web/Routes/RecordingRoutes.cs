@@ -15,7 +15,7 @@ internal static class RecordingRoutes
     public static void Map(RouteGroupBuilder dataset)
     {
         dataset.MapPut("/recordings/{**id}", PutAsync)
-            .WithTags("recordings").WithSummary("Cuts a recording into windows and stores each as an item; one result a window. WAV and raw sound without a Content-Length are stored as they come. Safe to repeat.")
+            .WithTags("recordings").Needs(AccessScopes.Ingest).WithSummary("Cuts a recording into windows and stores each as an item; one result a window. WAV and raw sound without a Content-Length are stored as they come. Safe to repeat.")
             .Accepts<byte[]>("audio/wav", "audio/flac", "audio/ogg", "audio/mpeg", "audio/mp4", MediaTypes.RawSound, Requests.AnyType)
             .Produces<IngestResult[]>()
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound)
@@ -23,10 +23,10 @@ internal static class RecordingRoutes
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         dataset.MapGet("/recordings/{**id}", static async (HttpContext context, string dataset, ShoalClient client) =>
                 TypedResults.Ok(await KnownAsync(context, dataset, client)))
-            .WithTags("recordings").WithSummary("What is known of a recording now, window by window.")
+            .WithTags("recordings").Needs(AccessScopes.Read).WithSummary("What is known of a recording now, window by window.")
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound);
         dataset.MapDelete("/recordings/{**id}", DeleteAsync)
-            .WithTags("recordings").WithSummary("Deletes a recording: all of its windows.")
+            .WithTags("recordings").Needs(AccessScopes.Manage).WithSummary("Deletes a recording: all of its windows.")
             .Produces(StatusCodes.Status204NoContent).ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status429TooManyRequests).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
     }

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Shoal.Client;
+using Shoal.Contracts;
 
 namespace Shoal.Web;
 
@@ -12,11 +13,11 @@ internal static class ReportRoutes
     {
         dataset.MapGet("/reports/invariance", static async (string dataset, HttpContext context, ShoalClient client) =>
                 TypedResults.Ok(await client.InvarianceAsync(dataset, Requests.Number(context.Request, "items", 200), context.RequestAborted)))
-            .WithTags("reports").WithSummary("How far embeddings move when samples are changed; ?items=10..1000, 200 unless said.")
+            .WithTags("reports").Needs(AccessScopes.Read).WithSummary("How far embeddings move when samples are changed; ?items=10..1000, 200 unless said.")
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
         dataset.MapGet("/reports/bias", static async (string dataset, HttpContext context, ShoalClient client) =>
                 TypedResults.Ok(await client.BiasAsync(dataset, Requests.Number(context.Request, "items", 2_000), context.RequestAborted)))
-            .WithTags("reports").WithSummary("How much of the clustering goes with fields that items carry; ?items=10..10000, 2000 unless said.")
+            .WithTags("reports").Needs(AccessScopes.Read).WithSummary("How much of the clustering goes with fields that items carry; ?items=10..10000, 2000 unless said.")
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound);
     }
 }

@@ -17,7 +17,7 @@ internal static class ThumbnailRoutes
 
     public static void Map(RouteGroupBuilder dataset) =>
         dataset.MapGet("/thumbnail/{**id}", GetAsync)
-            .WithTags("items").WithSummary("A picture of an item as PNG: an image scaled down, a window of sound as a spectrogram; ?size=16..512 pixels, 128 unless said.")
+            .WithTags("items").Needs(AccessScopes.Read).WithSummary("A picture of an item as PNG: an image scaled down, a window of sound as a spectrogram; ?size=16..512 pixels, 128 unless said.")
             .Produces(StatusCodes.Status200OK, contentType: "image/png").Produces(StatusCodes.Status304NotModified)
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status422UnprocessableEntity);
 

@@ -1,0 +1,38 @@
+using System.Net;
+using Microsoft.AspNetCore.Http;
+
+namespace Shoal.Web;
+
+/// <summary>
+/// Refuses what pages of other sites send to an API that asks nobody. A browser on this host reaches loopback, and so does any page that it shows: with forms and simple requests,
+/// which browsers send without asking, and by a name that is made to mean this host.
+/// </summary>
+/// <remarks>Where callers are asked for, no browser sends a key by itself, and this is not needed.</remarks>
+internal sealed class BrowserGuard(RequestDelegate next, ProblemWriter problems)
+{
+    private const string FetchSite = "Sec-Fetch-Site";
+
+    public Task InvokeAsync(HttpContext context)
+    {
+        HttpRequest request = context.Request;
+        if (context.Features.Get<MetricsPort>() is null && request.Host.HasValue && !IsLoopback(request.Host.Host))
+        {
+            return problems.WriteAsync(
+                context, StatusCodes.Status403Forbidden, $"An API that asks nobody answers to 127.0.0.1 and localhost, not to '{request.Host.Host}'. Under another name start the silo with --auth.");
+        }
+
+        return IsUnsafe(request.Method) && IsOfAnotherSite(request)
+            ? problems.WriteAsync(context, StatusCodes.Status403Forbidden, "A page of another site sent this. Start the silo with --auth for programs in browsers.")
+            : next(context);
+    }
+
+    private static bool IsLoopback(string host) =>
+        string.Equals(host, "localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host, out IPAddress? address) && IPAddress.IsLoopback(address));
+
+    private static bool IsUnsafe(string method) => !(HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsOptions(method));
+
+    // Browsers of these years say from where a request comes; older ones send the origin with what is not a plain GET.
+    private static bool IsOfAnotherSite(HttpRequest request) =>
+        request.Headers[FetchSite].ToString() is "cross-site" or "same-site"
+        || (request.Headers.Origin.ToString() is { Length: > 0 } origin && !(Uri.TryCreate(origin, UriKind.Absolute, out Uri? page) && string.Equals(page.Authority, request.Host.Value, StringComparison.OrdinalIgnoreCase)));
+}

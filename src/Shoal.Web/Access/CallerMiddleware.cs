@@ -1,0 +1,95 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
+using Shoal.Contracts;
+
+namespace Shoal.Web;
+
+/// <summary>Finds out who sent a request. It refuses nobody: limits come before that, and then <see cref="AccessMiddleware"/>.</summary>
+internal sealed class CallerMiddleware(RequestDelegate next, AccessOptions access, KeyRing keys, ProblemWriter problems, TimeProvider time)
+{
+    private const string Bearer = "Bearer ";
+
+    public async Task InvokeAsync(HttpContext context)
+    {
+        if (!access.IsRequired)
+        {
+            context.Features.Set(Caller.Everyone);
+            await next(context);
+            return;
+        }
+
+        string? shown = Shown(context.Request.Headers.Authorization);
+        AccessSecret? secret = AccessSecret.Parse(shown);
+        Caller? caller;
+        try
+        {
+            caller = await FindAsync(context, shown, secret);
+        }
+        catch (ShoalException away)
+        {
+            await problems.WriteAsync(context, StatusCodes.Status503ServiceUnavailable, $"Who may call cannot be looked up now: {away.Message}");
+            return;
+        }
+
+        if (caller is null)
+        {
+            await next(context);
+            return;
+        }
+
+        context.Features.Set(caller);
+        using var timer = new PeriodicTimer(KeyRing.Lifetime, time);
+        Task watch = WatchAsync(context, caller, secret, timer);
+        try
+        {
+            await next(context);
+        }
+        finally
+        {
+            // The context is used again for another request: nobody may look at it after this.
+            timer.Dispose();
+            await watch;
+        }
+    }
+
+    // Two headers: which of them a proxy in front has looked at is not known, so neither counts.
+    private static string? Shown(StringValues header) => header.Count == 1 && header[0] is { } value && value.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase)
+        ? value[Bearer.Length..].Trim()
+        : null;
+
+    private async ValueTask<Caller?> FindAsync(HttpContext context, string? shown, AccessSecret? secret)
+    {
+        if (secret is not null)
+        {
+            return await keys.FindAsync(secret, context.RequestAborted);
+        }
+
+        return shown is { Length: > 0 } && access.Authority is not null && !shown.StartsWith(AccessSecret.Mark, StringComparison.Ordinal) ? await Tokens.FindAsync(context, access) : null;
+    }
+
+    // A stream of changes or a live recording may go on for days: it ends with what it was begun with.
+    private async Task WatchAsync(HttpContext context, Caller caller, AccessSecret? secret, PeriodicTimer timer)
+    {
+        while (await timer.WaitForNextTickAsync(CancellationToken.None))
+        {
+            if (caller.ExpiresAt <= time.GetUtcNow() || (secret is not null && !await HoldsAsync(secret)))
+            {
+                context.Abort();
+                return;
+            }
+        }
+    }
+
+    private async Task<bool> HoldsAsync(AccessSecret secret)
+    {
+        try
+        {
+            return await keys.FindAsync(secret, CancellationToken.None) is not null;
+        }
+        catch (ShoalException)
+        {
+            // Nothing is known of it now; it is asked for again, and new requests are refused meanwhile.
+            return true;
+        }
+    }
+}

@@ -1,0 +1,80 @@
+using System.Collections.Frozen;
+using System.Security.Cryptography;
+using Shoal.Client;
+using Shoal.Contracts;
+
+namespace Shoal.Web;
+
+/// <summary>The keys as this gateway knows them: asked for at most every few seconds, and never older, so that a revoked key ends.</summary>
+/// <param name="client">Where keys are asked for.</param>
+/// <param name="time">The clock.</param>
+internal sealed class KeyRing(ShoalClient client, TimeProvider time) : IDisposable
+{
+    /// <summary>After so long the keys are asked for anew; this is how long a revoked one may still be taken.</summary>
+    public static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(5);
+
+    /// <summary>A key that is not known may have been created just now; but strangers with invented ones must not cost a call each.</summary>
+    private static readonly TimeSpan UnknownLifetime = TimeSpan.FromSeconds(1);
+
+    private readonly SemaphoreSlim _asking = new(1);
+    private Ring? _ring;
+
+    /// <summary>Whose key it is; null when there is no such key, it has ended, or its secret is another.</summary>
+    /// <param name="secret">What the caller sent.</param>
+    /// <param name="cancellationToken">Stops the wait.</param>
+    /// <exception cref="ShoalException">Unavailable: the keys known are too old, and there are no newer ones to be had. Nobody is let in then.</exception>
+    public async ValueTask<Caller?> FindAsync(AccessSecret secret, CancellationToken cancellationToken)
+    {
+        Ring ring = await AskAsync(Lifetime, cancellationToken);
+        Known? known = ring.Keys.GetValueOrDefault(secret.Prefix) ?? (await AskAsync(UnknownLifetime, cancellationToken)).Keys.GetValueOrDefault(secret.Prefix);
+        return known is not null && CryptographicOperations.FixedTimeEquals(known.Hash, secret.Hash) && !(known.Caller.ExpiresAt <= time.GetUtcNow())
+            ? known.Caller
+            : null;
+    }
+
+    public void Dispose() => _asking.Dispose();
+
+    private async ValueTask<Ring> AskAsync(TimeSpan lifetime, CancellationToken cancellationToken)
+    {
+        if (Fresh(lifetime) is { } known)
+        {
+            return known;
+        }
+
+        await _asking.WaitAsync(cancellationToken);
+        try
+        {
+            if (Fresh(lifetime) is { } meanwhile)
+            {
+                return meanwhile;
+            }
+
+            // Before it is asked: what is revoked while the answer is on its way may be missing from it.
+            long asked = time.GetTimestamp();
+            AccessKeyEntry[] entries = await client.KeyEntriesAsync(cancellationToken);
+            var ring = new Ring(asked, entries.ToFrozenDictionary(static entry => entry.Key.Prefix, static entry => new Known(CallerOf(entry.Key), entry.Hash), StringComparer.Ordinal));
+            Volatile.Write(ref _ring, ring);
+            return ring;
+        }
+        finally
+        {
+            _asking.Release();
+        }
+    }
+
+    private Ring? Fresh(TimeSpan lifetime) => Volatile.Read(ref _ring) is { } ring && time.GetElapsedTime(ring.Asked) < lifetime ? ring : null;
+
+    private static Caller CallerOf(AccessKey key) => new()
+    {
+        Id = $"key:{key.Prefix}",
+        Scopes = Caller.Set(key.Scopes),
+        Datasets = key.Datasets.Length == 0 ? null : Caller.Set(key.Datasets),
+        ExpiresAt = key.ExpiresAt,
+        RequestsPerSecond = key.RequestsPerSecond,
+        RequestsPerDay = key.RequestsPerDay,
+    };
+
+    private sealed record Known(Caller Caller, byte[] Hash);
+
+    private sealed record Ring(long Asked, FrozenDictionary<string, Known> Keys);
+}
