@@ -146,6 +146,7 @@ public static class ShoalCli
             BackupCommands.Backup(shared, surroundings),
             BackupCommands.Restore(shared, surroundings),
             KeyCommands.Key(shared, surroundings),
+            WebhookCommands.Webhook(shared, surroundings),
         };
         root.Options.Add(shared.Silo);
         root.Options.Add(shared.Json);

@@ -47,22 +47,7 @@ public sealed partial class ShoalClient
     {
         ArgumentNullException.ThrowIfNull(prefix);
         IAccessGrain access = Access;
-        bool tried = false;
-        await CallAsync(RevokeAsync, cancellationToken);
-
-        async Task RevokeAsync()
-        {
-            bool again = tried;
-            tried = true;
-            try
-            {
-                await access.RevokeAsync(prefix);
-            }
-            catch (ShoalException gone) when (again && gone.Kind == ShoalErrorKind.NotFound)
-            {
-                // The try before this one timed out after it had done its work.
-            }
-        }
+        await GoneAsync(() => access.RevokeAsync(prefix), cancellationToken);
     }
 
     /// <summary>Appends to the audit log.</summary>

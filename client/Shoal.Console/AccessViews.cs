@@ -4,7 +4,7 @@ using Spectre.Console.Rendering;
 
 namespace Shoal.Rendering;
 
-/// <summary>Turns keys of the HTTP API into what a terminal of 80 columns shows.</summary>
+/// <summary>Turns keys of the HTTP API and webhooks into what a terminal of 80 columns shows.</summary>
 public static class AccessViews
 {
     /// <summary>Keys, one a line.</summary>
@@ -30,5 +30,31 @@ public static class AccessViews
         }
 
         return table;
+    }
+
+    /// <summary>Webhooks, one a line, with why messages do not arrive below.</summary>
+    /// <param name="webhooks">The webhooks.</param>
+    public static IRenderable Webhooks(IReadOnlyList<Webhook> webhooks)
+    {
+        ArgumentNullException.ThrowIfNull(webhooks);
+        if (webhooks.Count == 0)
+        {
+            return new Text("No webhooks yet; create one with: shoal webhook add NAME URL");
+        }
+
+        Table table = ShoalViews.NewTable().AddColumn("webhook").AddColumn("url").AddColumn("topics").AddColumn("taken").AddColumn("last (UTC)").AddColumn("state");
+        foreach (Webhook webhook in webhooks)
+        {
+            WebhookProgress progress = webhook.Progress;
+            table.AddRow(
+                new Text(webhook.Id),
+                new Text(webhook.Url),
+                new Text(string.Join(' ', webhook.Topics)),
+                new Text($"{progress.Delivered}"),
+                new Text(progress.DeliveredAt is { } at ? $"{at:yyyy-MM-dd HH:mm}" : "-"),
+                new Text(progress.Stopped ? "stopped" : progress.Problem is null ? "well" : $"failed {progress.Failures}"));
+        }
+
+        return new Rows([table, .. webhooks.Where(webhook => webhook.Progress.Problem is not null).Select(webhook => new Text($"{webhook.Id}: {webhook.Progress.Problem}"))]);
     }
 }

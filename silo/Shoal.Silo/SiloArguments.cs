@@ -24,6 +24,7 @@ internal sealed class SiloArguments
     private readonly Option<string?> _jwtAuthority = new("--jwt-authority") { Description = "OpenID Connect issuer whose tokens are taken beside keys, as an https address" };
     private readonly Option<string?> _jwtAudience = new("--jwt-audience") { Description = "What the issuer's tokens must be made for" };
     private readonly Option<string?> _jwtDatasets = new("--jwt-datasets") { Description = "Claim of the tokens that names the datasets they are for, * for every one; without it tokens are for every dataset" };
+    private readonly Option<string[]> _webhooks = new("--webhook-networks") { Description = "Network that messages of webhooks may go to beside the public Internet, as 10.0.0.0/8; may be repeated", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
     private readonly Option<int?> _metrics = new("--metrics-port") { Description = "A port on --address that serves /metrics and nothing else, for a Prometheus on another host" };
     private readonly Option<int> _silo = new("--silo-port") { Description = "Port between silos; 0 takes a free one", DefaultValueFactory = _ => 11111 };
     private readonly Option<int> _gateway = new("--gateway-port") { Description = "Port for .NET clients and the CLI; 0 takes a free one", DefaultValueFactory = _ => 30000 };
@@ -48,7 +49,7 @@ internal sealed class SiloArguments
     /// <summary>The command that takes them.</summary>
     public RootCommand Command() => new("Runs a Shoal silo with its HTTP API, which is on loopback unless said.")
     {
-        _data, _store, _http, _httpAddress, _auth, _jwtAuthority, _jwtAudience, _jwtDatasets, _metrics, _silo, _gateway, _roles, _redis, _postgres, _cluster, _address, _listen, _tls, _kubernetes, _join, _threads, _device, _blobs, _container, _erase, _copies, _headroom, _log,
+        _data, _store, _http, _httpAddress, _auth, _jwtAuthority, _jwtAudience, _jwtDatasets, _webhooks, _metrics, _silo, _gateway, _roles, _redis, _postgres, _cluster, _address, _listen, _tls, _kubernetes, _join, _threads, _device, _blobs, _container, _erase, _copies, _headroom, _log,
     };
 
     /// <summary>The settings that a command line makes.</summary>
@@ -66,6 +67,10 @@ internal sealed class SiloArguments
                 Authority = result.GetValue(_jwtAuthority),
                 Audience = result.GetValue(_jwtAudience),
                 DatasetsClaim = result.GetValue(_jwtDatasets),
+            },
+            Webhooks = new WebhookOptions
+            {
+                Networks = [.. result.GetRequiredValue(_webhooks).Select(Network)],
             },
             MetricsPort = result.GetValue(_metrics),
             SiloPort = FreeUnless(result.GetRequiredValue(_silo)),
@@ -164,6 +169,10 @@ internal sealed class SiloArguments
     private static IPAddress Ip(string address, string option) => IPAddress.TryParse(address, out IPAddress? ip)
         ? ip
         : throw new FormatException($"'{address}' is no IP address; name one of this host's with {option}, or 0.0.0.0 for all of them.");
+
+    private static IPNetwork Network(string text) => IPNetwork.TryParse(text, out IPNetwork network)
+        ? network
+        : throw new FormatException($"'{text}' is no network; write --webhook-networks 10.0.0.0/8, its bits beyond the prefix zero.");
 
     private static IPAddress Resolve(string address)
     {

@@ -42,6 +42,11 @@ public static class SiloHost
             .Configure<SiloMessagingOptions>(o => o.ResponseTimeout = TimeSpan.FromSeconds(15))
             .AddShoal(settings.Silo)
             .AddShoalStreams());
+        if (settings.HasGateway)
+        {
+            builder.Services.AddShoalWebhooks(settings.Webhooks);
+        }
+
         builder.Services.AddShoalWeb(settings.Access);
         WebApplication app = builder.Build();
         app.MapShoalMetrics(settings.MetricsPort);

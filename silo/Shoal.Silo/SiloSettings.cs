@@ -20,6 +20,9 @@ public sealed record SiloSettings
     /// <summary>Who may call the HTTP API. Default everyone, which on loopback is whoever is on this host.</summary>
     public AccessOptions Access { get; init; } = new();
 
+    /// <summary>Where messages of webhooks may go. Default the public Internet.</summary>
+    public WebhookOptions Webhooks { get; init; } = new();
+
     /// <summary>The HTTP API's port; 0 takes a free one. Default 5080.</summary>
     public int HttpPort { get; init; } = 5080;
 

@@ -109,6 +109,9 @@ public static class GrainKeys
     /// <summary>The key of the one audit log.</summary>
     public const string Audit = "audit";
 
+    /// <summary>The key of the one list of webhooks.</summary>
+    public const string Webhooks = "webhooks";
+
     /// <summary>The key of a dataset's shard.</summary>
     /// <param name="dataset">The dataset's name.</param>
     /// <param name="shard">The shard's number.</param>

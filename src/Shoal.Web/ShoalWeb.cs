@@ -33,6 +33,8 @@ public static class ShoalWeb
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<KeyRing>();
         services.AddSingleton<ProblemWriter>();
+        services.TryAddSingleton(new WebhookOptions());
+        services.AddSingleton<WebhookTargets>();
         RequestLimits.Add(services, access);
         if (access.Authority is not null)
         {
@@ -47,6 +49,14 @@ public static class ShoalWeb
         services.AddOpenTelemetry().WithMetrics(metrics => metrics.AddMeter(Meters).AddPrometheusExporter());
         return services;
     }
+
+    /// <summary>Sends the messages of webhooks, those that are dealt to this process, while the host runs. Called before <see cref="AddShoalWeb"/>.</summary>
+    /// <param name="services">The host's services.</param>
+    /// <param name="options">Where messages may go; null for the public Internet alone.</param>
+    public static IServiceCollection AddShoalWebhooks(this IServiceCollection services, WebhookOptions? options = null) => services
+        .AddSingleton(options ?? new WebhookOptions())
+        .AddSingleton<WebhookSender>()
+        .AddHostedService<WebhookService>();
 
     /// <summary>Maps every route of the API, its OpenAPI document at <c>/openapi/v1.json</c>, that as a page at <c>/docs</c>, and its errors.</summary>
     /// <param name="app">The application.</param>
@@ -72,6 +82,7 @@ public static class ShoalWeb
         ReportRoutes.Map(dataset);
         RecordingRoutes.Map(dataset);
         BackupRoutes.Map(dataset);
+        WebhookRoutes.Map(dataset);
         return app;
     }
 

@@ -61,6 +61,10 @@ public sealed class CliTests(SiloFixture fixture) : IDisposable
     [InlineData("key create nobody --scope read --dataset UPPER")]
     [InlineData("key create nobody --scope read --days 0")]
     [InlineData("key revoke 00000000")]
+    [InlineData("webhook add digits ftp://example.org/")]
+    [InlineData("webhook add digits https://example.org/ --topic all")]
+    [InlineData("webhook add no-such-dataset https://example.org/")]
+    [InlineData("webhook remove digits 0123456789abcdef")]
     public async Task What_the_user_got_wrong_is_exit_2_with_a_line_on_standard_error(string arguments)
     {
         (int code, string text, string error) = await RunAsync(arguments.Split(' '));
@@ -304,6 +308,31 @@ public sealed class CliTests(SiloFixture fixture) : IDisposable
 
         Assert.Equal(ExitCodes.Success, code);
         Assert.DoesNotContain(key[15..], text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_webhooks_secret_is_shown_once_and_the_list_says_why_messages_do_not_arrive()
+    {
+        (string dataset, _) = await fixture.DatasetAsync();
+        (int code, string text, _) = await RunAsync("webhook", "add", dataset, "https://hooks.example.org/x", "--topic", "events", "--after", "start");
+        Assert.Equal(ExitCodes.Success, code);
+        string secret = text.Split('\n')[0].Trim();
+        WebhookWork work = Assert.Single(fixture.Silo.Store.Webhooks.Values, of => string.Equals(of.Webhook.Dataset, dataset, StringComparison.Ordinal));
+        Assert.Equal($"whsec_{Convert.ToBase64String(work.Secret)}", secret);
+        Assert.Equal(("events", null), (string.Join(' ', work.Webhook.Topics), work.Webhook.Progress.Cursor));
+
+        fixture.Silo.Store.Webhooks[work.Webhook.Id] = work with { Webhook = work.Webhook with { Progress = new WebhookProgress { Failures = 3, Problem = "The receiver answered 500.", Stopped = true } } };
+        foreach (string[] list in new string[][] { ["webhook", "list", dataset], ["webhook", "list", dataset, "--json"] })
+        {
+            (_, string listed, _) = await RunAsync(list);
+            Assert.Contains("The receiver answered 500.", listed, StringComparison.Ordinal);
+            Assert.DoesNotContain(secret[6..], listed, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(ExitCodes.Success, (await RunAsync("webhook", "resume", dataset, work.Webhook.Id)).Code);
+        Assert.False(fixture.Silo.Store.Webhooks[work.Webhook.Id].Webhook.Progress.Stopped);
+        Assert.Equal(ExitCodes.Success, (await RunAsync("webhook", "remove", dataset, work.Webhook.Id)).Code);
+        Assert.DoesNotContain(work.Webhook.Id, fixture.Silo.Store.Webhooks.Keys);
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);

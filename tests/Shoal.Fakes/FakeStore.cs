@@ -17,6 +17,9 @@ public sealed class FakeStore
     /// <summary>The audit log.</summary>
     public ConcurrentQueue<AuditEntry> Audit { get; } = [];
 
+    /// <summary>Webhooks, by id.</summary>
+    public ConcurrentDictionary<string, WebhookWork> Webhooks { get; } = new(StringComparer.Ordinal);
+
     public FakeDataset Dataset(string name) => Datasets.TryGetValue(name, out FakeDataset? dataset)
         ? dataset
         : throw new ShoalException(ShoalErrorKind.NotFound, $"There is no dataset '{name}'.");

@@ -60,6 +60,8 @@ public sealed partial class CurlTests(WebFixture fixture, ITestOutputHelper outp
         fixture.Store.Datasets["digits"] = digits;
         fixture.Store.Datasets.TryRemove("digits-monday", out _);
         fixture.Store.Datasets["night"] = new FakeDataset(new DatasetSettings { Modality = DatasetSettings.Sound, Channels = 1, SampleRate = 16_000 });
+        const string hook = "0123456789abcdef";
+        fixture.Store.Webhooks[hook] = new WebhookWork(new Webhook { Id = hook, Dataset = "digits", Url = "https://hooks.example.org/shoal", Topics = [WebhookTopics.Items], Progress = new WebhookProgress() }, []);
         digits.Redirects[3] = 1;
         digits.Names[1] = "zeros";
         await PutAsync("items/a/7", Seven);

@@ -304,7 +304,7 @@ public sealed class RouteTests(WebFixture fixture)
                 "/datasets/{dataset}/clusters/names", "/datasets/{dataset}/clusters/{cluster}", "/datasets/{dataset}/clusters/{cluster}/merge", "/datasets/{dataset}/clusters/{cluster}/name", "/datasets/{dataset}/clusters/{cluster}/pin",
                 "/datasets/{dataset}/content/{id}", "/datasets/{dataset}/events", "/datasets/{dataset}/events/stream", "/datasets/{dataset}/export", "/datasets/{dataset}/items", "/datasets/{dataset}/items/{id}", "/datasets/{dataset}/model",
                 "/datasets/{dataset}/pause", "/datasets/{dataset}/recordings/{id}", "/datasets/{dataset}/repair", "/datasets/{dataset}/reports/bias", "/datasets/{dataset}/reports/invariance", "/datasets/{dataset}/restore", "/datasets/{dataset}/resume", "/datasets/{dataset}/similar", "/datasets/{dataset}/similar/{id}",
-                "/datasets/{dataset}/thumbnail/{id}", "/datasets/{dataset}/versions", "/datasets/{dataset}/versions/{version}/model", "/datasets/{dataset}/versions/{version}/rollback", "/datasets/{dataset}/weights", "/healthz/live", "/healthz/ready",
+                "/datasets/{dataset}/thumbnail/{id}", "/datasets/{dataset}/versions", "/datasets/{dataset}/versions/{version}/model", "/datasets/{dataset}/versions/{version}/rollback", "/datasets/{dataset}/webhooks", "/datasets/{dataset}/webhooks/{id}", "/datasets/{dataset}/webhooks/{id}/resume", "/datasets/{dataset}/weights", "/healthz/live", "/healthz/ready",
             ],
             paths.EnumerateObject().Select(path => path.Name.TrimEnd('/')).Order(StringComparer.Ordinal));
     }

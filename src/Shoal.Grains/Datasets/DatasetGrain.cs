@@ -159,6 +159,7 @@ internal sealed partial class DatasetGrain(IObjectStore store, TimeProvider time
         if (_state.Value is null)
         {
             // A deletion before this one got so far.
+            await GrainFactory.GetGrain<IWebhooksGrain>(GrainKeys.Webhooks).ForgetAsync(Name);
             await DatasetObjects.RemoveAsync(store, Name);
             return;
         }
@@ -171,6 +172,7 @@ internal sealed partial class DatasetGrain(IObjectStore store, TimeProvider time
         await GrainFactory.GetGrain<IModelGrain>(Name).ForgetAsync();
         await GrainFactory.GetGrain<IClustersGrain>(Name).ForgetAsync();
         await GrainFactory.GetGrain<IMemoryBankGrain>(Name).BeginAsync(null, 0);
+        await GrainFactory.GetGrain<IWebhooksGrain>(GrainKeys.Webhooks).ForgetAsync(Name);
         var removed = await DatasetObjects.RemoveAsync(store, Name);
         LogDeleted(Name, removed);
     }

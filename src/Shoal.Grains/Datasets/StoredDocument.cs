@@ -76,6 +76,10 @@ internal static class StoreNames
 
     public const string AccessKeys = "access/keys.json";
 
+    public const string Webhooks = "webhooks/webhooks.json";
+
+    public static string WebhookProgress(string id) => $"webhooks/{id}.json";
+
     public static string Audit(DateTimeOffset at) => $"access/audit/{at.UtcDateTime:yyyy-MM-dd}.ndjson";
 
     public static string DatasetRoot(string dataset) => $"datasets/{dataset}/";

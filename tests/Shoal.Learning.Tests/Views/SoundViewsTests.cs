@@ -320,7 +320,7 @@ public sealed class SoundViewsTests
             var options = Making.Small() with { Kind = kind, Objectives = objectives.Length == 0 ? null : objectives.ToDictionary(name => name, _ => 1.0, StringComparer.Ordinal) };
             using var learner = new Learner(Shape, options);
             var random = new Random(4);
-            for (var step = 0; step < 20; step++)
+            for (var step = 0; step < 4; step++)
             {
                 var pixels = new byte[16 * Shape.Size];
                 random.NextBytes(pixels);
