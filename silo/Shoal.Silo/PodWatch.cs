@@ -99,13 +99,13 @@ internal sealed partial class PodWatch(PodSelector pods, IKubernetes kubernetes,
         }
     }
 
-    [LoggerMessage(EventId = 910, Level = LogLevel.Warning, Message = "The pod of silo {Silo} is deleted: the silo is declared dead")]
+    [LoggerMessage(EventId = 910, EventName = "PodGone", Level = LogLevel.Warning, Message = "The pod of silo {Silo} is deleted: the silo is declared dead")]
     private partial void LogGone(SiloAddress silo);
 
-    [LoggerMessage(EventId = 911, Level = LogLevel.Error, Message = "Kubernetes does not let this silo watch the pods of namespace {Namespace} ({Status}): give its service account a role with the verbs list and watch on pods, as infra/kubernetes/shoal.yaml does")]
+    [LoggerMessage(EventId = 911, EventName = "PodsForbidden", Level = LogLevel.Error, Message = "Kubernetes does not let this silo watch the pods of namespace {Namespace} ({Status}): give its service account a role with the verbs list and watch on pods, as infra/kubernetes/shoal.yaml does")]
     private partial void LogForbidden(string @namespace, HttpStatusCode status);
 
-    [LoggerMessage(EventId = 912, Level = LogLevel.Information, Message = "Pods cannot be watched ({Reason}); it is tried again, and dead silos are found by probes meanwhile")]
+    [LoggerMessage(EventId = 912, EventName = "PodsAway", Level = LogLevel.Information, Message = "Pods cannot be watched ({Reason}); it is tried again, and dead silos are found by probes meanwhile")]
     private partial void LogAway(string reason);
 }
 

@@ -6,7 +6,7 @@ using Shoal.Contracts;
 namespace Shoal.Web;
 
 /// <summary>Answers every failure of the API with RFC 9457 problem details, and says nothing of the inside.</summary>
-internal sealed class ProblemMiddleware(RequestDelegate next, ProblemWriter problems, ILogger<ProblemMiddleware> logger)
+internal sealed partial class ProblemMiddleware(RequestDelegate next, ProblemWriter problems, ILogger<ProblemMiddleware> logger)
 {
     /// <summary>What nginx calls a client that closed the connection; nobody reads it, logs show it.</summary>
     private const int ClientClosed = 499;
@@ -35,7 +35,7 @@ internal sealed class ProblemMiddleware(RequestDelegate next, ProblemWriter prob
         }
         catch (Exception failure) when (!context.Response.HasStarted)
         {
-            logger.LogError(failure, "{Method} {Path} failed", context.Request.Method, context.Request.Path);
+            LogFailed(context.Request.Method, context.Request.Path, failure);
             await problems.WriteAsync(context, StatusCodes.Status500InternalServerError, "Something went wrong inside; the log says what.");
         }
     }
@@ -56,4 +56,7 @@ internal sealed class ProblemMiddleware(RequestDelegate next, ProblemWriter prob
         StatusCodes.Status405MethodNotAllowed => "This address does not take this method; /openapi/v1.json lists what it takes.",
         _ => ReasonPhrases.GetReasonPhrase(status),
     };
+
+    [LoggerMessage(EventId = 1000, EventName = "RequestFailed", Level = LogLevel.Error, Message = "{Method} {Path} failed")]
+    private partial void LogFailed(string method, string path, Exception exception);
 }

@@ -194,6 +194,6 @@ internal sealed partial class LogSubscription : StreamSubscriptionHandle<ItemUpl
         }
     }
 
-    [LoggerMessage(EventId = 610, Level = LogLevel.Warning, Message = "{Stream}: the items at hand are delivered again")]
+    [LoggerMessage(EventId = 610, EventName = "SubscriptionRepeats", Level = LogLevel.Warning, Message = "{Stream}: the items at hand are delivered again")]
     private static partial void LogFailed(ILogger logger, string stream, Exception exception);
 }

@@ -283,9 +283,9 @@ internal sealed partial class ClustersGrain(IObjectStore store, TimeProvider tim
         }
     }
 
-    [LoggerMessage(EventId = 300, Level = LogLevel.Information, Message = "{Dataset}: {Kind} (version {Version}): {Reason}")]
+    [LoggerMessage(EventId = 300, EventName = "ClusterEvent", Level = LogLevel.Information, Message = "{Dataset}: {Kind} (version {Version}): {Reason}")]
     private partial void LogEvent(string dataset, string kind, int version, string reason);
 
-    [LoggerMessage(EventId = 301, Level = LogLevel.Warning, Message = "{Dataset}: names stay with their clusters in version {Version}: their examples cannot be asked")]
+    [LoggerMessage(EventId = 301, EventName = "ClusterNamesKept", Level = LogLevel.Warning, Message = "{Dataset}: names stay with their clusters in version {Version}: their examples cannot be asked")]
     private partial void LogNamesStay(string dataset, int version, Exception exception);
 }

@@ -213,7 +213,7 @@ public sealed partial class ComputeThread : IDisposable
         && _time.GetElapsedTime(_trainedAt) < TrainingPause
         && _time.GetTimestamp() < _refreshNotBefore;
 
-    [LoggerMessage(EventId = 100, Level = LogLevel.Critical,
+    [LoggerMessage(EventId = 100, EventName = "TorchMissing", Level = LogLevel.Critical,
         Message = "libtorch cannot be loaded: run infra/native-deps.sh --check to see what is missing")]
     private partial void LogNoTorch(Exception exception);
 

@@ -140,9 +140,9 @@ internal sealed partial class BackupGrain(IObjectStore store, ShoalSiloOptions o
         return description.Value;
     }
 
-    [LoggerMessage(EventId = 220, Level = LogLevel.Information, Message = "{Dataset}: backup or restore with {Place}: {Activity}, {Objects} objects, {Bytes} bytes")]
+    [LoggerMessage(EventId = 220, EventName = "BackupEnded", Level = LogLevel.Information, Message = "{Dataset}: backup or restore with {Place}: {Activity}, {Objects} objects, {Bytes} bytes")]
     private partial void LogEnded(string dataset, string place, BackupActivity activity, int objects, long bytes);
 
-    [LoggerMessage(EventId = 221, Level = LogLevel.Error, Message = "{Dataset}: backup or restore with {Place} failed")]
+    [LoggerMessage(EventId = 221, EventName = "BackupFailed", Level = LogLevel.Error, Message = "{Dataset}: backup or restore with {Place} failed")]
     private partial void LogFailed(string dataset, string place, Exception exception);
 }

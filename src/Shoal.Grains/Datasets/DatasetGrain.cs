@@ -280,10 +280,10 @@ internal sealed partial class DatasetGrain(IObjectStore store, TimeProvider time
         }
     }
 
-    [LoggerMessage(EventId = 200, Level = LogLevel.Information, Message = "Dataset {Dataset} deleted with {Objects} objects")]
+    [LoggerMessage(EventId = 200, EventName = "DatasetDeleted", Level = LogLevel.Information, Message = "Dataset {Dataset} deleted with {Objects} objects")]
     private partial void LogDeleted(string dataset, int objects);
 
-    [LoggerMessage(EventId = 201, Level = LogLevel.Warning, Message = "{Dataset}/{Shard}: {Places} damaged places repaired; {Items} items are lost")]
+    [LoggerMessage(EventId = 201, EventName = "ShardRepaired", Level = LogLevel.Warning, Message = "{Dataset}/{Shard}: {Places} damaged places repaired; {Items} items are lost")]
     private partial void LogRepaired(string dataset, int shard, int places, long items);
 
     private sealed record DatasetState(DatasetSettings Settings, DateTimeOffset CreatedAt);

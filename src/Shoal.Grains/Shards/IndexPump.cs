@@ -296,10 +296,10 @@ internal sealed partial class IndexPump
         return problems;
     }
 
-    [LoggerMessage(EventId = 800, Level = LogLevel.Warning, Message = "{Dataset}: assigning waits: {Reason}")]
+    [LoggerMessage(EventId = 800, EventName = "AssigningWaits", Level = LogLevel.Warning, Message = "{Dataset}: assigning waits: {Reason}")]
     private partial void LogWaiting(string dataset, string reason);
 
-    [LoggerMessage(EventId = 801, Level = LogLevel.Warning, Message = "{Dataset}: item {Id} is quarantined: {Reason}")]
+    [LoggerMessage(EventId = 801, EventName = "ItemQuarantined", Level = LogLevel.Warning, Message = "{Dataset}: item {Id} is quarantined: {Reason}")]
     private partial void LogQuarantined(string dataset, string id, string reason);
 }
 

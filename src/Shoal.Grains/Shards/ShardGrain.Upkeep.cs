@@ -105,24 +105,24 @@ internal sealed partial class ShardGrain
         }
     }
 
-    [LoggerMessage(EventId = 817, Level = LogLevel.Information, Message = "{Dataset}/{Shard}: the log is open again at epoch {Epoch}")]
+    [LoggerMessage(EventId = 817, EventName = "LogReopened", Level = LogLevel.Information, Message = "{Dataset}/{Shard}: the log is open again at epoch {Epoch}")]
     private partial void LogReopened(string dataset, int shard, long epoch);
 
-    [LoggerMessage(EventId = 818, Level = LogLevel.Warning, Message = "{Dataset}/{Shard}: the log cannot be opened again: {Reason}")]
+    [LoggerMessage(EventId = 818, EventName = "LogReopenWaits", Level = LogLevel.Warning, Message = "{Dataset}/{Shard}: the log cannot be opened again: {Reason}")]
     private partial void LogReopenWaits(string dataset, int shard, string reason);
 
-    [LoggerMessage(EventId = 816, Level = LogLevel.Information, Message = "{Dataset}/{Shard}: {Items} items were deleted, as retention asks")]
+    [LoggerMessage(EventId = 816, EventName = "ItemsExpired", Level = LogLevel.Information, Message = "{Dataset}/{Shard}: {Items} items were deleted, as retention asks")]
     private partial void LogExpired(string dataset, int shard, int items);
 
-    [LoggerMessage(EventId = 814, Level = LogLevel.Information, Message = "{Dataset}/{Shard}: the bytes of {Items} deleted or replaced items are gone")]
+    [LoggerMessage(EventId = 814, EventName = "ItemsErased", Level = LogLevel.Information, Message = "{Dataset}/{Shard}: the bytes of {Items} deleted or replaced items are gone")]
     private partial void LogErased(string dataset, int shard, int items);
 
-    [LoggerMessage(EventId = 815, Level = LogLevel.Warning, Message = "{Dataset}/{Shard}: deleted items could not be erased: {Reason}")]
+    [LoggerMessage(EventId = 815, EventName = "EraseFailed", Level = LogLevel.Warning, Message = "{Dataset}/{Shard}: deleted items could not be erased: {Reason}")]
     private partial void LogEraseFailed(string dataset, int shard, string reason);
 
-    [LoggerMessage(EventId = 812, Level = LogLevel.Error, Message = "{Dataset}/{Shard}: assigning failed; the shard is opened again")]
+    [LoggerMessage(EventId = 812, EventName = "PumpFailed", Level = LogLevel.Error, Message = "{Dataset}/{Shard}: assigning failed; the shard is opened again")]
     private partial void LogPumpFailed(string dataset, int shard, Exception exception);
 
-    [LoggerMessage(EventId = 819, Level = LogLevel.Warning, Message = "{Dataset}/{Shard}: its sidecars could not be copied: {Reason}")]
+    [LoggerMessage(EventId = 819, EventName = "SidecarCopyFailed", Level = LogLevel.Warning, Message = "{Dataset}/{Shard}: its sidecars could not be copied: {Reason}")]
     private partial void LogCopyFailed(string dataset, int shard, string reason);
 }

@@ -326,12 +326,12 @@ internal sealed partial class ShardGrain(
     // A hint is lossy by design: nobody waits for it, and the seat polls.
     private void Hint() => _hints?.OnNextAsync(new ArrivalHint(_shard, _items.Index.Count)).Ignore();
 
-    [LoggerMessage(EventId = 810, Level = LogLevel.Debug, Message = "{Dataset}/{Shard}: open with {Items} items at epoch {Epoch}")]
+    [LoggerMessage(EventId = 810, EventName = "ShardOpened", Level = LogLevel.Debug, Message = "{Dataset}/{Shard}: open with {Items} items at epoch {Epoch}")]
     private partial void LogOpened(string dataset, int shard, long items, long epoch);
 
-    [LoggerMessage(EventId = 811, Level = LogLevel.Warning, Message = "{Dataset}/{Shard}: polling failed: {Reason}")]
+    [LoggerMessage(EventId = 811, EventName = "PollFailed", Level = LogLevel.Warning, Message = "{Dataset}/{Shard}: polling failed: {Reason}")]
     private partial void LogPollFailed(string dataset, int shard, string reason);
 
-    [LoggerMessage(EventId = 813, Level = LogLevel.Error, Message = "{Dataset}/{Shard}: the log cannot be opened: {Reason}")]
+    [LoggerMessage(EventId = 813, EventName = "LogDamaged", Level = LogLevel.Error, Message = "{Dataset}/{Shard}: the log cannot be opened: {Reason}")]
     private partial void LogDamaged(string dataset, int shard, string reason);
 }

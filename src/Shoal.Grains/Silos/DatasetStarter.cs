@@ -143,15 +143,15 @@ internal sealed partial class DatasetStarter(
 
     private static bool IsExpected(Exception e) => e is StorageException || Failures.IsExpected(e);
 
-    [LoggerMessage(EventId = 700, Level = LogLevel.Information, Message = "Dataset {Dataset} is open")]
+    [LoggerMessage(EventId = 700, EventName = "DatasetOpened", Level = LogLevel.Information, Message = "Dataset {Dataset} is open")]
     private partial void LogStarted(string dataset);
 
-    [LoggerMessage(EventId = 703, Level = LogLevel.Information, Message = "{Dataset}/{Shard} moved to {Silo}, which had fewer")]
+    [LoggerMessage(EventId = 703, EventName = "ShardMoved", Level = LogLevel.Information, Message = "{Dataset}/{Shard} moved to {Silo}, which had fewer")]
     private partial void LogMoved(string dataset, int shard, SiloAddress silo);
 
-    [LoggerMessage(EventId = 704, Level = LogLevel.Warning, Message = "Some silos have more of {Dataset}'s shards than others; moving them failed, and is tried again: {Reason}")]
+    [LoggerMessage(EventId = 704, EventName = "BalancingFailed", Level = LogLevel.Warning, Message = "Some silos have more of {Dataset}'s shards than others; moving them failed, and is tried again: {Reason}")]
     private partial void LogNotSpread(string dataset, string reason);
 
-    [LoggerMessage(EventId = 701, Level = LogLevel.Error, Message = "Could not open {What}; it is tried again, and opened by the first call for it")]
+    [LoggerMessage(EventId = 701, EventName = "OpenFailed", Level = LogLevel.Error, Message = "Could not open {What}; it is tried again, and opened by the first call for it")]
     private partial void LogFailed(string what, Exception exception);
 }

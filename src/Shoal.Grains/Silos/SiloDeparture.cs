@@ -55,6 +55,6 @@ internal sealed partial class SiloDeparture(SiloDirectory silos, OpenShards shar
     /// <inheritdoc/>
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    [LoggerMessage(EventId = 702, Level = LogLevel.Warning, Message = "{Shard} could not be handed over; its next call opens it elsewhere: {Reason}")]
+    [LoggerMessage(EventId = 702, EventName = "HandOverFailed", Level = LogLevel.Warning, Message = "{Shard} could not be handed over; its next call opens it elsewhere: {Reason}")]
     private partial void LogFailed(string shard, string reason);
 }

@@ -191,9 +191,9 @@ internal sealed partial class ModelGrain
         }
     }
 
-    [LoggerMessage(EventId = 400, Level = LogLevel.Information, Message = "{Dataset}: deal {Term} gives {Shards} shards to {Seat}")]
+    [LoggerMessage(EventId = 400, EventName = "Dealt", Level = LogLevel.Information, Message = "{Dataset}: deal {Term} gives {Shards} shards to {Seat}")]
     private partial void LogDealt(string dataset, long term, int shards, string seat);
 
-    [LoggerMessage(EventId = 403, Level = LogLevel.Warning, Message = "{Dataset}: training could not be started; trying again")]
+    [LoggerMessage(EventId = 403, EventName = "TrainingStartFailed", Level = LogLevel.Warning, Message = "{Dataset}: training could not be started; trying again")]
     private partial void LogStartFailed(string dataset, Exception exception);
 }

@@ -171,12 +171,12 @@ internal sealed partial class ModelGrain
         return assigned == 0 ? 0 : (double)shards.Sum(s => s.Stale) / assigned;
     }
 
-    [LoggerMessage(EventId = 407, Level = LogLevel.Warning, Message = "{Folder}: what no manifest needs could not be removed; the next round tries again: {Reason}")]
+    [LoggerMessage(EventId = 407, EventName = "CollectFailed", Level = LogLevel.Warning, Message = "{Folder}: what no manifest needs could not be removed; the next round tries again: {Reason}")]
     private partial void LogCollectFailed(string folder, string reason);
 
-    [LoggerMessage(EventId = 401, Level = LogLevel.Information, Message = "{Dataset}: round {Round} at step {Steps} ({Samples} fresh samples): {Verdict}, {Reason}")]
+    [LoggerMessage(EventId = 401, EventName = "RoundEnded", Level = LogLevel.Information, Message = "{Dataset}: round {Round} at step {Steps} ({Samples} fresh samples): {Verdict}, {Reason}")]
     private partial void LogRound(string dataset, long round, long steps, long samples, PublicationVerdict verdict, string reason);
 
-    [LoggerMessage(EventId = 402, Level = LogLevel.Warning, Message = "{Dataset}: round {Round} is committed, but telling others failed; they poll")]
+    [LoggerMessage(EventId = 402, EventName = "RoundNewsFailed", Level = LogLevel.Warning, Message = "{Dataset}: round {Round} is committed, but telling others failed; they poll")]
     private partial void LogFollowUpFailed(string dataset, long round, Exception exception);
 }

@@ -195,12 +195,12 @@ internal sealed partial class ModelGrain
         };
     }
 
-    [LoggerMessage(EventId = 404, Level = LogLevel.Warning, Message = "{Dataset}: round {Round} of {Seat} came too late; it begins again from what the others came to")]
+    [LoggerMessage(EventId = 404, EventName = "RoundLate", Level = LogLevel.Warning, Message = "{Dataset}: round {Round} of {Seat} came too late; it begins again from what the others came to")]
     private partial void LogLate(string dataset, long round, string seat);
 
-    [LoggerMessage(EventId = 405, Level = LogLevel.Warning, Message = "{Dataset}: round {Round} could not be merged; it is tried again")]
+    [LoggerMessage(EventId = 405, EventName = "MergeFailed", Level = LogLevel.Warning, Message = "{Dataset}: round {Round} could not be merged; it is tried again")]
     private partial void LogMergeFailed(string dataset, long round, Exception exception);
 
-    [LoggerMessage(EventId = 406, Level = LogLevel.Warning, Message = "{Dataset}: round {Round} is refused: {Reason}")]
+    [LoggerMessage(EventId = 406, EventName = "RoundRefused", Level = LogLevel.Warning, Message = "{Dataset}: round {Round} is refused: {Reason}")]
     private partial void LogRetreats(string dataset, long round, string reason);
 }

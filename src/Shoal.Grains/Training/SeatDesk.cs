@@ -100,6 +100,6 @@ internal sealed partial class SeatDesk(TrainerServices services, string seat, De
         }
     }
 
-    [LoggerMessage(EventId = 503, Level = LogLevel.Warning, Message = "{Dataset}: round {Round} waits for storage: {Reason}")]
+    [LoggerMessage(EventId = 503, EventName = "SeatWaits", Level = LogLevel.Warning, Message = "{Dataset}: round {Round} waits for storage: {Reason}")]
     private partial void LogWaiting(string dataset, long round, string reason);
 }
