@@ -46,8 +46,21 @@ internal sealed class SiloArguments
     private readonly Option<long> _headroom = new("--disk-headroom") { Description = "MiB of the data folder's disk that ingest leaves free for checkpoints", DefaultValueFactory = _ => Defaults.DiskHeadroomMiB };
     private readonly Option<LogLevel> _log = new("--log") { Description = "Least severe log level printed", DefaultValueFactory = _ => LogLevel.Information };
 
+    private readonly TelemetryArguments _telemetry = new();
+
     /// <summary>The command that takes them.</summary>
-    public RootCommand Command() => new("Runs a Shoal silo with its HTTP API, which is on loopback unless said.")
+    public RootCommand Command()
+    {
+        RootCommand command = Own();
+        foreach (Option option in _telemetry.Options)
+        {
+            command.Add(option);
+        }
+
+        return command;
+    }
+
+    private RootCommand Own() => new("Runs a Shoal silo with its HTTP API, which is on loopback unless said.")
     {
         _data, _store, _http, _httpAddress, _auth, _jwtAuthority, _jwtAudience, _jwtDatasets, _webhooks, _metrics, _silo, _gateway, _roles, _redis, _postgres, _cluster, _address, _listen, _tls, _kubernetes, _join, _threads, _device, _blobs, _container, _erase, _copies, _headroom, _log,
     };
@@ -76,6 +89,7 @@ internal sealed class SiloArguments
             SiloPort = FreeUnless(result.GetRequiredValue(_silo)),
             GatewayPort = FreeUnless(result.GetRequiredValue(_gateway)),
             LogLevel = result.GetRequiredValue(_log),
+            Telemetry = _telemetry.Settings(result),
             Cluster = new ClusterSettings
             {
                 Id = result.GetRequiredValue(_cluster),

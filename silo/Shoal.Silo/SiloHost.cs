@@ -26,7 +26,7 @@ public static class SiloHost
 
         // Not the working directory: the host watches every folder below its root for changed settings, and the data folder changes all the time.
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
-        AddLogging(builder.Logging, settings.LogLevel);
+        AddLogging(builder.Logging, settings);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.ApplyShoalLimits();
@@ -41,13 +41,15 @@ public static class SiloHost
             .UseMembership(settings)
             .Configure<SiloMessagingOptions>(o => o.ResponseTimeout = TimeSpan.FromSeconds(15))
             .AddShoal(settings.Silo)
-            .AddShoalStreams());
+            .AddShoalStreams()
+            .AddTraces(settings.Telemetry));
         if (settings.HasGateway)
         {
             builder.Services.AddShoalWebhooks(settings.Webhooks);
         }
 
         builder.Services.AddShoalWeb(settings.Access);
+        builder.Services.AddTelemetry(settings);
         WebApplication app = builder.Build();
         app.MapShoalMetrics(settings.MetricsPort);
         if (settings.HasGateway)
@@ -63,14 +65,11 @@ public static class SiloHost
         return app;
     }
 
-    private static void AddLogging(ILoggingBuilder logging, LogLevel least)
+    private static void AddLogging(ILoggingBuilder logging, SiloSettings settings)
     {
+        LogLevel least = settings.LogLevel;
         logging.ClearProviders();
-        logging.AddSimpleConsole(console =>
-        {
-            console.SingleLine = true;
-            console.TimestampFormat = "HH:mm:ss ";
-        });
+        logging.AddConsole(settings.Telemetry);
         logging.SetMinimumLevel(least);
         // What others log at Information is of use only while debugging them.
         LogLevel others = least > LogLevel.Warning ? least : LogLevel.Warning;

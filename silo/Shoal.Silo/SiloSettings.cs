@@ -38,13 +38,16 @@ public sealed record SiloSettings
     /// <summary>The least severe log level that is printed. Default Information.</summary>
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
 
+    /// <summary>What it tells of itself, and to whom.</summary>
+    public TelemetrySettings Telemetry { get; init; } = new();
+
     /// <summary>Whether clients may call this silo.</summary>
     public bool HasGateway => Silo.Roles.HasFlag(SiloRoles.Gateway);
 
     /// <summary>Lists what does not fit together; empty when all is fine.</summary>
     public IReadOnlyList<string> Problems()
     {
-        var problems = new List<string>();
+        var problems = new List<string>(Telemetry.Problems());
         if (Cluster is { Redis: not null, Postgres: not null })
         {
             problems.Add("The list of silos is in Redis or in PostgreSQL; name one of them.");

@@ -14,8 +14,8 @@ public static class ShoalWeb
 {
     private const string MetricsPath = "/metrics";
 
-    // Shoal's, Orleans' and the runtime's own.
-    private static readonly string[] Meters = ["Shoal", "Microsoft.Orleans", "System.Runtime"];
+    // Shoal's, Orleans', the server's and the runtime's own.
+    private static readonly string[] Meters = ["Shoal", "Microsoft.Orleans", "Microsoft.AspNetCore.Hosting", "System.Runtime"];
 
     /// <summary>Registers what the API needs: the client over the host's Orleans client, JSON, problem details, the OpenAPI document and metrics.</summary>
     /// <param name="services">The host's services; an <see cref="IClusterClient"/> must be among them.</param>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Shoal.Contracts;
 
@@ -39,7 +40,7 @@ public sealed partial class ShoalClient
 
         int shard = route.ShardOf(item.Id);
         var batch = new ItemBatch([item]);
-        ItemResult[] answers = await CallAsync(() => route[shard].AppendAsync(batch, cancellationToken), cancellationToken);
+        ItemResult[] answers = await SendAsync(dataset, route[shard], batch, cancellationToken);
         return new IngestResult(item.Id, answers[0].Outcome, shard, answers[0].Sequence, answers[0].Reason);
     }
 
@@ -60,7 +61,7 @@ public sealed partial class ShoalClient
         options ??= new IngestOptions();
         options.Validate();
         DatasetRoute route = await RouteAsync(dataset, cancellationToken);
-        await using var pipeline = new IngestPipeline(route, options, _options.Time, AppendAsync, cancellationToken);
+        await using var pipeline = new IngestPipeline(route, options, _options.Time, (shard, batch, token) => SendAsync(dataset, shard, batch, token), cancellationToken);
         Task pump = pipeline.RunAsync(items);
         await foreach (IngestResult[] batch in pipeline.Results.ReadAllAsync(cancellationToken))
         {
@@ -71,8 +72,12 @@ public sealed partial class ShoalClient
         }
 
         await pump;
+    }
 
-        Task<ItemResult[]> AppendAsync(IShardGrain shard, ItemBatch batch, CancellationToken token) =>
-            CallAsync(() => shard.AppendAsync(batch, token), token);
+    private async Task<ItemResult[]> SendAsync(string dataset, IShardGrain shard, ItemBatch batch, CancellationToken cancellationToken)
+    {
+        using Activity? span = Traces.Source.StartActivity(Traces.Ingest, ActivityKind.Producer);
+        span?.SetTag(Traces.DatasetTag, dataset).SetTag(Traces.ItemsTag, batch.Items.Length);
+        return await CallAsync(() => shard.AppendAsync(batch, cancellationToken), cancellationToken);
     }
 }

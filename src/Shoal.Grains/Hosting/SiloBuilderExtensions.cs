@@ -44,7 +44,9 @@ public static class SiloBuilderExtensions
         silo.Services.AddSingleton<SiloDirectory>();
         silo.Services.AddMetrics();
         silo.Services.AddSingleton<TrainingMetrics>();
-        silo.Services.AddSingleton<AssignmentMetrics>();
+        silo.Services.AddSingleton<ShardMetrics>();
+        silo.Services.AddSingleton<ModelMetrics>();
+        silo.Services.AddSingleton<StorageMetrics>();
         silo.UseSiloMetadata(new Dictionary<string, string>(StringComparer.Ordinal) { [SiloRoleNames.Key] = SiloRoleNames.Format(options.Roles) });
 #pragma warning disable ORLEANSEXP003 // By its name an experiment; without it a silo that leaves takes along shards of others, whose places it knew.
         silo.AddDistributedGrainDirectory();
@@ -77,7 +79,7 @@ public static class SiloBuilderExtensions
 
     private static IObjectStore OpenStore(IServiceProvider services)
     {
-        IObjectStore store = OpenStore(services.GetRequiredService<ShoalSiloOptions>());
+        IObjectStore store = new MeteredObjectStore(OpenStore(services.GetRequiredService<ShoalSiloOptions>()), services.GetRequiredService<StorageMetrics>());
         return Environment.GetEnvironmentVariable(KillPoint.Variable) is { Length: > 0 } point ? new KillingObjectStore(store, KillPoint.Parse(point)) : store;
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Shoal.Contracts;
 using Shoal.Grains.Compute;
@@ -46,6 +47,9 @@ internal sealed partial class IndexPump
 
     /// <summary>The version that it assigns by.</summary>
     public PublishedVersion? Version => _version;
+
+    /// <summary>Traces that end with an assignment.</summary>
+    public AppendTraces Appends { get; } = new();
 
     /// <summary>Why it cannot go on: an item's bytes are damaged; null while it can.</summary>
     public string? Problem { get; private set; }
@@ -251,6 +255,7 @@ internal sealed partial class IndexPump
             return;
         }
 
+        DateTimeOffset begun = _time.GetUtcNow();
         var pixels = new byte[records.Count * _decoder.SampleBytes];
         MediaProblem?[] problems = await Task.Run(() => Decode(records, pixels));
         (Half[] embeddings, Prototypes prototypes) = await _embeddings.EmbedAsync(_dataset, version, pixels, records.Count, priority).WaitAsync(cancellationToken);
@@ -258,6 +263,7 @@ internal sealed partial class IndexPump
         for (var i = 0; i < records.Count; i++)
         {
             var sequence = records[i].Position.Sequence;
+            using Activity? span = Trace(sequence, version, begun);
             // While it was embedded it may have been replaced, or assigned by a newer version.
             if (_index.Get(sequence).IsGone() || _ledger.Read(sequence).ModelVersion > version.Version)
             {
@@ -275,6 +281,18 @@ internal sealed partial class IndexPump
             _table.WriteEmbeddings(sequence, embedding);
             Write(version, prototypes, sequence, embedding, version.Version);
         }
+    }
+
+    /// <summary>The last span of an item's append, from the moment that its batch was begun; null where nobody records the append.</summary>
+    private Activity? Trace(long sequence, PublishedVersion version, DateTimeOffset begun)
+    {
+        if (Appends.Take(sequence) is not { } append)
+        {
+            return null;
+        }
+
+        Activity? span = Traces.Source.StartActivity(Traces.Assign, ActivityKind.Consumer, append, startTime: begun);
+        return span?.SetTag(Traces.DatasetTag, _dataset).SetTag(Traces.SequenceTag, sequence).SetTag(Traces.VersionTag, version.Version);
     }
 
     private void Write(PublishedVersion version, Prototypes prototypes, long sequence, ReadOnlySpan<Half> embedding, int embeddedBy)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Shoal.Storage;
 
@@ -38,6 +39,7 @@ internal sealed partial class ShardGrain
     /// <summary>Opens the log anew as soon as the store answers.</summary>
     private async Task ReopenAsync()
     {
+        Activity.Current = null;
         while (!_stop.IsCancellationRequested)
         {
             try
@@ -65,6 +67,8 @@ internal sealed partial class ShardGrain
 
     private async Task PumpAsync()
     {
+        // It goes on when the call that opened the shard is long over: nothing of it belongs to that trace.
+        Activity.Current = null;
         try
         {
             await _pump.RunAsync(_stop.Token);

@@ -19,7 +19,7 @@ namespace Shoal.Grains.Shards;
 [Reentrant, Immovable, RequiresRole(SiloRoles.Data), ShardPlacement]
 [CollectionAgeLimit(AlwaysActive = true)]
 internal sealed partial class ShardGrain(
-    IObjectStore store, IEmbeddings embeddings, ShoalSiloOptions options, TimeProvider time, AssignmentMetrics metrics, OpenShards opened, ILogger<ShardGrain> logger)
+    IObjectStore store, IEmbeddings embeddings, ShoalSiloOptions options, TimeProvider time, ShardMetrics metrics, OpenShards opened, ILogger<ShardGrain> logger)
     : Grain, IShardGrain
 {
     private static readonly TimeSpan ReopenPause = TimeSpan.FromSeconds(1);
@@ -40,7 +40,8 @@ internal sealed partial class ShardGrain(
     private ShardFeed _feed = null!;
     private ShardListing _listing = null!;
     private ShardEmbeddings _embeddings = null!;
-    private IDisposable? _lag;
+    private long _stale;
+    private IDisposable[] _gauges = [];
     private Task _pumping = Task.CompletedTask;
     private Task _reopening = Task.CompletedTask;
 
@@ -90,7 +91,7 @@ internal sealed partial class ShardGrain(
             this.RegisterGrainTimer(CopyAsync, new GrainTimerCreationOptions(TimeSpan.FromSeconds(options.SidecarCopySeconds), TimeSpan.FromSeconds(options.SidecarCopySeconds)) { Interleave = true });
         }
 
-        _lag = metrics.Lag.Add(_dataset, () => Math.Max(0, _items.Pending));
+        BeginMetrics();
         opened.Add(this.AsReference<IShardGrain>());
         LogOpened(_dataset, _shard, _items.Index.Count, _items.Log.Epoch);
     }
@@ -99,7 +100,7 @@ internal sealed partial class ShardGrain(
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         var isOpen = _items is not null && !_stop.IsCancellationRequested;
-        _lag?.Dispose();
+        EndMetrics();
         opened.Remove(this.AsReference<IShardGrain>());
         if (isOpen)
         {
@@ -115,7 +116,10 @@ internal sealed partial class ShardGrain(
     public async Task<ItemResult[]> AppendAsync(ItemBatch batch, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(batch);
+        using Timing timing = metrics.Append(time, _dataset, Traces.Source.StartActivity(Traces.Append));
         ItemResult[] results = await WriteAsync(() => _items.AppendAsync(batch.Items, Refusal).WaitAsync(cancellationToken));
+        Trace(timing.Span, results);
+        metrics.Ingested(_dataset, results);
         foreach (ItemResult result in results)
         {
             if (result.Outcome is IngestOutcome.Rejected or IngestOutcome.Conflict)
@@ -157,16 +161,19 @@ internal sealed partial class ShardGrain(
         }
         catch (LogFullException e)
         {
+            metrics.Failed(_dataset, ShoalErrorKind.Overloaded);
             throw new ShoalException(ShoalErrorKind.Overloaded, e.Message, e);
         }
         catch (LogFencedException e)
         {
             // Another activation owns the log now: this one must not answer anything more.
+            metrics.Failed(_dataset, ShoalErrorKind.Unavailable);
             DeactivateOnIdle();
             throw new ShoalException(ShoalErrorKind.Unavailable, $"Shard {_shard} of '{_dataset}' has moved; try again.", e);
         }
         catch (StorageUnavailableException e)
         {
+            metrics.Failed(_dataset, ShoalErrorKind.Unavailable);
             if (_items.Log.Fault is not null)
             {
                 // It has to be read again before anything more is appended; what is known can be asked for meanwhile.
@@ -178,11 +185,16 @@ internal sealed partial class ShardGrain(
     }
 
     /// <inheritdoc/>
-    public Task<ItemAnswer> GetAsync(string id) => Task.FromResult(_reader.Answer(id, Surroundings));
+    public Task<ItemAnswer> GetAsync(string id)
+    {
+        using Timing timing = metrics.Query(time, _dataset, "item");
+        return Task.FromResult(_reader.Answer(id, Surroundings));
+    }
 
     /// <inheritdoc/>
     public async Task<ItemAnswer> GetFreshAsync(string id)
     {
+        using Timing timing = metrics.Query(time, _dataset, "fresh");
         if (id is not null && Names.ItemIdProblem(id) is null && _items.TryFind(id, out var sequence))
         {
             await ReadStoreAsync(async () =>
@@ -199,6 +211,7 @@ internal sealed partial class ShardGrain(
     public Task<ItemAnswer[]> QueryAsync(string[] ids)
     {
         ArgumentNullException.ThrowIfNull(ids);
+        using Timing timing = metrics.Query(time, _dataset, "items");
         return Task.FromResult(Array.ConvertAll(ids, id => _reader.Answer(id, Surroundings)));
     }
 
@@ -215,11 +228,12 @@ internal sealed partial class ShardGrain(
     public Task<ItemSlice> ReadItemsAsync(long from, int maxItems, int maxBytes) => ReadStoreAsync(() => _reader.ItemsAsync(from, maxItems, maxBytes));
 
     /// <inheritdoc/>
-    public Task<ShardSimilar> FindSimilarAsync(byte[] embedding, int modelVersion, int count)
+    public async Task<ShardSimilar> FindSimilarAsync(byte[] embedding, int modelVersion, int count)
     {
         ArgumentNullException.ThrowIfNull(embedding);
+        using Timing timing = metrics.Query(time, _dataset, "similar");
         Half[] query = MemoryMarshal.Cast<byte, Half>(embedding).ToArray();
-        return ReadStoreAsync(() => _reader.SimilarAsync(query, modelVersion, Math.Clamp(count, 1, 1_000), _directory));
+        return await ReadStoreAsync(() => _reader.SimilarAsync(query, modelVersion, Math.Clamp(count, 1, 1_000), _directory));
     }
 
     /// <inheritdoc/>
@@ -260,6 +274,8 @@ internal sealed partial class ShardGrain(
             _publishedAt[version.Version] = version.PublishedAt;
             _pump.Use(version);
         }
+
+        CountStale();
 
         if (announcement.Seats.SeatOf(_shard) is var seat && !string.Equals(_seat, seat, StringComparison.Ordinal))
         {

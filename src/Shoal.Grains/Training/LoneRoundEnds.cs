@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Shoal.Contracts;
 using Shoal.Grains.Compute;
 using Shoal.Learning;
@@ -79,18 +80,25 @@ internal sealed class LoneRoundEnds(SeatDesk desk) : IRoundEnds
 
     private async Task DeliverAsync(ClosedRound round, CancellationToken cancellationToken)
     {
-        Dictionary<string, Claim> parts = new(StringComparer.Ordinal);
-        foreach ((var name, IReadOnlyList<NamedTensor> tensors) in round.Parts)
-        {
-            parts[name] = await desk.WriteAsync(round.Round, name, tensors, cancellationToken);
-        }
-
-        Claim candidate = await desk.WriteAsync(round.Round, "candidate", round.Candidate, cancellationToken);
+        (Dictionary<string, Claim> parts, Claim candidate) = await WriteAsync(round, cancellationToken);
         RoundDelivery delivery = round.Deliver(desk.Seat, desk.Deal.Term, parts, candidate);
         // The model may be the one that stops this seat, and waits for it: then nobody waits for the answer. Taken or not, the manifest says.
         DeliveryReceipt receipt = await desk.RetryAsync(() => desk.Model.DeliverAsync(delivery).WaitAsync(cancellationToken), cancellationToken);
         desk.Round = receipt.NextRound;
         _news = receipt.Published;
         _published = receipt.Published ?? _published;
+    }
+
+    private async Task<(Dictionary<string, Claim> Parts, Claim Candidate)> WriteAsync(ClosedRound round, CancellationToken cancellationToken)
+    {
+        using Activity? span = Traces.Source.StartActivity(Traces.Checkpoint);
+        span?.SetTag(Traces.DatasetTag, desk.Dataset).SetTag(Traces.RoundTag, round.Round);
+        Dictionary<string, Claim> parts = new(StringComparer.Ordinal);
+        foreach ((var name, IReadOnlyList<NamedTensor> tensors) in round.Parts)
+        {
+            parts[name] = await desk.WriteAsync(round.Round, name, tensors, cancellationToken);
+        }
+
+        return (parts, await desk.WriteAsync(round.Round, "candidate", round.Candidate, cancellationToken));
     }
 }

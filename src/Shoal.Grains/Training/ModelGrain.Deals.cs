@@ -32,6 +32,7 @@ internal sealed partial class ModelGrain
             return;
         }
 
+        _seats ??= metrics.Seats.Add(Dataset, () => _plan.Seats.Length);
         _watch ??= this.RegisterGrainTimer(WatchAsync, new GrainTimerCreationOptions(WatchInterval, WatchInterval) { KeepAlive = true });
         var seats = SeatsToDeal();
         if (seats.Length == 0)
@@ -50,7 +51,8 @@ internal sealed partial class ModelGrain
     {
         _paused = true;
         _watch?.Dispose();
-        _watch = null;
+        _seats?.Dispose();
+        (_watch, _seats) = (null, null);
         var seats = _plan.Seats;
         (_plan, _gathering) = (SeatPlan.None, null);
         await Task.WhenAll(seats.Select(seat => GrainFactory.GetGrain<IReplicaGrain>(seat).StopAsync()));

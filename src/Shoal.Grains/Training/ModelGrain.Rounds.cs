@@ -1,8 +1,10 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Shoal.Contracts;
 using Shoal.Grains.Datasets;
 using Shoal.Grains.Hosting;
 using Shoal.Grains.Shards;
+using Shoal.Grains.Telemetry;
 using Shoal.Storage;
 
 namespace Shoal.Grains.Training;
@@ -42,6 +44,8 @@ internal sealed partial class ModelGrain
     /// <returns>Whether training goes back to the last good checkpoint instead, and why.</returns>
     private async Task<(bool Retreats, string Reason)> CommitAsync(RoundDelivery delivery, Checkpoint state)
     {
+        using Activity? span = Traces.Source.StartActivity(Traces.Commit);
+        span?.SetTag(Traces.DatasetTag, Dataset).SetTag(Traces.RoundTag, delivery.Round);
         Manifest manifest = Current;
         Claim bank = await GrainFactory.GetGrain<IMemoryBankGrain>(Dataset).SaveAsync(StoreNames.RoundPart(Dataset, delivery.Term, delivery.Round, "bank"));
         PublicationDecision decision = PublicationDecider.Decide(
@@ -60,6 +64,8 @@ internal sealed partial class ModelGrain
         }
 
         await SwapAsync(next);
+        span?.SetTag(Traces.VerdictTag, Label.Of(decision.Verdict)).SetTag(Traces.VersionTag, Current.Version?.Version);
+        metrics.Ended(Dataset, decision.Verdict);
         await FollowUpAsync(decision, delivery, retreats);
         return (retreats, decision.Reason);
     }
@@ -89,6 +95,8 @@ internal sealed partial class ModelGrain
     // The manifest holds. What follows only spreads the news, and is made up for where it fails.
     private Task NewsAsync(IReadOnlyList<LineageEvent> events) => TellAsync(async () =>
     {
+        using Activity? span = Traces.Source.StartActivity(Traces.Publish);
+        span?.SetTag(Traces.DatasetTag, Dataset).SetTag(Traces.VersionTag, Current.Version?.Version);
         var isNew = await RegisterAsync();
         foreach (LineageEvent news in events)
         {

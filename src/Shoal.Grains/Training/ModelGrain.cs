@@ -3,6 +3,7 @@ using Orleans.Placement;
 using Shoal.Contracts;
 using Shoal.Grains.Datasets;
 using Shoal.Grains.Silos;
+using Shoal.Grains.Telemetry;
 using Shoal.Storage;
 
 namespace Shoal.Grains.Training;
@@ -16,7 +17,7 @@ namespace Shoal.Grains.Training;
 [RequiresRole(SiloRoles.Data)]
 [CollectionAgeLimit(AlwaysActive = true)]
 internal sealed partial class ModelGrain(
-    IObjectStore store, SiloDirectory silos, TimeProvider time, ILogger<ModelGrain> logger) : Grain, IModelGrain
+    IObjectStore store, SiloDirectory silos, TimeProvider time, ModelMetrics metrics, ILogger<ModelGrain> logger) : Grain, IModelGrain
 {
     // A message of 4 MiB takes milliseconds; the rest is asked for anew.
     private const int MostOfAFile = 4 << 20;
@@ -30,6 +31,8 @@ internal sealed partial class ModelGrain(
     // The version that the registry of clusters is known to have.
     private int _registered;
     private Task _collecting = Task.CompletedTask;
+    private IDisposable[] _gauges = [];
+    private IDisposable? _seats;
 
     private string Dataset => this.GetPrimaryKeyString();
 
@@ -44,6 +47,22 @@ internal sealed partial class ModelGrain(
         {
             throw new ShoalException(ShoalErrorKind.Unavailable, $"The model of '{Dataset}' cannot be read: {problem}");
         }
+
+        metrics.Open(Dataset);
+        // Read on other threads: a manifest is replaced whole.
+        _gauges =
+        [
+            metrics.Version.Add(Dataset, () => Current.Version?.Version ?? 0),
+            metrics.Age.Add(Dataset, () => Current.Version is { } version ? (long)Math.Max(0, (time.GetUtcNow() - version.PublishedAt).TotalSeconds) : 0),
+        ];
+    }
+
+    /// <inheritdoc/>
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        _seats?.Dispose();
+        Array.ForEach(_gauges, gauge => gauge.Dispose());
+        return Task.CompletedTask;
     }
 
     /// <inheritdoc/>

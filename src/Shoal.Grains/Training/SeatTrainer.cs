@@ -3,6 +3,7 @@ using Shoal.Contracts;
 using Shoal.Grains.Compute;
 using Shoal.Grains.Hosting;
 using Shoal.Learning;
+using Span = System.Diagnostics.Activity;
 
 namespace Shoal.Grains.Training;
 
@@ -27,7 +28,7 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
     private readonly BatchReader _batches;
     private readonly GoneSamples _gone;
     private readonly Dictionary<int, long> _cursors;
-    private readonly IDisposable _lag;
+    private readonly IDisposable[] _gauges;
     private readonly Task _running;
 
     private Learner? _learner;
@@ -55,7 +56,7 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
         int fresh = _desk.Options.FreshPerStep;
         var reader = new SampleReader(services, _desk.Dataset, MediaSettings.Decoder(deal.Settings), deal.Cursors, 2 * fresh, strict: IsDeterministic, deal.Settings.MaxLag / deal.Settings.Shards);
         _batches = new BatchReader(reader, LearnerSettings.Shape(deal.Settings), fresh, services.Time, strict: IsDeterministic);
-        _lag = services.Metrics.Lag.Add(_desk.Dataset, Lag);
+        _gauges = [services.Metrics.Lag.Add(_desk.Dataset, Lag), services.Metrics.Loss.Add(_desk.Dataset, () => _losses)];
         _running = Task.Run(() => RunAsync(_stop.Token));
     }
 
@@ -119,6 +120,8 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
 
     private async Task RunAsync(CancellationToken cancellationToken)
     {
+        // Training goes on when the call that began it is long over: each round is a trace of its own.
+        Span.Current = null;
         try
         {
             await BeginAsync();
@@ -155,7 +158,7 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
         }
         finally
         {
-            _lag.Dispose();
+            Array.ForEach(_gauges, gauge => gauge.Dispose());
             // A delivery under way ends by itself: cancelled, refused, or taken.
             await _rounds.FinishAsync();
             _desk.WaitsForStorage = false;
@@ -243,6 +246,7 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
             return;
         }
 
+        _services.Metrics.Stepped(_desk.Dataset);
         _roundSteps++;
         _roundPasses += _learner!.BackwardPasses - passes;
         _losses = report.Losses;
@@ -290,6 +294,8 @@ internal sealed partial class SeatTrainer : IAsyncDisposable
     {
         _rate = _roundSamples / Math.Max(0.001, _services.Time.GetElapsedTime(_roundStarted).TotalSeconds);
         Progress = CurrentProgress();
+        using Span? span = Traces.Source.StartActivity(Traces.Round);
+        span?.SetTag(Traces.DatasetTag, _desk.Dataset).SetTag(Traces.RoundTag, _desk.Round).SetTag(Traces.ItemsTag, _roundSamples);
         await _rounds.EndAsync(_learner!, new RoundWork(Cursors, _roundSamples, _roundPasses, _roundDrifts, _batches.TakeSkipped(shard => _cursors[shard]), Progress, resting), cancellationToken);
         (_roundSamples, _roundPasses, _roundSteps, _roundDrifts) = (0, 0, 0, []);
         _restingDelivered = resting;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Shoal.Contracts;
 using Shoal.Learning;
 
@@ -111,6 +112,8 @@ internal sealed class SharedRoundEnds(SeatDesk desk) : IRoundEnds
     {
         (IReadOnlyDictionary<string, IReadOnlyList<NamedTensor>> snapshot, BankState keys) = await desk.ComputeAsync(() => (learner.Snapshot(), learner.BankSince(_own)), cancellationToken);
         Dictionary<string, Claim> claims = new(StringComparer.Ordinal);
+        using Activity? span = Traces.Source.StartActivity(Traces.Checkpoint);
+        span?.SetTag(Traces.DatasetTag, desk.Dataset).SetTag(Traces.RoundTag, desk.Round);
         foreach ((var name, IReadOnlyList<NamedTensor> tensors) in snapshot)
         {
             claims[name] = await desk.WriteAsync(desk.Round, $"{desk.Deal.Seat:D4}-{name}", tensors, cancellationToken);
@@ -139,6 +142,8 @@ internal sealed class SharedRoundEnds(SeatDesk desk) : IRoundEnds
 
     private async Task<RoundOutcome> OutcomeAsync(CancellationToken cancellationToken)
     {
+        // Twenty looks a second are no part of the round's trace.
+        Activity.Current = null;
         while (true)
         {
             if (await AskAsync(cancellationToken) is { } outcome)
