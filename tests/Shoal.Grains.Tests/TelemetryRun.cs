@@ -42,7 +42,7 @@ public sealed class TelemetryRun : IAsyncLifetime
         await using ShoalClient client = await silo.ConnectAsync();
         using var http = new HttpClient { BaseAddress = silo.Http };
         var metrics = new Uri($"http://127.0.0.1:{port}/metrics");
-        await client.CreateDatasetAsync(Dataset, Settings with { IdleRehearsalSteps = 1 });
+        await client.CreateDatasetAsync(Dataset, Settings with { IdleRehearsalSteps = 0 });
         await client.PauseAsync(Dataset);
         await foreach (IngestResult result in client.IngestAsync(Dataset, Blobs(600, 1).ToAsyncEnumerable()))
         {
