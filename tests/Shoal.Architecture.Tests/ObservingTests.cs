@@ -74,6 +74,17 @@ public sealed class ObservingTests
         Assert.Distinct(Rules(Alerts).Select(alert => $"{alert["alert"]}"));
     }
 
+    // promtool takes an alert that does not exist for one that does not fire.
+    [Fact]
+    public void The_alerts_that_promtool_tries_exist()
+    {
+        var yaml = new YamlStream();
+        yaml.Load(new StringReader(Text("infra/prometheus/alerts.test.yaml")));
+        string[] tried = [.. ((YamlSequenceNode)yaml.Documents[0].RootNode["tests"][0]["alert_rule_test"]).Select(test => $"{test["alertname"]}")];
+        Assert.NotEmpty(tried);
+        Assert.Empty(tried.Except(Rules(Alerts).Select(alert => $"{alert["alert"]}"), StringComparer.Ordinal));
+    }
+
     [Theory]
     [InlineData("sum(rate(shoal_items_ingested[5m]))", "no silo reports shoal_items_ingested")]
     [InlineData("shoal_append_duration_seconds > 1", "no silo reports shoal_append_duration_seconds")]
