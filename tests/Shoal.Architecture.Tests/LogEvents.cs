@@ -33,7 +33,10 @@ internal static partial class LogEvents
         new("src/Shoal.Grains/Shards", 800, 899, "Shards"),
         new("silo/Shoal.Silo", 900, 999, "The silo's process"),
         new("src/Shoal.Web", 1000, 1999, "The HTTP API"),
-        new("src/Shoal.Web/Access", 6000, 6999, "Access to the HTTP API"),
+        new("src/Shoal.Web/Access", 6000, 6499, "Access to the HTTP API"),
+        new("src/Shoal.Grains/Access", 6500, 6999, "Keys of the HTTP API"),
+        new("src/Shoal.Grains/Webhooks", 7000, 7499, "Webhooks"),
+        new("src/Shoal.Web/Webhooks", 7500, 7999, "Messages of webhooks"),
     ];
 
     /// <summary>The events that sources declare, in the order of their ids.</summary>

@@ -126,13 +126,13 @@ internal sealed partial class AccessGrain(IObjectStore store, TimeProvider time,
         }
     }
 
-    [LoggerMessage(EventId = 1000, Level = LogLevel.Information, Message = "Key {Prefix} ({Name}) was created with the scopes {Scopes}, datasets '{Datasets}' (none named: every one), until {ExpiresAt}")]
+    [LoggerMessage(EventId = 6500, EventName = "KeyCreated", Level = LogLevel.Information, Message = "Key {Prefix} ({Name}) was created with the scopes {Scopes}, datasets '{Datasets}' (none named: every one), until {ExpiresAt}")]
     private partial void LogCreated(string prefix, string name, string scopes, string datasets, DateTimeOffset? expiresAt);
 
-    [LoggerMessage(EventId = 1001, Level = LogLevel.Information, Message = "Key {Prefix} was revoked")]
+    [LoggerMessage(EventId = 6501, EventName = "KeyRevoked", Level = LogLevel.Information, Message = "Key {Prefix} was revoked")]
     private partial void LogRevoked(string prefix);
 
-    [LoggerMessage(EventId = 1002, Level = LogLevel.Warning, Message = "The list of keys cannot be read anew; the one known holds: {Why}")]
+    [LoggerMessage(EventId = 6502, EventName = "KeysStale", Level = LogLevel.Warning, Message = "The list of keys cannot be read anew; the one known holds: {Why}")]
     private partial void LogStale(string why);
 
     private sealed record AccessState(AccessKeyEntry[] Keys);

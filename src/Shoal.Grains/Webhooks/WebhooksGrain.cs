@@ -220,16 +220,16 @@ internal sealed partial class WebhooksGrain(IObjectStore store, TimeProvider tim
     // The path of an address is often a password.
     private static string Host(StoredWebhook webhook) => new Uri(webhook.Url).Authority;
 
-    [LoggerMessage(EventId = 1030, Level = LogLevel.Information, Message = "Webhook {Webhook} of dataset {Dataset} to {Host} was created")]
+    [LoggerMessage(EventId = 7000, EventName = "WebhookCreated", Level = LogLevel.Information, Message = "Webhook {Webhook} of dataset {Dataset} to {Host} was created")]
     private partial void LogCreated(string webhook, string dataset, string host);
 
-    [LoggerMessage(EventId = 1031, Level = LogLevel.Information, Message = "Webhook {Webhook} of dataset {Dataset} to {Host} was removed")]
+    [LoggerMessage(EventId = 7001, EventName = "WebhookRemoved", Level = LogLevel.Information, Message = "Webhook {Webhook} of dataset {Dataset} to {Host} was removed")]
     private partial void LogRemoved(string webhook, string dataset, string host);
 
-    [LoggerMessage(EventId = 1032, Level = LogLevel.Warning, Message = "Webhook {Webhook} of dataset {Dataset} to {Host} is stopped until somebody resumes it: {Problem}")]
+    [LoggerMessage(EventId = 7002, EventName = "WebhookStopped", Level = LogLevel.Warning, Message = "Webhook {Webhook} of dataset {Dataset} to {Host} is stopped until somebody resumes it: {Problem}")]
     private partial void LogStopped(string webhook, string dataset, string host, string? problem);
 
-    [LoggerMessage(EventId = 1033, Level = LogLevel.Warning, Message = "How far webhook {Webhook} is was not stored: {Why}")]
+    [LoggerMessage(EventId = 7003, EventName = "WebhookNotKept", Level = LogLevel.Warning, Message = "How far webhook {Webhook} is was not stored: {Why}")]
     private partial void LogNotKept(string webhook, string why);
 
     private sealed record StoredWebhook(string Id, string Dataset, string Url, string[] Topics, string? After, DateTimeOffset CreatedAt, byte[] Secret);

@@ -64,6 +64,6 @@ internal sealed partial class AccessMiddleware(RequestDelegate next, AccessOptio
         return problems.WriteAsync(context, status, why, challenge: challenge);
     }
 
-    [LoggerMessage(EventId = 1010, Level = LogLevel.Debug, Message = "{Who} was refused {Method} {Route}: {Status}")]
+    [LoggerMessage(EventId = 6000, EventName = "CallRefused", Level = LogLevel.Debug, Message = "{Who} was refused {Method} {Route}: {Status}")]
     private partial void LogRefused(string who, string method, string route, int status);
 }

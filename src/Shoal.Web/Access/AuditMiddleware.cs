@@ -73,9 +73,9 @@ internal sealed partial class AuditMiddleware(RequestDelegate next, ShoalClient 
         }
     }
 
-    [LoggerMessage(EventId = 1020, Level = LogLevel.Information, Message = "{Who}: {What}, dataset {Dataset}, {Target}: {Outcome}")]
+    [LoggerMessage(EventId = 6010, EventName = "CallManaged", Level = LogLevel.Information, Message = "{Who}: {What}, dataset {Dataset}, {Target}: {Outcome}")]
     private partial void LogManaged(string who, string what, string? dataset, string? target, string outcome);
 
-    [LoggerMessage(EventId = 1021, Level = LogLevel.Error, Message = "The audit log in the store lacks an entry: {Who}: {What}, dataset {Dataset}: {Why}")]
+    [LoggerMessage(EventId = 6011, EventName = "AuditIncomplete", Level = LogLevel.Error, Message = "The audit log in the store lacks an entry: {Who}: {What}, dataset {Dataset}: {Why}")]
     private partial void LogNotStored(string who, string what, string? dataset, string why);
 }

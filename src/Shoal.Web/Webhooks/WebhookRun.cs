@@ -144,10 +144,10 @@ internal sealed partial class WebhookRun
             patience.Token);
     }
 
-    [LoggerMessage(EventId = 1040, Level = LogLevel.Information, Message = "Webhook {Webhook} of dataset {Dataset}: try {Failures} failed: {Problem}")]
+    [LoggerMessage(EventId = 7500, EventName = "WebhookFailed", Level = LogLevel.Information, Message = "Webhook {Webhook} of dataset {Dataset}: try {Failures} failed: {Problem}")]
     private partial void LogFailed(string webhook, string dataset, int failures, string problem);
 
-    [LoggerMessage(EventId = 1041, Level = LogLevel.Debug, Message = "Webhook {Webhook} of dataset {Dataset} waits for the cluster: {Why}")]
+    [LoggerMessage(EventId = 7501, EventName = "WebhookWaits", Level = LogLevel.Debug, Message = "Webhook {Webhook} of dataset {Dataset} waits for the cluster: {Why}")]
     private partial void LogFeed(string webhook, string dataset, string why);
 
     /// <summary>What is sent next, and where the webhook is when it was taken.</summary>

@@ -73,6 +73,6 @@ internal sealed partial class WebhookService(ShoalClient client, WebhookOptions 
         _runs.Clear();
     }
 
-    [LoggerMessage(EventId = 1042, Level = LogLevel.Debug, Message = "Which webhooks are this gateway's is not known now: {Why}")]
+    [LoggerMessage(EventId = 7502, EventName = "WebhooksUnknown", Level = LogLevel.Debug, Message = "Which webhooks are this gateway's is not known now: {Why}")]
     private partial void LogAway(string why);
 }

@@ -107,7 +107,7 @@ public sealed class LimitTests(WebFixture fixture)
                 ($"key:{reader.Key.Prefix}", "DELETE /datasets/{dataset}", dataset, "403"),
             ],
             entries.OrderBy(entry => entry.Outcome, StringComparer.Ordinal).Select(entry => (entry.Who, entry.What, entry.Dataset!, entry.Outcome)));
-        Assert.Contains($"1020 key:{manager.Key.Prefix}: POST /datasets/{{dataset}}/pause, dataset {dataset}, {path}/pause: 204", Api.Log.Text, StringComparison.Ordinal);
+        Assert.Contains($"6010 key:{manager.Key.Prefix}: POST /datasets/{{dataset}}/pause, dataset {dataset}, {path}/pause: 204", Api.Log.Text, StringComparison.Ordinal);
     }
 
     [Fact]
