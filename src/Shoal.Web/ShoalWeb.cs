@@ -68,6 +68,11 @@ public static class ShoalWeb
         app.MapOpenApi().Needs(AccessScopes.Read);
         DocsPage.Map(app);
         HealthRoutes.Map(app);
+        if (app.Services.GetRequiredService<AccessOptions>().IsRequired)
+        {
+            BrowserSession.Map(app);
+        }
+
         RouteGroupBuilder datasets = app.MapGroup("/datasets");
         DatasetRoutes.Map(datasets);
         RouteGroupBuilder dataset = datasets.MapGroup("/{dataset}");

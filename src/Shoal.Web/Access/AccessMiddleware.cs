@@ -20,6 +20,12 @@ internal sealed partial class AccessMiddleware(RequestDelegate next, AccessOptio
 
         if (context.Features.Get<Caller>() is not { } caller)
         {
+            if (BrowserSession.SignIn(context.Request) is { } signIn)
+            {
+                context.Response.Redirect(signIn);
+                return Task.CompletedTask;
+            }
+
             bool tried = context.Request.Headers.Authorization.Count > 0;
             return RefuseAsync(
                 context,

@@ -21,10 +21,14 @@ internal sealed class BrowserGuard(RequestDelegate next, ProblemWriter problems)
                 context, StatusCodes.Status403Forbidden, $"An API that asks nobody answers to 127.0.0.1 and localhost, not to '{request.Host.Host}'. Under another name start the silo with --auth.");
         }
 
-        return IsUnsafe(request.Method) && IsOfAnotherSite(request)
+        return IsForeign(request)
             ? problems.WriteAsync(context, StatusCodes.Status403Forbidden, "A page of another site sent this. Start the silo with --auth for programs in browsers.")
             : next(context);
     }
+
+    /// <summary>Whether a page of another site sent what may change something, or opens a connection by which it could.</summary>
+    /// <param name="request">The request.</param>
+    public static bool IsForeign(HttpRequest request) => (IsUnsafe(request.Method) || request.Headers.Upgrade.Count > 0) && IsOfAnotherSite(request);
 
     private static bool IsLoopback(string host) =>
         string.Equals(host, "localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host, out IPAddress? address) && IPAddress.IsLoopback(address));

@@ -18,7 +18,7 @@ internal sealed class CallerMiddleware(RequestDelegate next, AccessOptions acces
             return;
         }
 
-        string? shown = Shown(context.Request.Headers.Authorization);
+        string? shown = Shown(context.Request.Headers.Authorization) ?? BrowserSession.Shown(context.Request);
         AccessSecret? secret = AccessSecret.Parse(shown);
         Caller? caller;
         try
