@@ -1,6 +1,4 @@
-using Shoal.Contracts;
-
-namespace Shoal.Rendering;
+namespace Shoal.Contracts;
 
 /// <summary>A dataset's shards added up.</summary>
 /// <param name="Items">Items that are not deleted or replaced.</param>
