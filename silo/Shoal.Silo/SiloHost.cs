@@ -2,11 +2,12 @@ using System.Net;
 using Orleans.Configuration;
 using Shoal.Client;
 using Shoal.Grains.Hosting;
+using Shoal.Pages;
 using Shoal.Web;
 
 namespace Shoal.Silo;
 
-/// <summary>Builds the process that runs a silo and its HTTP API.</summary>
+/// <summary>Builds the process that runs a silo, its HTTP API and its pages.</summary>
 public static class SiloHost
 {
     /// <summary>The name of the file in the data folder that says where the silo listens.</summary>
@@ -50,11 +51,13 @@ public static class SiloHost
 
         builder.Services.AddShoalWeb(settings.Access);
         builder.Services.AddTelemetry(settings);
+        builder.Services.AddShoalPages();
         WebApplication app = builder.Build();
         app.MapShoalMetrics(settings.MetricsPort);
         if (settings.HasGateway)
         {
             app.MapShoalApi();
+            app.MapShoalPages();
         }
         else
         {

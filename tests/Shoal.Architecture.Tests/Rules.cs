@@ -25,7 +25,9 @@ internal static partial class Rules
 
         // It draws items.
         ["Shoal.Web"] = ["Shoal.Contracts", "Shoal.Client", "Shoal.Images"],
-        ["Shoal.Silo"] = ["Shoal.Grains", "Shoal.Web"],
+        // They ask what every client asks, and know nothing of grains or tensors.
+        ["Shoal.Pages"] = ["Shoal.Contracts", "Shoal.Client"],
+        ["Shoal.Silo"] = ["Shoal.Grains", "Shoal.Pages", "Shoal.Web"],
         ["Shoal.Console"] = ["Shoal.Contracts"],
         ["Shoal.Cli"] = ["Shoal.Client", "Shoal.Console"],
 

@@ -1,0 +1,60 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using MudBlazor.Services;
+using Shoal.Client;
+using Shoal.Pages.Components;
+using Shoal.Pages.Data;
+using Shoal.Pages.Live;
+
+namespace Shoal.Pages;
+
+/// <summary>Puts Shoal's live pages into a web application, beside its HTTP API, from which they take pictures and bytes of items.</summary>
+public static class ShoalPages
+{
+    /// <summary>A browser takes everything from this silo. Plotly compiles its shaders' callers at run time; Blazor and MudBlazor set styles of elements.</summary>
+    private const string Policy = "default-src 'self'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; frame-ancestors 'none'";
+
+    /// <summary>Registers what the pages need; a <see cref="ShoalClient"/> must be among the services.</summary>
+    /// <param name="services">The host's services.</param>
+    public static IServiceCollection AddShoalPages(this IServiceCollection services)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<IShoalSource>(provider => new ClientSource(provider.GetRequiredService<ShoalClient>()));
+        services.TryAddSingleton(provider => new LiveViews(
+            provider.GetRequiredService<IShoalSource>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));
+
+        // A page lives as long as its connection to this process, and so do the keys that it is signed with: nothing is written into anybody's home.
+        services.AddDataProtection().UseEphemeralDataProtectionProvider();
+        services.AddRazorComponents().AddInteractiveServerComponents();
+        services.AddMudServices();
+        return services;
+    }
+
+    /// <summary>Maps the pages: <c>/</c>, <c>/silos</c> and <c>/watch/…</c>, and what browsers load with them.</summary>
+    /// <param name="app">The application.</param>
+    /// <returns>The pages and the connection that they live by, for rules on who may use them. Scripts and styles, which hold nothing of anybody's, are not among them.</returns>
+    public static IEndpointConventionBuilder MapShoalPages(this WebApplication app)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        app.UseWhen(static context => IsPage(context.Request.Path), static pages => pages.Use(static (context, next) =>
+        {
+            context.Response.Headers.ContentSecurityPolicy = Policy;
+            context.Response.Headers.XContentTypeOptions = "nosniff";
+            return next(context);
+        }));
+        app.UseAntiforgery();
+        BrowserFiles.Map(app);
+
+        // What the header above says; Blazor would add its own.
+        return app.MapRazorComponents<App>().AddInteractiveServerRenderMode(static options => options.ContentSecurityFrameAncestorsPolicy = null);
+    }
+
+    private static bool IsPage(PathString path) =>
+        string.Equals(path.Value, "/", StringComparison.Ordinal)
+        || path.StartsWithSegments("/watch", StringComparison.Ordinal)
+        || path.StartsWithSegments("/silos", StringComparison.Ordinal);
+}

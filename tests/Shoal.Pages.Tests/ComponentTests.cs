@@ -1,0 +1,159 @@
+using AngleSharp.Dom;
+using Bunit;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
+using MudBlazor.Services;
+using Shoal.Contracts;
+using Shoal.Pages.Components.Pages;
+using Shoal.Pages.Components.Parts;
+using Shoal.Pages.Data;
+using Shoal.Pages.Live;
+using Shoal.Pages.Models;
+
+namespace Shoal.Pages.Tests;
+
+/// <summary>Pages as a browser would get them.</summary>
+public sealed class ComponentTests : BunitContext
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly FakeSource _source = new();
+
+    public ComponentTests()
+    {
+        JSInterop.Mode = JSRuntimeMode.Loose;
+        Services.AddMudServices();
+        Services.AddSingleton<IShoalSource>(_source);
+
+        // The clock stands still: pages read once, and again after an edit.
+        Services.AddSingleton(new LiveViews(_source, new FakeTimeProvider(), CancellationToken.None));
+    }
+
+    [Fact]
+    public void A_silo_without_datasets_says_so_and_offers_to_create_one()
+    {
+        IRenderedComponent<DatasetsPage> page = Render<DatasetsPage>();
+
+        page.WaitForAssertion(() => Assert.Contains("There are no datasets yet", page.Markup, StringComparison.Ordinal), Patience);
+        Assert.NotNull(page.Find("section[aria-label='Create a dataset'] button[type=submit]"));
+    }
+
+    [Fact]
+    public void A_dataset_has_its_counts_its_alarms_and_a_place_for_files()
+    {
+        _source.Datasets["digits"] = FakeSource.Status("digits", settings: null, FakeSource.Shard(0) with { Items = 12_345, Problem = "its log is damaged" });
+
+        IRenderedComponent<DatasetsPage> page = Render<DatasetsPage>();
+
+        IElement tile = page.WaitForElement("section[aria-label='Dataset digits']", Patience);
+        Assert.Contains("12,345", tile.TextContent, StringComparison.Ordinal);
+        Assert.Contains("Shard 0: its log is damaged", tile.QuerySelector(".shoal-error")!.TextContent, StringComparison.Ordinal);
+        Assert.Equal("/watch/digits/clusters", tile.QuerySelector("h2 a")!.GetAttribute("href"));
+        Assert.Equal("Files for digits", tile.QuerySelector("input[type=file]")!.GetAttribute("aria-label"));
+    }
+
+    [Fact]
+    public void A_silo_that_is_away_is_told_of()
+    {
+        _source.Failure = new ShoalException(ShoalErrorKind.Unavailable, "The silo cannot be reached.");
+
+        IRenderedComponent<SilosPage> page = Render<SilosPage>();
+
+        Assert.Contains("The silo cannot be reached.", page.WaitForElement("[role=alert]", Patience).TextContent, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_is_not_read_yet_is_loading()
+    {
+        IRenderedComponent<StateNotice<SilosModel>> notice = Render<StateNotice<SilosModel>>(parameters => parameters
+            .Add(part => part.State, new LiveState<SilosModel>())
+            .Add(part => part.What, "silos"));
+
+        Assert.Equal("Loading silos ...", notice.Find("[role=status]").TextContent);
+    }
+
+    [Fact]
+    public void A_cluster_is_named_by_clicking_its_title()
+    {
+        IRenderedComponent<ClustersPage> page = Clusters();
+
+        page.Find("section[aria-label='cluster 7'] .shoal-title").Click();
+        page.Find("input[aria-label='Name of cluster 7']").Input("  sevens ");
+        page.Find("section[aria-label='cluster 7'] form").Submit();
+
+        page.WaitForAssertion(() => Assert.Equal(["digits: 7 is sevens"], _source.Edits), Patience);
+    }
+
+    [Fact]
+    public void A_name_that_is_not_given_after_all_changes_nothing()
+    {
+        IRenderedComponent<ClustersPage> page = Clusters();
+
+        page.Find("section[aria-label='cluster 7'] .shoal-title").Click();
+        page.Find("input[aria-label='Name of cluster 7']").KeyDown(Key.Escape);
+
+        Assert.Empty(page.FindAll("input[aria-label='Name of cluster 7']"));
+        Assert.Empty(_source.Edits);
+    }
+
+    [Fact]
+    public void Two_clusters_that_are_selected_become_one()
+    {
+        IRenderedComponent<ClustersPage> page = Clusters();
+        Assert.True(page.Find(".shoal-actions button").HasAttribute("disabled"));
+
+        page.FindAll(".shoal-select input")[0].Change(true);
+        page.FindAll(".shoal-select input")[1].Change(true);
+        page.Find(".shoal-actions button").Click();
+
+        page.WaitForAssertion(() => Assert.Equal(["digits: 1 and 7 are one"], _source.Edits), Patience);
+        page.WaitForAssertion(() => Assert.Contains("0 of 2 selected", page.Markup, StringComparison.Ordinal), Patience);
+    }
+
+    [Fact]
+    public void An_edit_that_fails_says_why()
+    {
+        IRenderedComponent<ClustersPage> page = Clusters();
+        _source.Failure = new ShoalException(ShoalErrorKind.Conflict, "Another cluster is named 'sevens'.");
+
+        page.Find("section[aria-label='cluster 7'] .shoal-title").Click();
+        page.Find("input[aria-label='Name of cluster 7']").Input("sevens");
+        page.Find("section[aria-label='cluster 7'] form").Submit();
+
+        page.WaitForAssertion(() => Assert.Contains("Another cluster is named", page.Find("[role=alert]").TextContent, StringComparison.Ordinal), Patience);
+    }
+
+    [Fact]
+    public void Every_picture_says_what_it_shows_and_every_window_of_sound_is_played()
+    {
+        IRenderedComponent<ClustersPage> page = Clusters(DatasetSettings.Sound);
+
+        Assert.All(page.FindAll("img"), picture => Assert.StartsWith("Spectrogram of", picture.GetAttribute("alt"), StringComparison.Ordinal));
+        Assert.Equal("/datasets/digits/thumbnail/a%2F1?size=128", page.Find("img").GetAttribute("src"));
+        Assert.Equal(page.FindAll("img").Count, page.FindAll("audio[controls][aria-label]").Count);
+        Assert.Equal("/datasets/digits/content/a%2F1", page.Find("audio").GetAttribute("src"));
+    }
+
+    [Fact]
+    public void Births_and_deaths_are_told_in_words_too()
+    {
+        IRenderedComponent<EventLine> line = Render<EventLine>(parameters => parameters.Add(part => part.Marks, Timeline.Of(
+        [
+            new LineageEvent(DateTimeOffset.UnixEpoch.AddSeconds(9), "died", 2, 2, "its samples went to cluster 1"),
+            new LineageEvent(DateTimeOffset.UnixEpoch, "born", 2, 1, "first version"),
+        ])));
+
+        Assert.Equal("1 birth and 1 death of clusters among 2 events", line.Find("svg").GetAttribute("aria-label"));
+        Assert.Equal(2, line.FindAll("li").Count);
+        Assert.Contains("its samples went to cluster 1", line.FindAll("li")[0].TextContent, StringComparison.Ordinal);
+    }
+
+    private IRenderedComponent<ClustersPage> Clusters(string modality = DatasetSettings.Image)
+    {
+        _source.Datasets["digits"] = FakeSource.Status("digits", new DatasetSettings { Modality = modality });
+        _source.Clusters.AddRange([FakeSource.Cluster(1, 20, name: null, "a/1", "a/2"), FakeSource.Cluster(7, 10, name: null, "b/1")]);
+        IRenderedComponent<ClustersPage> page = Render<ClustersPage>(parameters => parameters.Add(part => part.Dataset, "digits"));
+        page.WaitForElement("section[aria-label='cluster 7']", Patience);
+        return page;
+    }
+}
