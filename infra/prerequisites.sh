@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes sure that a machine has what a command needs: installs what it can, names everything else at once.
-# Usage: prerequisites.sh [--no-install] WHAT...     WHAT: dotnet (the .NET 10 SDK), native (libtorch's C++ runtime), node, load (for bench ingest), cluster (for tests of clusters)
+# Usage: prerequisites.sh [--no-install] WHAT...     WHAT: dotnet (the .NET 10 SDK), native (libtorch's C++ runtime), node, load (for bench ingest), cluster (for tests of clusters), browser (for tests of the pages)
 # Exits 0 when nothing is missing, 3 when something is.
 set -euo pipefail
 
@@ -65,6 +65,21 @@ cluster() {
   [ ${#packages[@]} = 0 ] || servers "for the tests of clusters" "${packages[@]}"
 }
 
+browser() {
+  # Tests of the pages are skipped without one: it is installed where that is easy, and never missing.
+  [ -z "${SHOAL_CHROMIUM:-}" ] || return 0
+  local name
+  for name in chromium chromium-browser google-chrome; do if command -v "$name" > /dev/null; then return; fi; done
+  if $install && [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null; then
+    echo "installing: chromium with apt-get (for the tests of the pages)" >&2
+    if DEBIAN_FRONTEND=noninteractive apt-get update -qq >&2 \
+      && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium > /dev/null; then
+      return
+    fi
+  fi
+  echo "not here: chromium, without which the tests of the pages are skipped; as root: apt-get install chromium" >&2
+}
+
 for what in "$@"; do
   case $what in
     --no-install) install=false ;;
@@ -73,7 +88,8 @@ for what in "$@"; do
     node) node_npm ;;
     load) load ;;
     cluster) cluster ;;
-    *) echo "prerequisites.sh: unknown: $what; one of dotnet, native, node, load, cluster" >&2; exit 2 ;;
+    browser) browser ;;
+    *) echo "prerequisites.sh: unknown: $what; one of dotnet, native, node, load, cluster, browser" >&2; exit 2 ;;
   esac
 done
 exit "$missing"
