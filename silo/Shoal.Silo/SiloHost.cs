@@ -1,6 +1,7 @@
 using System.Net;
 using Orleans.Configuration;
 using Shoal.Client;
+using Shoal.Contracts;
 using Shoal.Grains.Hosting;
 using Shoal.Pages;
 using Shoal.Web;
@@ -57,7 +58,8 @@ public static class SiloHost
         if (settings.HasGateway)
         {
             app.MapShoalApi();
-            app.MapShoalPages();
+            // A page shows every dataset and changes what it shows.
+            app.MapShoalPages(static files => files.WithMetadata(AccessRule.Open)).WithMetadata(new AccessRule(AccessScopes.Manage, EveryDataset: true));
         }
         else
         {

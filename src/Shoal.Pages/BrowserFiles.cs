@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Net.Http.Headers;
 
 namespace Shoal.Pages;
@@ -16,14 +17,14 @@ internal static class BrowserFiles
         .Where(name => name.StartsWith(Prefix, StringComparison.Ordinal)).Select(name => name[Prefix.Length..]);
 
     /// <summary>Maps them.</summary>
-    /// <param name="app">The application.</param>
-    public static void Map(WebApplication app)
+    /// <param name="files">What they are added to.</param>
+    public static void Map(IEndpointRouteBuilder files)
     {
         foreach (string address in Addresses)
         {
             var tag = new Lazy<EntityTagHeaderValue>(() => Tag(address));
             string type = address.EndsWith(".css", StringComparison.Ordinal) ? "text/css; charset=utf-8" : "text/javascript; charset=utf-8";
-            app.MapGet("/" + address, (HttpContext context) =>
+            files.MapGet("/" + address, (HttpContext context) =>
             {
                 // Kept, and asked about: another version of the silo brings others.
                 context.Response.Headers.CacheControl = "no-cache";

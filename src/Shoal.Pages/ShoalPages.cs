@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -27,6 +28,8 @@ public static class ShoalPages
         services.TryAddSingleton(provider => new LiveViews(
             provider.GetRequiredService<IShoalSource>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));
 
+        services.TryAddScoped<PageEdits>();
+
         // A page lives as long as its connection to this process, and so do the keys that it is signed with: nothing is written into anybody's home.
         services.AddDataProtection().UseEphemeralDataProtectionProvider();
         services.AddRazorComponents().AddInteractiveServerComponents();
@@ -36,8 +39,9 @@ public static class ShoalPages
 
     /// <summary>Maps the pages: <c>/</c>, <c>/silos</c> and <c>/watch/…</c>, and what browsers load with them.</summary>
     /// <param name="app">The application.</param>
-    /// <returns>The pages and the connection that they live by, for rules on who may use them. Scripts and styles, which hold nothing of anybody's, are not among them.</returns>
-    public static IEndpointConventionBuilder MapShoalPages(this WebApplication app)
+    /// <param name="open">Told of scripts and styles, which hold nothing of anybody's: for a rule that lets everyone have them.</param>
+    /// <returns>The pages and the connection that they live by, for rules on who may use them.</returns>
+    public static IEndpointConventionBuilder MapShoalPages(this WebApplication app, Action<IEndpointConventionBuilder>? open = null)
     {
         ArgumentNullException.ThrowIfNull(app);
         app.UseWhen(static context => IsPage(context.Request.Path), static pages => pages.Use(static (context, next) =>
@@ -47,7 +51,9 @@ public static class ShoalPages
             return next(context);
         }));
         app.UseAntiforgery();
-        BrowserFiles.Map(app);
+        RouteGroupBuilder files = app.MapGroup(string.Empty);
+        BrowserFiles.Map(files);
+        open?.Invoke(files);
 
         // What the header above says; Blazor would add its own.
         return app.MapRazorComponents<App>().AddInteractiveServerRenderMode(static options => options.ContentSecurityFrameAncestorsPolicy = null);

@@ -37,6 +37,7 @@ internal static partial class LogEvents
         new("src/Shoal.Grains/Access", 6500, 6999, "Keys of the HTTP API"),
         new("src/Shoal.Grains/Webhooks", 7000, 7499, "Webhooks"),
         new("src/Shoal.Web/Webhooks", 7500, 7999, "Messages of webhooks"),
+        new("src/Shoal.Pages", 8000, 8499, "Pages"),
     ];
 
     /// <summary>The events that sources declare, in the order of their ids.</summary>

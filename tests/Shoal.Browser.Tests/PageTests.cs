@@ -190,8 +190,10 @@ public sealed partial class PageTests(PagesFixture pages)
                 sent = SendAsync(sent, ready, route, frame);
             });
         });
-        await visit.Page.GotoAsync("/silos");
-        await Expect(visit.Page.Locator(".shoal-loading")).ToHaveTextAsync("Loading silos ...");
+
+        // An item at which nobody else looks: what is read for one page is there at once for the next.
+        await visit.Page.GotoAsync($"{Watch}/item?id=ring-059.png");
+        await Expect(visit.Page.Locator(".shoal-loading")).ToHaveTextAsync("Loading the item ...");
         await Pictures.TakeAsync(visit, "loading");
 
         held.SetResult();

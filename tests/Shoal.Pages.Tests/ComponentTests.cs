@@ -1,5 +1,8 @@
 using AngleSharp.Dom;
+using System.Security.Claims;
+using System.Security.Principal;
 using Bunit;
+using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using MudBlazor.Services;
@@ -24,6 +27,9 @@ public sealed class ComponentTests : BunitContext
         JSInterop.Mode = JSRuntimeMode.Loose;
         Services.AddMudServices();
         Services.AddSingleton<IShoalSource>(_source);
+        Services.AddSingleton<TimeProvider>(new FakeTimeProvider());
+        Services.AddSingleton<AuthenticationStateProvider>(new Somebody());
+        Services.AddSingleton<PageEdits>();
 
         // The clock stands still: pages read once, and again after an edit.
         Services.AddSingleton(new LiveViews(_source, new FakeTimeProvider(), CancellationToken.None));
@@ -82,6 +88,7 @@ public sealed class ComponentTests : BunitContext
         page.Find("section[aria-label='cluster 7'] form").Submit();
 
         page.WaitForAssertion(() => Assert.Equal(["digits: 7 is sevens"], _source.Edits), Patience);
+        page.WaitForAssertion(() => Assert.Equal([("key:0123abcd", "page: name cluster", "digits", "7", "done")], _source.Audit.Select(Told)), Patience);
     }
 
     [Fact]
@@ -121,6 +128,7 @@ public sealed class ComponentTests : BunitContext
         page.Find("section[aria-label='cluster 7'] form").Submit();
 
         page.WaitForAssertion(() => Assert.Contains("Another cluster is named", page.Find("[role=alert]").TextContent, StringComparison.Ordinal), Patience);
+        Assert.Equal([("key:0123abcd", "page: name cluster", "digits", "7", "Conflict")], _source.Audit.Select(Told));
     }
 
     [Fact]
@@ -148,6 +156,8 @@ public sealed class ComponentTests : BunitContext
         Assert.Contains("its samples went to cluster 1", line.FindAll("li")[0].TextContent, StringComparison.Ordinal);
     }
 
+    private static (string Who, string What, string? Dataset, string? Target, string Outcome) Told(AuditEntry entry) => (entry.Who, entry.What, entry.Dataset, entry.Target, entry.Outcome);
+
     private IRenderedComponent<ClustersPage> Clusters(string modality = DatasetSettings.Image)
     {
         _source.Datasets["digits"] = FakeSource.Status("digits", new DatasetSettings { Modality = modality });
@@ -155,5 +165,11 @@ public sealed class ComponentTests : BunitContext
         IRenderedComponent<ClustersPage> page = Render<ClustersPage>(parameters => parameters.Add(part => part.Dataset, "digits"));
         page.WaitForElement("section[aria-label='cluster 7']", Patience);
         return page;
+    }
+
+    private sealed class Somebody : AuthenticationStateProvider
+    {
+        public override Task<AuthenticationState> GetAuthenticationStateAsync() =>
+            Task.FromResult(new AuthenticationState(new ClaimsPrincipal(new GenericIdentity("key:0123abcd", "test"))));
     }
 }

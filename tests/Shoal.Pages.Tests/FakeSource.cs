@@ -105,6 +105,14 @@ internal sealed class FakeSource : IShoalSource
         return Answer(() => first);
     }
 
+    public List<AuditEntry> Audit { get; } = [];
+
+    public Task RecordAuditAsync(AuditEntry entry, CancellationToken cancellationToken)
+    {
+        Audit.Add(entry);
+        return Task.CompletedTask;
+    }
+
     public Task<bool> CreateDatasetAsync(string name, DatasetSettings settings, CancellationToken cancellationToken) => Answer(() => Datasets.TryAdd(name, Status(name, settings)));
 
     public Task<IReadOnlyList<IngestResult>> StoreAsync(string dataset, ItemUpload file, CancellationToken cancellationToken)

@@ -47,6 +47,9 @@ internal sealed class ClientSource(ShoalClient client) : IShoalSource
     public Task<long> MergeClustersAsync(string dataset, long first, long second, CancellationToken cancellationToken) => client.MergeClustersAsync(dataset, first, second, cancellationToken);
 
     /// <inheritdoc/>
+    public Task RecordAuditAsync(AuditEntry entry, CancellationToken cancellationToken) => client.RecordAuditAsync(entry, cancellationToken);
+
+    /// <inheritdoc/>
     public Task<bool> CreateDatasetAsync(string name, DatasetSettings settings, CancellationToken cancellationToken) => client.CreateDatasetAsync(name, settings, cancellationToken);
 
     /// <inheritdoc/>

@@ -81,6 +81,11 @@ public interface IShoalSource
     /// <returns>The id that stays.</returns>
     Task<long> MergeClustersAsync(string dataset, long first, long second, CancellationToken cancellationToken);
 
+    /// <summary>Appends to the audit log.</summary>
+    /// <param name="entry">Who did what.</param>
+    /// <param name="cancellationToken">Stops the wait.</param>
+    Task RecordAuditAsync(AuditEntry entry, CancellationToken cancellationToken);
+
     /// <summary>Creates a dataset.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="settings">Its settings.</param>

@@ -1,4 +1,6 @@
 using System.Collections.Frozen;
+using System.Security.Claims;
+using System.Security.Principal;
 using Microsoft.AspNetCore.Http;
 using Shoal.Contracts;
 
@@ -7,6 +9,8 @@ namespace Shoal.Web;
 /// <summary>Who sent a request, as far as that is known and of use.</summary>
 internal sealed record Caller
 {
+    private ClaimsPrincipal? _user;
+
     /// <summary>Everyone, where nobody is asked.</summary>
     public static readonly Caller Everyone = new() { Id = "everyone", Scopes = Set(AccessScopes.All) };
 
@@ -27,6 +31,9 @@ internal sealed record Caller
 
     /// <summary>Requests in 24 hours that are taken of it; 0 for no limit.</summary>
     public int RequestsPerDay { get; init; }
+
+    /// <summary>The caller as ASP.NET Core knows users; its name is <see cref="Id"/>.</summary>
+    public ClaimsPrincipal User => _user ??= new ClaimsPrincipal(new GenericIdentity(Id, nameof(Shoal)));
 
     /// <summary>The caller of a request that has passed <see cref="AccessMiddleware"/>.</summary>
     /// <param name="context">The request.</param>

@@ -14,6 +14,7 @@ internal sealed class CallerMiddleware(RequestDelegate next, AccessOptions acces
         if (!access.IsRequired)
         {
             context.Features.Set(Caller.Everyone);
+            context.User = Caller.Everyone.User;
             await next(context);
             return;
         }
@@ -38,6 +39,7 @@ internal sealed class CallerMiddleware(RequestDelegate next, AccessOptions acces
         }
 
         context.Features.Set(caller);
+        context.User = caller.User;
         using var timer = new PeriodicTimer(KeyRing.Lifetime, time);
         Task watch = WatchAsync(context, caller, secret, timer);
         try

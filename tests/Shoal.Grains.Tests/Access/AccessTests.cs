@@ -41,6 +41,14 @@ public sealed class AccessTests
             Assert.Equal(HttpStatusCode.OK, await StatusAsync(silo, "/healthz/ready", null));
             Assert.Equal(HttpStatusCode.OK, await StatusAsync(silo, "/datasets", key.Secret));
             Assert.Equal(HttpStatusCode.Forbidden, await StatusAsync(silo, "/datasets", manager.Secret));
+            CreatedKey master = await client.CreateKeyAsync(Reader with { Name = "a master", Scopes = [AccessScopes.Manage, AccessScopes.Read] });
+            Assert.Equal((HttpStatusCode.Found, "/signin?return=%2Fsilos"), await PageAsync(silo, "/silos", key: null));
+            Assert.Equal((HttpStatusCode.OK, null), await PageAsync(silo, "/silos", master.Secret));
+            Assert.Equal((HttpStatusCode.Forbidden, null), await PageAsync(silo, "/silos", key.Secret));
+            Assert.Equal((HttpStatusCode.Forbidden, null), await PageAsync(silo, "/", manager.Secret));
+            Assert.Equal((HttpStatusCode.OK, null), await PageAsync(silo, "/_framework/blazor.web.js", key: null));
+            Assert.Equal((HttpStatusCode.Found, "/signin?return=%2F_blazor"), await PageAsync(silo, "/_blazor", key: null));
+            await client.RevokeKeyAsync(master.Key.Prefix);
             Assert.DoesNotContain(Secret(key), silo.Output, StringComparison.Ordinal);
             await silo.StopAsync();
         }
@@ -94,6 +102,20 @@ public sealed class AccessTests
     [InlineData("0.0.0.0", true, true)]
     public void Only_loopback_may_be_open_to_everyone(string address, bool auth, bool fine) =>
         Assert.Equal(fine, new SiloSettings { HttpAddress = IPAddress.Parse(address), Access = new AccessOptions { IsRequired = auth } }.Problems().Count == 0);
+
+    // As a browser asks, with the key in the cookie of who signed in.
+    private static async Task<(HttpStatusCode Status, string? Leads)> PageAsync(SiloProcess silo, string path, string? key)
+    {
+        using var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = silo.Http };
+        http.DefaultRequestHeaders.Accept.ParseAdd("text/html");
+        if (key is not null)
+        {
+            http.DefaultRequestHeaders.Add("Cookie", $"__Host-shoal-key={key}");
+        }
+
+        using HttpResponseMessage answer = await http.GetAsync(new Uri(path, UriKind.Relative));
+        return (answer.StatusCode, answer.Headers.Location?.OriginalString);
+    }
 
     private static string Secret(CreatedKey key) => key.Secret[^(AccessSecret.SecretBytes * 2)..];
 
