@@ -12,7 +12,7 @@ public sealed class InfraTests
     private static readonly string Autoscaling = Text("infra/kubernetes/autoscaling.yaml");
 
     [Fact]
-    public void Kubernetes_manifests_hold_nothing_that_its_models_do_not_know() => Assert.Equal(7, Load(Manifests).Count);
+    public void Kubernetes_manifests_hold_nothing_that_its_models_do_not_know() => Assert.Equal(8, Load(Manifests).Count);
 
     [Theory]
     [InlineData("maxUnavailable: 1", "maxUnavailble: 1")]
@@ -33,15 +33,17 @@ public sealed class InfraTests
         Assert.All(
             new[]
             {
-                objects.OfType<V1Service>().Single().Spec.Selector,
+                Service(objects, "shoal").Spec.Selector,
+                Service(objects, "shoal-http").Spec.Selector,
                 silos.Spec.Selector.MatchLabels,
                 objects.OfType<V1PodDisruptionBudget>().Single().Spec.Selector.MatchLabels,
                 objects.OfType<V1NetworkPolicy>().Single().Spec.PodSelector.MatchLabels,
             },
             selector => Assert.All(selector, label => Assert.Equal(label.Value, labels[label.Key])));
-        Assert.Equal(objects.OfType<V1Service>().Single().Metadata.Name, silos.Spec.ServiceName);
+        Assert.Equal(Service(objects, "shoal").Metadata.Name, silos.Spec.ServiceName);
         Assert.Equal(objects.OfType<V1ServiceAccount>().Single().Metadata.Name, silos.Spec.Template.Spec.ServiceAccountName);
         V1Container silo = Assert.Single(silos.Spec.Template.Spec.Containers);
+        Assert.All(Service(objects, "shoal-http").Spec.Ports, port => Assert.Contains(port.TargetPort.Value, silo.Ports.Select(p => p.Name)));
         string[] volumes = [.. silos.Spec.Template.Spec.Volumes.Select(v => v.Name), .. silos.Spec.VolumeClaimTemplates.Select(v => v.Metadata.Name)];
         Assert.Equal(volumes.Order(StringComparer.Ordinal), silo.VolumeMounts.Select(m => m.Name).Order(StringComparer.Ordinal));
     }
@@ -79,6 +81,21 @@ public sealed class InfraTests
         // The cluster's id, which the manifest leaves at its default.
         Assert.DoesNotContain("--cluster-id", pod.Spec.Containers[0].Args);
         Assert.Contains($"string Id {{ get; init; }} = \"{pod.Metadata.Labels["orleans/clusterId"]}\"", Text("silo/Shoal.Silo/ClusterSettings.cs"), StringComparison.Ordinal);
+    }
+
+    // Who reaches the port of HTTP must say who it is; and whoever may use HTTP does not thereby reach the ports whose clients may do everything.
+    [Fact]
+    public void Http_is_reached_by_who_is_labelled_for_it_and_asks_for_keys()
+    {
+        var objects = Load(Manifests);
+        V1Container silo = objects.OfType<V1StatefulSet>().Single().Spec.Template.Spec.Containers[0];
+        Assert.Equal("0.0.0.0", silo.Args[silo.Args.IndexOf("--http-address") + 1]);
+        Assert.Contains("--auth", silo.Args);
+        var port = silo.Ports.Single(p => string.Equals(p.Name, "http", StringComparison.Ordinal)).ContainerPort.ToString(null, null);
+        V1NetworkPolicyIngressRule rule = Assert.Single(objects.OfType<V1NetworkPolicy>().Single().Spec.Ingress, rule => rule.Ports.Any(p => string.Equals(p.Port.Value, port, StringComparison.Ordinal)));
+        Assert.Single(rule.Ports);
+        Assert.Equal("shoal-http", Assert.Single(Assert.Single(rule.FromProperty).PodSelector.MatchLabels).Key);
+        Assert.Contains("\"--http-address\", \"0.0.0.0\", \"--auth\"", Text("infra/compose.yaml"), StringComparison.Ordinal);
     }
 
     // Their names and defaults are the silo's: an option that it does not have would be noticed only when a container starts.
@@ -170,6 +187,8 @@ public sealed class InfraTests
         string[] files = [.. Directory.EnumerateFiles(Path.Combine(Repository.Root, "infra"), "*", SearchOption.AllDirectories)];
         Assert.All(files, file => Assert.DoesNotMatch(@"(?i)\b(mcr\.microsoft|ghcr|quay|gcr|docker)\.(com|io)\b", File.ReadAllText(file)));
     }
+
+    private static V1Service Service(IEnumerable<object> objects, string name) => objects.OfType<V1Service>().Single(service => string.Equals(service.Metadata.Name, name, StringComparison.Ordinal));
 
     private static string Text(string path) => File.ReadAllText(Path.Combine(Repository.Root, path));
 
