@@ -110,6 +110,7 @@ public static class ShoalWeb
         app.UseMiddleware<CallerMiddleware>();
         RequestLimits.Use(app, access);
         app.UseMiddleware<AccessMiddleware>();
+        app.UseMiddleware<OnceMiddleware>();
         return app;
     }
 

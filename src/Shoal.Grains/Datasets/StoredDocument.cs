@@ -80,6 +80,14 @@ internal static class StoreNames
 
     public static string WebhookProgress(string id) => $"webhooks/{id}.json";
 
+    public const string OnceRoot = "once/";
+
+    public static string OnceDay(DateTimeOffset day) => $"{OnceRoot}{day.UtcDateTime:yyyy-MM-dd}/";
+
+    public static string Once(DateTimeOffset day, string key) => $"{OnceDay(day)}{key}.json";
+
+    public static string OnceSwept(DateTimeOffset day) => $"{OnceDay(day)}swept";
+
     public static string Audit(DateTimeOffset at) => $"access/audit/{at.UtcDateTime:yyyy-MM-dd}.ndjson";
 
     public static string DatasetRoot(string dataset) => $"datasets/{dataset}/";
