@@ -8,8 +8,7 @@ namespace Shoal.Benchmarks;
 /// <param name="Requests">Requests that were answered.</param>
 /// <param name="Time">In this time.</param>
 /// <param name="P99">The 99th percentile of the time from a request to its answer.</param>
-/// <param name="LoadCpu">Processor time that wrk itself took.</param>
-internal sealed record WrkResult(double Requests, TimeSpan Time, TimeSpan P99, TimeSpan LoadCpu);
+internal sealed record WrkResult(double Requests, TimeSpan Time, TimeSpan P99);
 
 /// <summary>Loads a server with wrk, which takes as little of the machine as <c>redis-benchmark</c> does: a client in .NET takes as much as the silo.</summary>
 internal static class Wrk
@@ -42,7 +41,7 @@ internal static class Wrk
             throw new InvalidOperationException($"{failures} of {requests} requests failed: {output}");
         }
 
-        return new WrkResult(Number(requests), TimeSpan.FromMicroseconds(Number(microseconds)), TimeSpan.FromMicroseconds(Number(p99)), wrk.TotalProcessorTime);
+        return new WrkResult(Number(requests), TimeSpan.FromMicroseconds(Number(microseconds)), TimeSpan.FromMicroseconds(Number(p99)));
     }
 
     private static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
