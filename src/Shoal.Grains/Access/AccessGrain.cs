@@ -113,18 +113,7 @@ internal sealed partial class AccessGrain(IObjectStore store, TimeProvider time,
         Outcome = "taken",
     });
 
-    private async Task SaveAsync(AccessKeyEntry[] keys)
-    {
-        try
-        {
-            await _state.SaveAsync(new AccessState(keys));
-        }
-        catch (ObjectConflictException e)
-        {
-            DeactivateOnIdle();
-            throw new ShoalException(ShoalErrorKind.Unavailable, "Another activation of the list of keys wrote first; try again.", e);
-        }
-    }
+    private Task SaveAsync(AccessKeyEntry[] keys) => this.SaveAsync(_state, new AccessState(keys), "the list of keys");
 
     [LoggerMessage(EventId = 6500, EventName = "KeyCreated", Level = LogLevel.Information, Message = "Key {Prefix} ({Name}) was created with the scopes {Scopes}, datasets '{Datasets}' (none named: every one), until {ExpiresAt}")]
     private partial void LogCreated(string prefix, string name, string scopes, string datasets, DateTimeOffset? expiresAt);

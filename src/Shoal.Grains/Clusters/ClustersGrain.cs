@@ -271,16 +271,8 @@ internal sealed partial class ClustersGrain(IObjectStore store, TimeProvider tim
     private async Task SaveAsync<T>(StoredDocument<T> document, T value)
         where T : class
     {
-        try
-        {
-            await document.SaveAsync(value);
-            _directory = null;
-        }
-        catch (ObjectConflictException e)
-        {
-            DeactivateOnIdle();
-            throw new ShoalException(ShoalErrorKind.Unavailable, $"Another activation of the clusters of '{Dataset}' wrote first; try again.", e);
-        }
+        await GrainDocuments.SaveAsync(this, document, value, $"the clusters of '{Dataset}'");
+        _directory = null;
     }
 
     [LoggerMessage(EventId = 300, EventName = "ClusterEvent", Level = LogLevel.Information, Message = "{Dataset}: {Kind} (version {Version}): {Reason}")]

@@ -70,18 +70,7 @@ internal sealed class CatalogGrain(IObjectStore store) : Grain, ICatalogGrain
         await GrainFactory.GetGrain<IDatasetGrain>(name).StartAsync();
     }
 
-    private async Task SaveAsync(SortedSet<string> names)
-    {
-        try
-        {
-            await _state.SaveAsync(new CatalogState([.. names]));
-        }
-        catch (ObjectConflictException e)
-        {
-            DeactivateOnIdle();
-            throw new ShoalException(ShoalErrorKind.Unavailable, "Another activation of the catalog wrote first; try again.", e);
-        }
-    }
+    private Task SaveAsync(SortedSet<string> names) => this.SaveAsync(_state, new CatalogState([.. names]), "the catalog");
 
     private sealed record CatalogState(string[] Datasets);
 }

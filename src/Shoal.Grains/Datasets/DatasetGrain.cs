@@ -267,18 +267,7 @@ internal sealed partial class DatasetGrain(IObjectStore store, TimeProvider time
         }
     }
 
-    private async Task SaveAsync(DatasetState state)
-    {
-        try
-        {
-            await _state.SaveAsync(state);
-        }
-        catch (ObjectConflictException e)
-        {
-            DeactivateOnIdle();
-            throw new ShoalException(ShoalErrorKind.Unavailable, $"Another activation of dataset '{Name}' wrote first; try again.", e);
-        }
-    }
+    private Task SaveAsync(DatasetState state) => this.SaveAsync(_state, state, $"dataset '{Name}'");
 
     [LoggerMessage(EventId = 200, EventName = "DatasetDeleted", Level = LogLevel.Information, Message = "Dataset {Dataset} deleted with {Objects} objects")]
     private partial void LogDeleted(string dataset, int objects);

@@ -176,44 +176,40 @@ internal sealed partial class WebhooksGrain(IObjectStore store, TimeProvider tim
         }
     }
 
-    private async Task SaveAsync(StoredWebhook[] webhooks)
-    {
-        try
-        {
-            await _list.SaveAsync(new WebhookList(webhooks));
-        }
-        catch (ObjectConflictException e)
-        {
-            DeactivateOnIdle();
-            throw new ShoalException(ShoalErrorKind.Unavailable, "Another activation of the list of webhooks wrote first; try again.", e);
-        }
-    }
+    private Task SaveAsync(StoredWebhook[] webhooks) => this.SaveAsync(_list, new WebhookList(webhooks), "the list of webhooks");
 
     private async Task KeepAllAsync(CancellationToken cancellationToken)
     {
         foreach (Kept kept in _kept.Values.Where(kept => kept.IsChanged).ToArray())
         {
-            await KeepAsync(kept);
+            // A store that is away would have gateways wait for the whole list.
+            if (!await KeepAsync(kept))
+            {
+                return;
+            }
         }
     }
 
     // Not kept: it is tried again with the next message, and until then more is sent again after a crash.
-    private async Task KeepAsync(Kept kept)
+    private async Task<bool> KeepAsync(Kept kept)
     {
         WebhookProgress progress = kept.Progress;
         try
         {
             await kept.Document.SaveAsync(progress);
             kept.IsChanged = !ReferenceEquals(progress, kept.Progress);
+            return true;
         }
         catch (StorageUnavailableException away)
         {
             LogNotKept(kept.Webhook.Id, away.Message);
+            return false;
         }
         catch (ObjectConflictException other)
         {
             LogNotKept(kept.Webhook.Id, other.Message);
             DeactivateOnIdle();
+            return false;
         }
     }
 
