@@ -32,6 +32,7 @@ public static class ShoalWeb
         services.AddSingleton(access);
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<KeyRing>();
+        services.AddSingleton<OpenRequests>();
         services.AddSingleton<ProblemWriter>();
         services.TryAddSingleton(new WebhookOptions());
         services.AddSingleton<WebhookTargets>();

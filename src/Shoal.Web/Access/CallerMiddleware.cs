@@ -5,7 +5,7 @@ using Shoal.Contracts;
 namespace Shoal.Web;
 
 /// <summary>Finds out who sent a request. It refuses nobody: limits come before that, and then <see cref="AccessMiddleware"/>.</summary>
-internal sealed class CallerMiddleware(RequestDelegate next, AccessOptions access, KeyRing keys, ProblemWriter problems, TimeProvider time)
+internal sealed class CallerMiddleware(RequestDelegate next, AccessOptions access, KeyRing keys, OpenRequests open, ProblemWriter problems)
 {
     private const string Bearer = "Bearer ";
 
@@ -40,18 +40,8 @@ internal sealed class CallerMiddleware(RequestDelegate next, AccessOptions acces
 
         context.Features.Set(caller);
         context.User = caller.User;
-        using var timer = new PeriodicTimer(KeyRing.Lifetime, time);
-        Task watch = WatchAsync(context, caller, secret, timer);
-        try
-        {
-            await next(context);
-        }
-        finally
-        {
-            // The context is used again for another request: nobody may look at it after this.
-            timer.Dispose();
-            await watch;
-        }
+        using IDisposable watched = open.Watch(context, caller, secret);
+        await next(context);
     }
 
     // Two headers: which of them a proxy in front has looked at is not known, so neither counts.
@@ -67,31 +57,5 @@ internal sealed class CallerMiddleware(RequestDelegate next, AccessOptions acces
         }
 
         return shown is { Length: > 0 } && access.Authority is not null && !shown.StartsWith(AccessSecret.Mark, StringComparison.Ordinal) ? await Tokens.FindAsync(context, access) : null;
-    }
-
-    // A stream of changes or a live recording may go on for days: it ends with what it was begun with.
-    private async Task WatchAsync(HttpContext context, Caller caller, AccessSecret? secret, PeriodicTimer timer)
-    {
-        while (await timer.WaitForNextTickAsync(CancellationToken.None))
-        {
-            if (caller.ExpiresAt <= time.GetUtcNow() || (secret is not null && !await HoldsAsync(secret)))
-            {
-                context.Abort();
-                return;
-            }
-        }
-    }
-
-    private async Task<bool> HoldsAsync(AccessSecret secret)
-    {
-        try
-        {
-            return await keys.FindAsync(secret, CancellationToken.None) is not null;
-        }
-        catch (ShoalException)
-        {
-            // Nothing is known of it now; it is asked for again, and new requests are refused meanwhile.
-            return true;
-        }
     }
 }
