@@ -22,8 +22,6 @@ internal sealed class OnceMiddleware(RequestDelegate next, ShoalClient client, P
 
     private const int MaxKey = 255;
 
-    private const int MaxBody = 64 * 1024;
-
     public async Task InvokeAsync(HttpContext context)
     {
         HttpRequest request = context.Request;
@@ -43,7 +41,7 @@ internal sealed class OnceMiddleware(RequestDelegate next, ShoalClient client, P
             throw new ShoalException(ShoalErrorKind.Invalid, $"The header {Header} must hold 1 to {MaxKey} letters, digits and signs, for example a UUID.");
         }
 
-        byte[] body = await Requests.BodyAsync(context, MaxBody, $"With {Header} a body has at most {MaxBody:N0} bytes.");
+        byte[] body = await Requests.BodyAsync(context, Requests.MaxDocument, $"With {Header} a body has at most {Requests.MaxDocument:N0} bytes.");
         string name = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{Caller.Of(context).Id}\n{key}")));
         byte[] what = SHA256.HashData([.. Encoding.UTF8.GetBytes($"{request.Method}\n{context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget}\n"), .. body]);
         var attempt = Guid.NewGuid();

@@ -15,7 +15,7 @@ internal static class Requests
     public const string AnyType = "*/*";
 
     /// <summary>The largest JSON document taken, in bytes: settings with a hundred objectives have 10 KB.</summary>
-    private const int MaxDocument = 64 * 1024;
+    public const int MaxDocument = 64 * 1024;
 
     /// <summary>
     /// The id at the end of the path. It is read from the request line, since the server leaves <c>%2F</c> encoded in the path

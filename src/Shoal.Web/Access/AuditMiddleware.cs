@@ -26,8 +26,8 @@ internal sealed partial class AuditMiddleware(RequestDelegate next, ShoalClient 
 
     public async Task InvokeAsync(HttpContext context)
     {
-        // What only looks changes nothing: a backup's progress, metrics. Pages tell of their edits themselves: all of a page's are one request.
-        if (HttpMethods.IsGet(context.Request.Method) || !context.Request.Path.StartsWithSegments("/datasets", StringComparison.OrdinalIgnoreCase) || context.GetEndpoint() is not RouteEndpoint endpoint || endpoint.Metadata.GetMetadata<AccessRule>() is not { Scope: AccessScopes.Manage })
+        // What only looks changes nothing: a backup's progress, metrics.
+        if (HttpMethods.IsGet(context.Request.Method) || context.GetEndpoint() is not RouteEndpoint endpoint || endpoint.Metadata.GetMetadata<AccessRule>() is not { Scope: AccessScopes.Manage, IsAudited: true })
         {
             await next(context);
             return;
