@@ -52,6 +52,8 @@ internal sealed class RecoveryRun(string program, string folder, string[] argume
         (Moment, 0),
     ];
 
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+
     private const string Moment = "any moment";
     private const string Half = ":half:";
 
@@ -236,9 +238,11 @@ internal sealed class RecoveryRun(string program, string folder, string[] argume
     }
 
     /// <summary>Waits for a training step that was not taken before.</summary>
+    /// <exception cref="TimeoutException">None was taken; the text says how training stands.</exception>
     private static async Task TrainAsync(ShoalClient client, CancellationToken token)
     {
         var before = -1L;
+        var clock = Stopwatch.StartNew();
         while (true)
         {
             DatasetStatus status = await client.StatusAsync(Dataset, token);
@@ -247,6 +251,11 @@ internal sealed class RecoveryRun(string program, string folder, string[] argume
             if (status.Training.Activity is "training" or "rehearsing" && steps > before)
             {
                 return;
+            }
+
+            if (clock.Elapsed > Patience)
+            {
+                throw new TimeoutException($"Within {Patience.TotalSeconds} s no step was taken: {status.Training}");
             }
 
             await Task.Delay(50, token);
