@@ -9,7 +9,7 @@ namespace Shoal.Grains.Tests;
 [Collection("silo")]
 public sealed class ObjectivesOnSiloTests
 {
-    private const int Side = 24;
+    private const int Side = 12;
 
     private static readonly DatasetSettings Settings = new()
     {
@@ -65,7 +65,7 @@ public sealed class ObjectivesOnSiloTests
         foreach (var (settings, reason) in new[]
         {
             (Settings with { Channels = 1, Objectives = Weights("moco", "colorization") }, "'colorization' learns from colours; samples have 1 channel(s)"),
-            (Settings with { Width = 40, Objectives = Weights("rotation") }, "must be as high as wide, and are 24x40"),
+            (Settings with { Width = 40, Objectives = Weights("rotation") }, "must be as high as wide, and are 12x40"),
             (Settings with { Encoder = "strided", Objectives = Weights("mae") }, "which 'strided' cannot see; use encoder 'vit' or 'auto'"),
             (Settings with { Encoder = "transformer" }, "Encoder 'transformer' is unknown; there are: auto, logmel, patches, resnet18, strided, vit, waveform."),
         })
