@@ -4,7 +4,7 @@ using Shoal.TestKit;
 
 namespace Shoal.Benchmarks;
 
-/// <summary>How many items the HTTP API tells of in a second, with and without keys, training paused.</summary>
+/// <summary>How many items the HTTP API tells of in a second, with and without keys, training paused; and what an archive that streams in takes of memory.</summary>
 internal static class ApiSuite
 {
     private const int Items = 20_000;
@@ -15,8 +15,9 @@ internal static class ApiSuite
     private static readonly TimeSpan Duration = TimeSpan.FromSeconds(15);
 
     /// <summary>Runs it.</summary>
+    /// <param name="gigabytes">The archive's size.</param>
     /// <param name="figures">Where figures go.</param>
-    public static async Task RunAsync(FigureWriter figures)
+    public static async Task RunAsync(double gigabytes, FigureWriter figures)
     {
         await MachineSpeed.WriteAsync(figures);
         DirectoryInfo folder = Directory.CreateTempSubdirectory("shoal-api-");
@@ -25,6 +26,7 @@ internal static class ApiSuite
             double open = await GetAsync(figures, Path.Combine(folder.FullName, "open"), "api.get", guarded: false);
             double guarded = await GetAsync(figures, Path.Combine(folder.FullName, "guarded"), "api.guarded_get", guarded: true);
             figures.Write("api.guarded_ratio", guarded / open, "", null, new Dictionary<string, object?>(StringComparer.Ordinal));
+            await ArchiveUpload.RunAsync(figures, Path.Combine(folder.FullName, "archive"), (long)(gigabytes * (1L << 30)));
         }
         finally
         {

@@ -100,8 +100,9 @@ var query = new Command("query", "Queries for single items from an external proc
 query.SetAction((result, _) => RunAsync(result, figures => QuerySuite.RunAsync(result.GetRequiredValue(items), result.GetRequiredValue(silos), figures)));
 var ingest = new Command("ingest", "Durable ingest over HTTP, and the time until an item is assigned");
 ingest.SetAction((result, _) => RunAsync(result, IngestSuite.RunAsync));
-var api = new Command("api", "Items over HTTP with 64 connections, with and without keys");
-api.SetAction((result, _) => RunAsync(result, ApiSuite.RunAsync));
+var gigabytes = new Option<double>("--gigabytes") { Description = "Size of the archive that streams in", DefaultValueFactory = _ => 2 };
+var api = new Command("api", "Items over HTTP with 64 connections, with and without keys, and memory while a large archive streams in") { gigabytes };
+api.SetAction((result, _) => RunAsync(result, figures => ApiSuite.RunAsync(result.GetRequiredValue(gigabytes), figures)));
 var kills = new Option<int>("--kills") { Description = "How often the silo is killed", DefaultValueFactory = _ => 20 };
 var store = new Option<string>("--store") { Description = "Where everything is kept: files or azurite", DefaultValueFactory = _ => "files" };
 store.AcceptOnlyFromAmong("files", "azurite");
