@@ -60,7 +60,7 @@ internal static class PagesSuite
     private static async Task FillAsync(ShoalClient client, LabelledData data, int seed)
     {
         FigureWriter.Tell($"learning {Items:N0} items");
-        await client.CreateDatasetAsync(Dataset, data.Settings with { Seed = seed });
+        await client.CreateDatasetAsync(Dataset, data.Settings with { Seed = seed, IdleRehearsalSteps = 0 });
         IEnumerable<ItemUpload> items = Enumerable.Range(0, Items).Select(i => data.Train[i % data.Train.Count].Upload with { Id = $"{i}/{data.Train[i % data.Train.Count].Upload.Id}" });
         await foreach (IngestResult _ in client.IngestAsync(Dataset, items.ToAsyncEnumerable()))
         {
