@@ -58,7 +58,7 @@ public sealed class PlaceTests(SiloFixture fixture)
     // 16 shards of 12,000 items, and 10,000 points on the map.
     [Fact]
     public void What_blocks_at_even_distances_leave_of_a_share_is_read_between_them() =>
-        Assert.Equal([(0L, 125), (250L, 125), (500L, 125), (125L, 125), (375L, 125)], ShoalClient.SampleBlocks(750, 125, 625));
+        Assert.Equal([(0L, 125), (250L, 125), (500L, 125), (125L, 125), (625L, 125)], ShoalClient.SampleBlocks(750, 125, 625));
 
     [Fact]
     public void Blocks_at_even_distances_stay_while_a_shard_grows_to_twice_its_size()
