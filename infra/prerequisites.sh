@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes sure that a machine has what a command needs: installs what it can, names everything else at once.
-# Usage: prerequisites.sh [--no-install] WHAT...     WHAT: dotnet (the .NET 10 SDK), native (libtorch's C++ runtime), node, load (for bench ingest), cluster (for tests of clusters), browser (for tests of the pages)
+# Usage: prerequisites.sh [--no-install] WHAT...     WHAT: dotnet (the .NET 10 SDK), native (libtorch's C++ runtime), node, load (for bench ingest), cluster (for tests of clusters), browser (for tests of the pages and bench pages)
 # Exits 0 when nothing is missing, 3 when something is.
 set -euo pipefail
 

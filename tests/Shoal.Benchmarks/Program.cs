@@ -103,6 +103,10 @@ ingest.SetAction((result, _) => RunAsync(result, IngestSuite.RunAsync));
 var gigabytes = new Option<double>("--gigabytes") { Description = "Size of the archive that streams in", DefaultValueFactory = _ => 2 };
 var api = new Command("api", "Items over HTTP with 64 connections, with and without keys, and memory while a large archive streams in") { gigabytes };
 api.SetAction((result, _) => RunAsync(result, figures => ApiSuite.RunAsync(result.GetRequiredValue(gigabytes), figures)));
+var seed = new Option<int>("--seed") { Description = "The dataset's seed", DefaultValueFactory = _ => 1 };
+var pages = new Command("pages", "The live pages in a real browser: how soon they are there, how smoothly the map moves, and what fifty of them cost training") { data, seed, seconds, turns };
+pages.SetAction((result, _) => RunAsync(result, figures => PagesSuite.RunAsync(
+    new PagesRequest(result.GetRequiredValue(data), result.GetRequiredValue(seed), result.GetRequiredValue(seconds), result.GetRequiredValue(turns)), figures)));
 var kills = new Option<int>("--kills") { Description = "How often the silo is killed", DefaultValueFactory = _ => 20 };
 var store = new Option<string>("--store") { Description = "Where everything is kept: files or azurite", DefaultValueFactory = _ => "files" };
 store.AcceptOnlyFromAmong("files", "azurite");
@@ -152,7 +156,7 @@ var minutes = new Option<int>("--minutes") { Description = "For how long", Defau
 var soak = new Command("soak", "Ingests, trains, asks and deletes for a long time, and looks whether anything grows") { minutes };
 soak.SetAction((result, _) => RunAsync(result, figures => SoakSuite.RunAsync(result.GetRequiredValue(minutes), figures)));
 
-return await new RootCommand("Measures Shoal. Every figure is printed as it is measured.") { quality, train, gains, views, audio, query, ingest, api, recovery, exactlyOnce, fuzz, activation, soak, failover, scale, capacity, simulate, rolling, json }.Parse(args).InvokeAsync();
+return await new RootCommand("Measures Shoal. Every figure is printed as it is measured.") { quality, train, gains, views, audio, query, ingest, api, pages, recovery, exactlyOnce, fuzz, activation, soak, failover, scale, capacity, simulate, rolling, json }.Parse(args).InvokeAsync();
 
 static Option<IReadOnlyList<double>> Numbers(string name, string description, string numbers) => new(name)
 {

@@ -51,8 +51,7 @@ public sealed class PagesFixture : IAsyncLifetime
         _browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
         {
             ExecutablePath = path,
-            // WebGL, by which the map is drawn, without a graphics card.
-            Args = ["--enable-unsafe-swiftshader"],
+            Args = Chromium.Arguments,
         });
     }
 
