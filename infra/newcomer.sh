@@ -46,10 +46,10 @@ inside() {
   [ "$1" = root ] || home=/home/$1
   # shellcheck disable=SC2016
   unshare --mount --pid --fork --kill-child -- bash -c \
-    'mount -t proc proc "$1/proc" && mount -t sysfs -o ro sysfs "$1/sys" && shift && exec chroot "$0" "$@"' "$folder" "$folder" \
+    'mount -t proc proc "$1/proc" && mount -t sysfs -o ro sysfs "$1/sys" && mount -t devpts devpts "$1/dev/pts" && shift && exec chroot "$0" "$@"' "$folder" "$folder" \
     setpriv --reuid "$1" --regid "$1" --init-groups \
     env -i HOME="$home" USER="$1" LANG=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-    DOTNET_CLI_TELEMETRY_OPTOUT=1 "${network[@]}" "${@:2}"
+    DEBIAN_FRONTEND=noninteractive DOTNET_CLI_TELEMETRY_OPTOUT=1 "${network[@]}" "${@:2}"
 }
 
 step "debootstrap $suite"
@@ -66,9 +66,8 @@ cp -L /etc/resolv.conf /etc/hosts "$folder/etc/"
 apt-config dump | grep -E '^Acquire::(https?::|Check-)' > "$folder/etc/apt/apt.conf.d/90network" || true
 mkdir -p "$folder/usr/local/share/ca-certificates"
 cp -rL /usr/local/share/ca-certificates/. "$folder/usr/local/share/ca-certificates/"
-inside root bash -euc 'export DEBIAN_FRONTEND=noninteractive
-  apt-get update -qq
-  apt-get install -y -qq --no-install-recommends git ca-certificates libgcc-s1 "^libicu[0-9]+$" "^libssl3(t64)?$" libstdc++6 tzdata zlib1g > /dev/null'
+inside root bash -euc 'apt-get update -qq
+  apt-get install -y -qq --no-install-recommends git ca-certificates libgcc-s1 "^libicu[0-9]+$" "^libssl3(t64)?$" libstdc++6 tzdata zlib1g > /dev/null 2>&1'
 sdk=$(dirname "$(readlink -f "$(command -v dotnet)")")
 mkdir -p "$folder/usr/share/dotnet"
 cp -a "$sdk/." "$folder/usr/share/dotnet/"
@@ -89,7 +88,7 @@ for file in .npmrc .nuget/NuGet/NuGet.Config; do
   if [ -e ~/"$file" ]; then inside "$user" mkdir -p "$home/$(dirname $file)"; cp ~/"$file" "$folder$home/$file"; chmod a+r "$folder$home/$file"; fi
 done
 # Six kinds of patterns, drawn anew for each picture. The tools for it go again: the system stays as bare as it was.
-inside root bash -euc 'apt-get install -y -qq --no-install-recommends netpbm > /dev/null'
+inside root bash -euc 'apt-get install -y -qq --no-install-recommends netpbm > /dev/null 2>&1'
 inside "$user" bash -euc '
   draw() { mkdir -p ~/Pictures/$1; for n in $(seq 1 70); do ppmpat $2 -randomseed=$n 160 120 2> /dev/null | $3 2> /dev/null > ~/Pictures/$1/$(printf "IMG_%04d.$4" $n); done; }
   draw holiday -camo "pnmtojpeg -quality=90" jpg
@@ -98,11 +97,11 @@ inside "$user" bash -euc '
   draw clothes -tartan "pnmtojpeg -quality=90" jpg
   draw wool -squig pnmtopng png
   draw tiles -argyle1 pnmtopng png'
-inside root bash -euc 'apt-get purge -y -qq --autoremove netpbm > /dev/null'
+inside root bash -euc 'apt-get purge -y -qq --autoremove netpbm > /dev/null 2>&1'
 
 step "clone"
 git -C "$repository" bundle create -q "$folder/shoal.bundle" HEAD
-inside "$user" git clone -q /shoal.bundle "$home/shoal"
+inside "$user" git clone -q -c advice.detachedHead=false /shoal.bundle "$home/shoal"
 if [ -n "$readme" ]; then cat "$readme" > "$folder$home/shoal/README.md"; fi
 
 step "the README's commands, as $user"
