@@ -11,6 +11,8 @@ set -euo pipefail
 sections=("Try it" "On your own images")
 # By the name that the README gives to the dataset.
 dataset=photos
+# Where commands ask, and how long they may take, the building before the first of them included.
+gateway=${SHOAL_SILO:-127.0.0.1:30000}
 patience=1800
 
 fail() { echo "FAILED: $1" >&2; exit 1; }
@@ -41,7 +43,7 @@ until_true() {
   until "$@"; do
     kill -0 "$job" 2> /dev/null || fail "$what (it ended)"
     [ $((SECONDS - began)) -lt $patience ] || fail "$what ($* not true within $patience s)"
-    sleep 1
+    sleep 0.2
   done
 }
 
@@ -52,7 +54,7 @@ run() {
   case $1 in
     "./shoal serve"*)
       # Another silo would be told what is meant for this one.
-      if (: < /dev/tcp/127.0.0.1/30000) 2> /dev/null; then fail "$1 (something listens on port 30000 already)"; fi
+      if (: < "/dev/tcp/${gateway/://}") 2> /dev/null; then fail "$1 (something listens at $gateway already)"; fi
       start "$1"
       server=$job
       until_true "$1" answers ;;

@@ -67,7 +67,7 @@ apt-config dump | grep -E '^Acquire::(https?::|Check-)' > "$folder/etc/apt/apt.c
 mkdir -p "$folder/usr/local/share/ca-certificates"
 cp -rL /usr/local/share/ca-certificates/. "$folder/usr/local/share/ca-certificates/"
 inside root bash -euc 'apt-get update -qq
-  apt-get install -y -qq --no-install-recommends git ca-certificates libgcc-s1 "^libicu[0-9]+$" "^libssl3(t64)?$" libstdc++6 tzdata zlib1g > /dev/null 2>&1'
+  apt-get install -y -qq --no-install-recommends git ca-certificates libgcc-s1 "^libicu[0-9]+$" "^libssl3(t64)?$" libstdc++6 tzdata zlib1g > /dev/null'
 sdk=$(dirname "$(readlink -f "$(command -v dotnet)")")
 mkdir -p "$folder/usr/share/dotnet"
 cp -a "$sdk/." "$folder/usr/share/dotnet/"
@@ -88,7 +88,7 @@ for file in .npmrc .nuget/NuGet/NuGet.Config; do
   if [ -e ~/"$file" ]; then inside "$user" mkdir -p "$home/$(dirname $file)"; cp ~/"$file" "$folder$home/$file"; chmod a+r "$folder$home/$file"; fi
 done
 # Six kinds of patterns, drawn anew for each picture. The tools for it go again: the system stays as bare as it was.
-inside root bash -euc 'apt-get install -y -qq --no-install-recommends netpbm > /dev/null 2>&1'
+inside root bash -euc 'apt-get install -y -qq --no-install-recommends netpbm > /dev/null'
 inside "$user" bash -euc '
   draw() { mkdir -p ~/Pictures/$1; for n in $(seq 1 70); do ppmpat $2 -randomseed=$n 160 120 2> /dev/null | $3 2> /dev/null > ~/Pictures/$1/$(printf "IMG_%04d.$4" $n); done; }
   draw holiday -camo "pnmtojpeg -quality=90" jpg
@@ -97,7 +97,7 @@ inside "$user" bash -euc '
   draw clothes -tartan "pnmtojpeg -quality=90" jpg
   draw wool -squig pnmtopng png
   draw tiles -argyle1 pnmtopng png'
-inside root bash -euc 'apt-get purge -y -qq --autoremove netpbm > /dev/null 2>&1'
+inside root bash -euc 'apt-get purge -y -qq --autoremove netpbm > /dev/null'
 
 step "clone"
 git -C "$repository" bundle create -q "$folder/shoal.bundle" HEAD
