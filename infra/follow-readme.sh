@@ -28,13 +28,14 @@ set -m
 start() { bash -c "$1" < /dev/null & job=$!; }
 interrupt() { kill -INT -- "-$1" 2> /dev/null || true; }
 
-# end COMMAND: Ctrl-C, upon which it must end well.
-end() {
+# finish COMMAND [HOW OK]: waits until it ends, which must be with 0 or OK.
+finish() {
   local status=0
-  interrupt "$job"
   wait "$job" || status=$?
-  [ $status = 0 ] || [ $status = 130 ] || fail "$1 (exit code $status upon Ctrl-C)"
+  job=''
+  [ $status = 0 ] || [ $status = "${3:-0}" ] || fail "$1 (exit code $status${2:-})"
 }
+end() { interrupt "$job"; finish "$1" " upon Ctrl-C" 130; }
 
 # until_true COMMAND CHECK...: waits for a check while the command goes on.
 until_true() {
@@ -57,7 +58,8 @@ run() {
       if (: < "/dev/tcp/${gateway/://}") 2> /dev/null; then fail "$1 (something listens at $gateway already)"; fi
       start "$1"
       server=$job
-      until_true "$1" answers ;;
+      until_true "$1" answers
+      job='' ;;
     "./shoal watch"*)
       start "$1"
       until_true "$1" clusters '"count":[1-9]'
@@ -69,7 +71,7 @@ run() {
       end "$1" ;;
     *)
       start "$1"
-      wait "$job" || fail "$1 (exit code $?)" ;;
+      finish "$1" ;;
   esac
 }
 
@@ -84,8 +86,13 @@ done
 printed=$(for section in "${sections[@]}"; do commands "$section"; done)
 if $list; then echo "$printed"; exit; fi
 
-# Only process groups that are started here.
-trap 'for group in $job $server; do interrupt "$group"; done; wait' EXIT
+# Only process groups that were started here.
+stop() {
+  local group
+  for group in $job $server; do interrupt "$group"; done
+  wait
+}
+trap stop EXIT
 while IFS= read -r command <&3; do
   if [ "$command" = "./shoal test" ] && ! $with_tests; then echo "== left out: $command"; continue; fi
   echo "== $command"

@@ -32,7 +32,7 @@ if [ -z "$folder" ]; then folder=$(mktemp -d "/var/tmp/newcomer-$suite.XXXXXX");
 remove() {
   if $keep; then echo "kept: $folder"; return; fi
   # Nothing is mounted here outside of the namespaces below; but what is mounted would be removed, too.
-  if findmnt -rn -o TARGET | grep -q "^$folder/"; then echo "not removed, for something is mounted in it: $folder" >&2; return; fi
+  if findmnt -rn -o TARGET | grep -qF "$folder/"; then echo "not removed, for something is mounted in it: $folder" >&2; return; fi
   rm -rf --one-file-system "$folder"
 }
 trap remove EXIT
@@ -58,8 +58,7 @@ mirror() { apt-get indextargets --format '$(REPO_URI) $(CODENAME)' 'Created-By: 
 [ -n "$(mirror)" ] || apt-get update -qq
 mirror=$(mirror)
 [ -n "$mirror" ] || { echo "newcomer.sh: no Debian mirror is configured in /etc/apt" >&2; exit 3; }
-unshare --mount -- debootstrap --variant=minbase "$suite" "$folder" "$mirror" > "$folder.log" || { tail "$folder.log" >&2; exit 1; }
-rm "$folder.log"
+unshare --mount -- debootstrap --variant=minbase "$suite" "$folder" "$mirror" > /dev/null || { tail "$folder/debootstrap/debootstrap.log" >&2; exit 1; }
 
 step "what the machine has before"
 cp -L /etc/resolv.conf /etc/hosts "$folder/etc/"
@@ -83,12 +82,14 @@ if $node; then
 fi
 
 [ "$user" = root ] || inside root useradd --create-home --shell /bin/bash "$user"
+# shellcheck disable=SC2016
 home=$(inside "$user" sh -c 'echo $HOME')
 for file in .npmrc .nuget/NuGet/NuGet.Config; do
   if [ -e ~/"$file" ]; then inside "$user" mkdir -p "$home/$(dirname $file)"; cp ~/"$file" "$folder$home/$file"; chmod a+r "$folder$home/$file"; fi
 done
 # Six kinds of patterns, drawn anew for each picture. The tools for it go again: the system stays as bare as it was.
 inside root bash -euc 'apt-get install -y -qq --no-install-recommends netpbm > /dev/null'
+# shellcheck disable=SC2016
 inside "$user" bash -euc '
   draw() { mkdir -p ~/Pictures/$1; for n in $(seq 1 70); do ppmpat $2 -randomseed=$n 160 120 2> /dev/null | $3 2> /dev/null > ~/Pictures/$1/$(printf "IMG_%04d.$4" $n); done; }
   draw holiday -camo "pnmtojpeg -quality=90" jpg
