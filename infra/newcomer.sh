@@ -28,7 +28,7 @@ done
 [ "$(id -u)" = 0 ] || { echo "newcomer.sh: needs root, for debootstrap and chroot" >&2; exit 3; }
 command -v debootstrap > /dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends debootstrap > /dev/null; }
 
-if [ -z "$folder" ]; then folder=$(mktemp -d "/var/tmp/newcomer-$suite.XXXXXX"); else mkdir "$folder"; folder=$(cd -P "$folder" && pwd); fi
+if [ -z "$folder" ]; then folder=$(mktemp -d "/var/tmp/newcomer-$suite.XXXXXX"); chmod 755 "$folder"; else mkdir "$folder"; folder=$(cd -P "$folder" && pwd); fi
 remove() {
   if $keep; then echo "kept: $folder"; return; fi
   # Nothing is mounted here outside of the namespaces below; but what is mounted would be removed, too.
