@@ -21,8 +21,10 @@ public static class ShoalPages
 
     /// <summary>Registers what the pages need; a <see cref="ShoalClient"/> must be among the services.</summary>
     /// <param name="services">The host's services.</param>
-    public static IServiceCollection AddShoalPages(this IServiceCollection services)
+    /// <param name="dashboard">Where Orleans' dashboard is, for the page of the silos; null where there is none.</param>
+    public static IServiceCollection AddShoalPages(this IServiceCollection services, string? dashboard = null)
     {
+        services.AddSingleton(new PageOptions(dashboard));
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<IShoalSource>(provider => new ClientSource(provider.GetRequiredService<ShoalClient>()));
         services.TryAddSingleton(provider => new LiveViews(

@@ -41,7 +41,7 @@ public sealed class PagesFixture : IAsyncLifetime
             return;
         }
 
-        _silo = await SiloProcess.StartAsync(Path.Combine(_folder, "silo"));
+        _silo = await SiloProcess.StartAsync(Path.Combine(_folder, "silo"), "--dashboard");
         _proxy = new FaultProxy(_silo.Http.Port);
         Client = await _silo.ConnectAsync();
         _playwright = await Playwright.CreateAsync();

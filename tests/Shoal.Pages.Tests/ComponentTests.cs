@@ -30,6 +30,7 @@ public sealed class ComponentTests : BunitContext
         Services.AddSingleton<TimeProvider>(new FakeTimeProvider());
         Services.AddSingleton<AuthenticationStateProvider>(new Somebody());
         Services.AddSingleton<PageEdits>();
+        Services.AddSingleton(new PageOptions(Dashboard: null));
 
         // The clock stands still: pages read once, and again after an edit.
         Services.AddSingleton(new LiveViews(_source, new FakeTimeProvider(), CancellationToken.None));
@@ -66,6 +67,19 @@ public sealed class ComponentTests : BunitContext
         IRenderedComponent<SilosPage> page = Render<SilosPage>();
 
         Assert.Contains("The silo cannot be reached.", page.WaitForElement("[role=alert]", Patience).TextContent, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("/dashboard/")]
+    public void The_dashboard_of_Orleans_is_named_where_there_is_one(string? address)
+    {
+        Services.AddSingleton(new PageOptions(address));
+
+        IRenderedComponent<SilosPage> page = Render<SilosPage>();
+
+        page.WaitForElement(".shoal-empty", Patience);
+        Assert.Equal(address is null ? [] : [address], page.FindAll("a").Select(link => link.GetAttribute("href")));
     }
 
     [Fact]
