@@ -58,7 +58,7 @@ public static class SiloHost
 
         builder.Services.AddShoalWeb(settings.Access);
         builder.Services.AddTelemetry(settings);
-        builder.Services.AddShoalPages(settings.Dashboard ? ShoalDashboard.Address : null);
+        builder.Services.AddShoalPages(static provider => new PageGuard(provider.GetRequiredService<CallerRightsFinder>()), settings.Dashboard ? ShoalDashboard.Address : null);
         WebApplication app = builder.Build();
         app.MapShoalMetrics(settings.MetricsPort);
         if (settings.HasGateway)
@@ -69,8 +69,8 @@ public static class SiloHost
                 app.MapShoalDashboard();
             }
 
-            // A page shows every dataset and changes what it shows, and tells of its edits itself: all of a page's are one request.
-            app.MapShoalPages(static files => files.WithMetadata(AccessRule.Open)).WithMetadata(new AccessRule(AccessScopes.Manage, EveryDataset: true, IsAudited: false));
+            // Who may read opens pages. What of it they see, and what they may change, the pages ask their guard: all that a page does is one request.
+            app.MapShoalPages(static files => files.WithMetadata(AccessRule.Open)).WithMetadata(new AccessRule(AccessScopes.Read));
         }
         else
         {

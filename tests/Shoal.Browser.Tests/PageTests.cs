@@ -160,7 +160,7 @@ public sealed partial class PageTests(PagesFixture pages)
     [Fact]
     public async Task The_dashboard_of_Orleans_works_under_its_policy_and_asks_nobody_else()
     {
-        await using Visit visit = await pages.VisitAsync();
+        await using Visit visit = await pages.OpenAsync();
         IPage page = visit.Page;
         await visit.GoAsync("/silos");
         await page.GetByRole(AriaRole.Link, new PageGetByRoleOptions { Name = "Orleans' dashboard" }).ClickAsync();

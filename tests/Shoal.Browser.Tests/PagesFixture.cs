@@ -78,6 +78,13 @@ public sealed class PagesFixture : IAsyncLifetime
         return await Visit.BeginAsync(_browser, Origin, scheme, width);
     }
 
+    /// <summary>Opens a window on the silo, whatever it has; the test is skipped where there is no browser.</summary>
+    internal Task<Visit> OpenAsync()
+    {
+        Assert.SkipWhen(_browser is null, Chromium.Missing);
+        return Visit.BeginAsync(_browser, Origin);
+    }
+
     /// <summary>Breaks all connections of browsers to the silo, or lets them through again.</summary>
     internal void Break(bool broken) => _proxy.Fault = broken ? Fault.Away : Fault.None;
 

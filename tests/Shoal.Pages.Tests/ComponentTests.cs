@@ -1,6 +1,4 @@
 using AngleSharp.Dom;
-using System.Security.Claims;
-using System.Security.Principal;
 using Bunit;
 using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.Extensions.DependencyInjection;
@@ -28,7 +26,9 @@ public sealed class ComponentTests : BunitContext
         Services.AddMudServices();
         Services.AddSingleton<IShoalSource>(_source);
         Services.AddSingleton<TimeProvider>(new FakeTimeProvider());
-        Services.AddSingleton<AuthenticationStateProvider>(new Somebody());
+        Services.AddSingleton<AuthenticationStateProvider>(new FakeGuard.Somebody());
+        Services.AddSingleton<IPageGuard>(new FakeGuard());
+        Services.AddSingleton<PageAccess>();
         Services.AddSingleton<PageEdits>();
         Services.AddSingleton(new PageOptions(Dashboard: null));
 
@@ -179,11 +179,5 @@ public sealed class ComponentTests : BunitContext
         IRenderedComponent<ClustersPage> page = Render<ClustersPage>(parameters => parameters.Add(part => part.Dataset, "digits"));
         page.WaitForElement("section[aria-label='cluster 7']", Patience);
         return page;
-    }
-
-    private sealed class Somebody : AuthenticationStateProvider
-    {
-        public override Task<AuthenticationState> GetAuthenticationStateAsync() =>
-            Task.FromResult(new AuthenticationState(new ClaimsPrincipal(new GenericIdentity("key:0123abcd", "test"))));
     }
 }
