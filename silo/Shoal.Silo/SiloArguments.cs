@@ -26,6 +26,7 @@ internal sealed class SiloArguments
     private readonly Option<string?> _jwtDatasets = new("--jwt-datasets") { Description = "Claim of the tokens that names the datasets they are for, * for every one; without it tokens are for every dataset" };
     private readonly Option<string[]> _webhooks = new("--webhook-networks") { Description = "Network that messages of webhooks may go to beside the public Internet, as 10.0.0.0/8; may be repeated", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
     private readonly Option<int?> _metrics = new("--metrics-port") { Description = "A port on --address that serves /metrics and nothing else, for a Prometheus on another host" };
+    private readonly Option<bool> _dashboard = new("--dashboard") { Description = "Serve Orleans' dashboard of grains and their calls, at /dashboard; give it to every silo of a cluster" };
     private readonly Option<int> _silo = new("--silo-port") { Description = "Port between silos; 0 takes a free one", DefaultValueFactory = _ => 11111 };
     private readonly Option<int> _gateway = new("--gateway-port") { Description = "Port for .NET clients and the CLI; 0 takes a free one", DefaultValueFactory = _ => 30000 };
     private readonly Option<string> _roles = new("--roles") { Description = "What the silo does: of gateway, data, compute, with commas", DefaultValueFactory = _ => SiloRoleNames.Format(SiloRoles.All) };
@@ -62,7 +63,7 @@ internal sealed class SiloArguments
 
     private RootCommand Own() => new("Runs a Shoal silo with its HTTP API, which is on loopback unless said.")
     {
-        _data, _store, _http, _httpAddress, _auth, _jwtAuthority, _jwtAudience, _jwtDatasets, _webhooks, _metrics, _silo, _gateway, _roles, _redis, _postgres, _cluster, _address, _listen, _tls, _kubernetes, _join, _threads, _device, _blobs, _container, _erase, _copies, _headroom, _log,
+        _data, _store, _http, _httpAddress, _auth, _jwtAuthority, _jwtAudience, _jwtDatasets, _webhooks, _metrics, _dashboard, _silo, _gateway, _roles, _redis, _postgres, _cluster, _address, _listen, _tls, _kubernetes, _join, _threads, _device, _blobs, _container, _erase, _copies, _headroom, _log,
     };
 
     /// <summary>The settings that a command line makes.</summary>
@@ -86,6 +87,7 @@ internal sealed class SiloArguments
                 Networks = [.. result.GetRequiredValue(_webhooks).Select(Network)],
             },
             MetricsPort = result.GetValue(_metrics),
+            Dashboard = result.GetValue(_dashboard),
             SiloPort = FreeUnless(result.GetRequiredValue(_silo)),
             GatewayPort = FreeUnless(result.GetRequiredValue(_gateway)),
             LogLevel = result.GetRequiredValue(_log),

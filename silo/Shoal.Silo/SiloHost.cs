@@ -39,12 +39,18 @@ public static class SiloHost
             }
         });
         services?.Invoke(builder.Services);
-        builder.UseOrleans(silo => silo
-            .UseMembership(settings)
-            .Configure<SiloMessagingOptions>(o => o.ResponseTimeout = TimeSpan.FromSeconds(15))
-            .AddShoal(settings.Silo)
-            .AddShoalStreams()
-            .AddTraces(settings.Telemetry));
+        builder.UseOrleans(silo =>
+        {
+            silo.UseMembership(settings)
+                .Configure<SiloMessagingOptions>(o => o.ResponseTimeout = TimeSpan.FromSeconds(15))
+                .AddShoal(settings.Silo)
+                .AddShoalStreams()
+                .AddTraces(settings.Telemetry);
+            if (settings.Dashboard)
+            {
+                silo.AddShoalDashboard();
+            }
+        });
         if (settings.HasGateway)
         {
             builder.Services.AddShoalWebhooks(settings.Webhooks);
@@ -52,14 +58,19 @@ public static class SiloHost
 
         builder.Services.AddShoalWeb(settings.Access);
         builder.Services.AddTelemetry(settings);
-        builder.Services.AddShoalPages();
+        builder.Services.AddShoalPages(static provider => new PageGuard(provider.GetRequiredService<CallerRightsFinder>()), settings.Dashboard ? ShoalDashboard.Address : null);
         WebApplication app = builder.Build();
         app.MapShoalMetrics(settings.MetricsPort);
         if (settings.HasGateway)
         {
             app.MapShoalApi();
-            // A page shows every dataset and changes what it shows, and tells of its edits itself: all of a page's are one request.
-            app.MapShoalPages(static files => files.WithMetadata(AccessRule.Open)).WithMetadata(new AccessRule(AccessScopes.Manage, EveryDataset: true, IsAudited: false));
+            if (settings.Dashboard)
+            {
+                app.MapShoalDashboard();
+            }
+
+            // Who may read opens pages. What of it they see, and what they may change, the pages ask their guard: all that a page does is one request.
+            app.MapShoalPages(static files => files.WithMetadata(AccessRule.Open)).WithMetadata(new AccessRule(AccessScopes.Read));
         }
         else
         {

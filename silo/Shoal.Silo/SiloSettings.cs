@@ -29,6 +29,9 @@ public sealed record SiloSettings
     /// <summary>A port on <see cref="ClusterSettings.Address"/> that serves <c>/metrics</c> and nothing else; null for none.</summary>
     public int? MetricsPort { get; init; }
 
+    /// <summary>Whether it tells Orleans' dashboard of its grains, and serves that beside its pages. Default no: it costs something all the time.</summary>
+    public bool Dashboard { get; init; }
+
     /// <summary>The port by which silos reach each other. Default 11111, Orleans' own.</summary>
     public int SiloPort { get; init; } = 11111;
 

@@ -21,13 +21,18 @@ public static class ShoalPages
 
     /// <summary>Registers what the pages need; a <see cref="ShoalClient"/> must be among the services.</summary>
     /// <param name="services">The host's services.</param>
-    public static IServiceCollection AddShoalPages(this IServiceCollection services)
+    /// <param name="guard">Makes what says who may see and do what by pages; everybody who reaches them may ask it.</param>
+    /// <param name="dashboard">Where Orleans' dashboard is, for the page of the silos; null where there is none.</param>
+    public static IServiceCollection AddShoalPages(this IServiceCollection services, Func<IServiceProvider, IPageGuard> guard, string? dashboard = null)
     {
+        services.AddSingleton(guard);
+        services.AddSingleton(new PageOptions(dashboard));
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<IShoalSource>(provider => new ClientSource(provider.GetRequiredService<ShoalClient>()));
         services.TryAddSingleton(provider => new LiveViews(
             provider.GetRequiredService<IShoalSource>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));
 
+        services.TryAddScoped<PageAccess>();
         services.TryAddScoped<PageEdits>();
 
         // A page lives as long as its connection to this process, and so do the keys that it is signed with: nothing is written into anybody's home.

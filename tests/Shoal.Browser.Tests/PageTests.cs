@@ -158,6 +158,29 @@ public sealed partial class PageTests(PagesFixture pages)
     }
 
     [Fact]
+    public async Task The_dashboard_of_Orleans_works_under_its_policy_and_asks_nobody_else()
+    {
+        await using Visit visit = await pages.OpenAsync();
+        IPage page = visit.Page;
+        await visit.GoAsync("/silos");
+        await page.GetByRole(AriaRole.Link, new PageGetByRoleOptions { Name = "Orleans' dashboard" }).ClickAsync();
+        await page.WaitForURLAsync("**/dashboard/**");
+
+        // What its script has drawn from figures that it asked for, and its styles and fonts.
+        await page.GetByText("Total Activations").First.WaitForAsync();
+        await Expect(page.Locator("canvas").First).ToBeVisibleAsync();
+        Assert.True(await page.EvaluateAsync<bool>("async () => { await document.fonts.ready; return [...document.fonts].some(font => font.status === 'loaded'); }"), "No font was loaded.");
+        await Pictures.TakeAsync(visit, "dashboard");
+        foreach (string part in new[] { "grains", "silos", "reminders" })
+        {
+            await page.EvaluateAsync("part => { location.hash = '#/' + part; }", part);
+            await page.Locator("h1, h2, h3, h4").First.WaitForAsync();
+        }
+
+        visit.AssertClean();
+    }
+
+    [Fact]
     public async Task What_does_not_exist_is_told_as_an_error()
     {
         await using Visit visit = await pages.VisitAsync();

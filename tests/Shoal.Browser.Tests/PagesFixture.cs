@@ -41,7 +41,7 @@ public sealed class PagesFixture : IAsyncLifetime
             return;
         }
 
-        _silo = await SiloProcess.StartAsync(Path.Combine(_folder, "silo"));
+        _silo = await SiloProcess.StartAsync(Path.Combine(_folder, "silo"), "--dashboard");
         _proxy = new FaultProxy(_silo.Http.Port);
         Client = await _silo.ConnectAsync();
         _playwright = await Playwright.CreateAsync();
@@ -75,6 +75,13 @@ public sealed class PagesFixture : IAsyncLifetime
         Assert.SkipWhen(_browser is null, Chromium.Missing);
         await StoryAsync();
         return await Visit.BeginAsync(_browser, Origin, scheme, width);
+    }
+
+    /// <summary>Opens a window on the silo, whatever it has; the test is skipped where there is no browser.</summary>
+    internal Task<Visit> OpenAsync()
+    {
+        Assert.SkipWhen(_browser is null, Chromium.Missing);
+        return Visit.BeginAsync(_browser, Origin);
     }
 
     /// <summary>Breaks all connections of browsers to the silo, or lets them through again.</summary>

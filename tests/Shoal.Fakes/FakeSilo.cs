@@ -19,7 +19,9 @@ public sealed class FakeSilo : IAsyncDisposable
 
     public IClusterClient Client => _cluster.Client;
 
-    public static async Task<FakeSilo> StartAsync()
+    /// <summary>Starts one.</summary>
+    /// <param name="configure">Adds what a test needs beside; null for nothing.</param>
+    public static async Task<FakeSilo> StartAsync(Action<ISiloBuilder>? configure = null)
     {
         var store = new FakeStore();
         var builder = new InProcessTestClusterBuilder(1);
@@ -27,6 +29,7 @@ public sealed class FakeSilo : IAsyncDisposable
         {
             silo.Services.AddSingleton(store);
             silo.AddShoalStreams().AddMemoryGrainStorageAsDefault();
+            configure?.Invoke(silo);
         });
         builder.ConfigureClient(client => client.AddShoalStreams());
         InProcessTestCluster cluster = builder.Build();

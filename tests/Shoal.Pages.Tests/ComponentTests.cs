@@ -1,6 +1,4 @@
 using AngleSharp.Dom;
-using System.Security.Claims;
-using System.Security.Principal;
 using Bunit;
 using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.Extensions.DependencyInjection;
@@ -28,8 +26,11 @@ public sealed class ComponentTests : BunitContext
         Services.AddMudServices();
         Services.AddSingleton<IShoalSource>(_source);
         Services.AddSingleton<TimeProvider>(new FakeTimeProvider());
-        Services.AddSingleton<AuthenticationStateProvider>(new Somebody());
+        Services.AddSingleton<AuthenticationStateProvider>(new FakeGuard.Somebody());
+        Services.AddSingleton<IPageGuard>(new FakeGuard());
+        Services.AddSingleton<PageAccess>();
         Services.AddSingleton<PageEdits>();
+        Services.AddSingleton(new PageOptions(Dashboard: null));
 
         // The clock stands still: pages read once, and again after an edit.
         Services.AddSingleton(new LiveViews(_source, new FakeTimeProvider(), CancellationToken.None));
@@ -66,6 +67,19 @@ public sealed class ComponentTests : BunitContext
         IRenderedComponent<SilosPage> page = Render<SilosPage>();
 
         Assert.Contains("The silo cannot be reached.", page.WaitForElement("[role=alert]", Patience).TextContent, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("/dashboard/")]
+    public void The_dashboard_of_Orleans_is_named_where_there_is_one(string? address)
+    {
+        Services.AddSingleton(new PageOptions(address));
+
+        IRenderedComponent<SilosPage> page = Render<SilosPage>();
+
+        page.WaitForElement(".shoal-empty", Patience);
+        Assert.Equal(address is null ? [] : [address], page.FindAll("a").Select(link => link.GetAttribute("href")));
     }
 
     [Fact]
@@ -165,11 +179,5 @@ public sealed class ComponentTests : BunitContext
         IRenderedComponent<ClustersPage> page = Render<ClustersPage>(parameters => parameters.Add(part => part.Dataset, "digits"));
         page.WaitForElement("section[aria-label='cluster 7']", Patience);
         return page;
-    }
-
-    private sealed class Somebody : AuthenticationStateProvider
-    {
-        public override Task<AuthenticationState> GetAuthenticationStateAsync() =>
-            Task.FromResult(new AuthenticationState(new ClaimsPrincipal(new GenericIdentity("key:0123abcd", "test"))));
     }
 }

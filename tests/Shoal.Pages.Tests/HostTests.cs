@@ -24,7 +24,7 @@ public sealed partial class HostTests : IAsyncLifetime
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddSingleton<IShoalSource>(new FakeSource());
-        builder.Services.AddShoalPages();
+        builder.Services.AddShoalPages(static _ => new FakeGuard());
         _app = builder.Build();
         _app.MapShoalPages().WithMetadata(Rule);
         await _app.StartAsync();

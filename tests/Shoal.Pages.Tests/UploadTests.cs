@@ -12,7 +12,7 @@ public sealed class UploadTests
     public async Task Files_are_stored_under_their_names_and_what_is_refused_says_why()
     {
         _source.Datasets["photos"] = FakeSource.Status("photos", new DatasetSettings { MaxItemBytes = 100 });
-        var uploads = new Uploads(_source, "photos");
+        var uploads = new Uploads(FakeGuard.Edits(_source), "photos");
         int told = 0;
 
         await uploads.SendAsync([File("a.png", 10), File("large.png", 101), File("known.png", 10, first: 0), Broken("torn.png"), File("b.jpg", 5)], () => told++, CancellationToken.None);
@@ -30,7 +30,7 @@ public sealed class UploadTests
     public async Task A_silo_that_is_away_refuses_each_file_and_the_rest_are_tried()
     {
         _source.Datasets["photos"] = FakeSource.Status("photos");
-        var uploads = new Uploads(_source, "photos");
+        var uploads = new Uploads(FakeGuard.Edits(_source), "photos");
 
         await uploads.SendAsync([File("a.png", 10), File("b.png", 10)], () => _source.Failure = new ShoalException(ShoalErrorKind.Unavailable, "The silo is away."), CancellationToken.None);
 
@@ -41,7 +41,7 @@ public sealed class UploadTests
     [Fact]
     public async Task Where_the_dataset_is_gone_nothing_is_waited_for()
     {
-        var uploads = new Uploads(_source, "gone");
+        var uploads = new Uploads(FakeGuard.Edits(_source), "gone");
 
         await Assert.ThrowsAsync<ShoalException>(() => uploads.SendAsync([File("a.png", 10)], () => { }, CancellationToken.None));
 

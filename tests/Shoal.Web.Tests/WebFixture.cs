@@ -36,7 +36,7 @@ public sealed class WebFixture : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _silo = await FakeSilo.StartAsync();
+        _silo = await FakeSilo.StartAsync(static silo => silo.AddShoalDashboard());
         WebApplicationBuilder builder = WebApplication.CreateBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");

@@ -1,19 +1,18 @@
-using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.Extensions.Logging;
+using Shoal.Client;
 using Shoal.Contracts;
 
 namespace Shoal.Pages.Data;
 
-/// <summary>What people at pages change, each change in the audit log as the HTTP API's are: who did what, and how it ended.</summary>
+/// <summary>
+/// What people at pages change. Whether they may is asked here, whatever the page has shown them; what they manage stands in the audit log as the HTTP API's does: who did what, and how it ended.
+/// </summary>
 /// <param name="source">Shoal.</param>
-/// <param name="people">Who uses this page.</param>
+/// <param name="access">Who uses this page.</param>
 /// <param name="time">The clock.</param>
 /// <param name="logger">The process's log.</param>
-public sealed partial class PageEdits(IShoalSource source, AuthenticationStateProvider people, TimeProvider time, ILogger<PageEdits> logger)
+public sealed partial class PageEdits(IShoalSource source, PageAccess access, TimeProvider time, ILogger<PageEdits> logger)
 {
-    /// <summary>Who it is where nobody is asked, as the HTTP API calls them.</summary>
-    private const string Everyone = "everyone";
-
     /// <summary>Creates a dataset.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="settings">Its settings.</param>
@@ -42,16 +41,56 @@ public sealed partial class PageEdits(IShoalSource source, AuthenticationStatePr
     public Task<long> MergeClustersAsync(string dataset, long first, long second) =>
         EditAsync("page: merge clusters", dataset, $"{first} {second}", () => source.MergeClustersAsync(dataset, first, second, CancellationToken.None));
 
+    /// <summary>The settings of a dataset that files are sent to.</summary>
+    /// <param name="dataset">The dataset's name.</param>
+    /// <param name="cancellationToken">Stops the wait.</param>
+    /// <exception cref="ShoalException">Invalid: they may not send any. NotFound, Unavailable.</exception>
+    public async Task<DatasetSettings> SettingsAsync(string dataset, CancellationToken cancellationToken)
+    {
+        await DemandAsync(dataset, AccessScopes.Ingest);
+        return (await source.StatusAsync(dataset, cancellationToken)).Settings;
+    }
+
+    /// <summary>Stores a file.</summary>
+    /// <param name="dataset">The dataset's name.</param>
+    /// <param name="file">The file.</param>
+    /// <param name="cancellationToken">Stops the work.</param>
+    /// <returns>One result an item.</returns>
+    /// <exception cref="ShoalException">Invalid: they may not, or it cannot be. NotFound, Overloaded, Unavailable.</exception>
+    public async Task<IReadOnlyList<IngestResult>> StoreAsync(string dataset, ItemUpload file, CancellationToken cancellationToken)
+    {
+        await DemandAsync(dataset, AccessScopes.Ingest);
+        return await source.StoreAsync(dataset, file, cancellationToken);
+    }
+
+    // The same words whether there is such a dataset or not.
+    private async Task DemandAsync(string dataset, string scope)
+    {
+        PageRights rights = await access.RightsAsync();
+        if (!rights.Knows(dataset))
+        {
+            throw new ShoalException(ShoalErrorKind.NotFound, $"There is no dataset '{dataset}' that your key knows of.");
+        }
+
+        if (!(scope is AccessScopes.Manage ? rights.MayManage : rights.MayStore))
+        {
+            throw new ShoalException(ShoalErrorKind.Invalid, $"This needs a key with the scope '{scope}'.");
+        }
+    }
+
     private async Task<T> EditAsync<T>(string what, string dataset, string? target, Func<Task<T>> edit)
     {
-        string outcome = "failed";
+        string outcome = string.Empty;
         try
         {
+            outcome = "refused";
+            await DemandAsync(dataset, AccessScopes.Manage);
+            outcome = "failed";
             T done = await edit();
             outcome = "done";
             return done;
         }
-        catch (ShoalException failure)
+        catch (ShoalException failure) when (outcome is "failed")
         {
             outcome = $"{failure.Kind}";
             throw;
@@ -64,11 +103,10 @@ public sealed partial class PageEdits(IShoalSource source, AuthenticationStatePr
 
     private async Task RecordAsync(string what, string dataset, string? target, string outcome)
     {
-        AuthenticationState state = await people.GetAuthenticationStateAsync();
         var entry = new AuditEntry
         {
             At = time.GetUtcNow(),
-            Who = state.User.Identity?.Name ?? Everyone,
+            Who = await access.WhoAsync(),
             What = what,
             Dataset = dataset,
             Target = target,

@@ -5,7 +5,12 @@ namespace Shoal.Pages.Models;
 
 /// <summary>All datasets at a glance.</summary>
 /// <param name="Datasets">The datasets, by name.</param>
-public sealed record DatasetsModel(IReadOnlyList<DatasetCard> Datasets);
+public sealed record DatasetsModel(IReadOnlyList<DatasetCard> Datasets)
+{
+    /// <summary>Those that somebody may see.</summary>
+    /// <param name="rights">What they may.</param>
+    public IReadOnlyList<DatasetCard> For(PageRights rights) => [.. Datasets.Where(dataset => rights.Reads(dataset.Name))];
+}
 
 /// <summary>One dataset at a glance.</summary>
 public sealed record DatasetCard

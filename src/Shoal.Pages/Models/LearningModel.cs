@@ -28,6 +28,22 @@ public sealed record LearningModel
     /// <summary>The seats that train, and their shards.</summary>
     public required IReadOnlyList<SeatPlace> Seats { get; init; }
 
+    /// <summary>Why there are no losses, for who looks at an empty chart.</summary>
+    public string WithoutLosses => Status.Training.Progress switch
+    {
+        null or { Steps: 0 } => "Nothing was trained yet.",
+        { BackwardPasses: 0 } progress => $"There are none: this dataset's encoder learns without gradients, from {Texts.Count(progress.Steps, "step")} so far.",
+        _ => "No step was taken since training was dealt anew.",
+    };
+
+    /// <summary>How fast it learns, in words.</summary>
+    public string Pace => Status.Training.Progress switch
+    {
+        null or { Steps: 0 } => "Nothing was trained yet.",
+        { SamplesPerSecond: 0 } => $"0/s in the last round: nothing new came. It is {Status.Training.Activity} now.",
+        { SamplesPerSecond: var rate } => $"{Texts.Rate(rate)} in the last round. It is {Status.Training.Activity} now.",
+    };
+
     /// <summary>How full the replay buffer is, 0 to 1.</summary>
     public double ReplayShare => Math.Min(1, (double)(Status.Training.Progress?.ReplayCount ?? 0) / Status.Settings.ReplaySize);
 }

@@ -16,9 +16,9 @@ public sealed record ChosenFile(string Name, long Size, Func<long, CancellationT
 public sealed record RefusedFile(string Name, string Reason);
 
 /// <summary>Sends files to a dataset, one after another, and tells how far it is.</summary>
-/// <param name="source">Where to.</param>
+/// <param name="edits">Where to.</param>
 /// <param name="dataset">The dataset's name.</param>
-public sealed class Uploads(IShoalSource source, string dataset)
+public sealed class Uploads(PageEdits edits, string dataset)
 {
     /// <summary>The most files taken at once: they go through the page's own connection.</summary>
     public const int MostFiles = 1_000;
@@ -59,7 +59,7 @@ public sealed class Uploads(IShoalSource source, string dataset)
         int sent = 0;
         try
         {
-            DatasetSettings settings = (await source.StatusAsync(dataset, cancellationToken)).Settings;
+            DatasetSettings settings = await edits.SettingsAsync(dataset, cancellationToken);
             foreach (ChosenFile file in files)
             {
                 await SendAsync(file, settings, cancellationToken);
@@ -98,7 +98,7 @@ public sealed class Uploads(IShoalSource source, string dataset)
                 MediaType = UploadRules.MediaTypeOf(file.Name, settings),
                 Bytes = bytes,
             };
-            IReadOnlyList<IngestResult> results = await source.StoreAsync(dataset, upload, cancellationToken);
+            IReadOnlyList<IngestResult> results = await edits.StoreAsync(dataset, upload, cancellationToken);
             Stored += results.Count(result => result.IsStored);
             if (results.FirstOrDefault(result => !result.IsStored) is { Id: not null } refused)
             {

@@ -5,8 +5,7 @@ namespace Shoal.Web;
 /// <summary>What a route asks of its caller: metadata that every endpoint has, set where it is mapped. One without it is closed.</summary>
 /// <param name="Scope">The scope that a caller needs; null where nobody is asked.</param>
 /// <param name="EveryDataset">Whether it reaches beyond the dataset of its path, and so is closed to callers that are limited to some.</param>
-/// <param name="IsAudited">Whether what manages by it stands in the audit log; not where the route's own code tells of it.</param>
-public sealed record AccessRule(string? Scope, bool EveryDataset = false, bool IsAudited = true)
+public sealed record AccessRule(string? Scope, bool EveryDataset = false)
 {
     /// <summary>Nobody is asked.</summary>
     public static readonly AccessRule Open = new(Scope: null);

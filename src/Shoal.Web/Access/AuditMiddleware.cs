@@ -27,7 +27,7 @@ internal sealed partial class AuditMiddleware(RequestDelegate next, ShoalClient 
     public async Task InvokeAsync(HttpContext context)
     {
         // What only looks changes nothing: a backup's progress, metrics.
-        if (HttpMethods.IsGet(context.Request.Method) || context.GetEndpoint() is not RouteEndpoint endpoint || endpoint.Metadata.GetMetadata<AccessRule>() is not { Scope: AccessScopes.Manage, IsAudited: true })
+        if (HttpMethods.IsGet(context.Request.Method) || context.GetEndpoint() is not RouteEndpoint endpoint || endpoint.Metadata.GetMetadata<AccessRule>() is not { Scope: AccessScopes.Manage })
         {
             await next(context);
             return;

@@ -102,7 +102,7 @@ internal static class BrowserSession
             <h1>Shoal</h1>
             {{said}}
             <form method="post" action="{{action}}">
-            <label for="key">Key, with the scope manage for every dataset</label>
+            <label for="key">Key, with the scope read; with ingest it sends files, too, and with manage it edits</label>
             <input id="key" name="{{Field}}" type="password" autocomplete="current-password" required autofocus>
             <button>Sign in</button>
             </form>

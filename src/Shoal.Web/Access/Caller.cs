@@ -17,6 +17,9 @@ internal sealed record Caller
     /// <summary>What logs and limits call it: <c>key:PREFIX</c>, <c>jwt:SUBJECT</c>.</summary>
     public required string Id { get; init; }
 
+    /// <summary>The prefix of its key; null where it came by none.</summary>
+    public string? Key { get; init; }
+
     /// <summary>What it may do.</summary>
     public required FrozenSet<string> Scopes { get; init; }
 
@@ -33,7 +36,7 @@ internal sealed record Caller
     public int RequestsPerDay { get; init; }
 
     /// <summary>The caller as ASP.NET Core knows users; its name is <see cref="Id"/>.</summary>
-    public ClaimsPrincipal User => _user ??= new ClaimsPrincipal(new GenericIdentity(Id, nameof(Shoal)));
+    public ClaimsPrincipal User => _user ??= new ClaimsPrincipal(new CallerIdentity(this));
 
     /// <summary>The caller of a request that has passed <see cref="AccessMiddleware"/>.</summary>
     /// <param name="context">The request.</param>
@@ -51,6 +54,14 @@ internal sealed record Caller
     /// <summary>What it is told of a dataset that it does not know of: the same whether there is one or not.</summary>
     /// <param name="dataset">The dataset's name.</param>
     public static string Unknown(string dataset) => $"There is no dataset '{dataset}' that this caller knows of.";
+}
+
+/// <summary>A caller as an identity: by it whoever got the user of a connection finds the caller again.</summary>
+/// <param name="caller">The caller.</param>
+internal sealed class CallerIdentity(Caller caller) : GenericIdentity(caller.Id, nameof(Shoal))
+{
+    /// <summary>The caller.</summary>
+    public Caller Caller => caller;
 }
 
 /// <summary>Stands in the features of a request that came by the port for metrics, which serves nothing else and asks nobody.</summary>

@@ -32,6 +32,13 @@ internal sealed class KeyRing(ShoalClient client, TimeProvider time) : IDisposab
             : null;
     }
 
+    /// <summary>Whether a key that a caller has shown is still good.</summary>
+    /// <param name="prefix">Its prefix.</param>
+    /// <param name="cancellationToken">Stops the wait.</param>
+    /// <exception cref="ShoalException">Unavailable: the keys known are too old, and there are no newer ones to be had.</exception>
+    public async ValueTask<bool> HoldsAsync(string prefix, CancellationToken cancellationToken) =>
+        (await AskAsync(Lifetime, cancellationToken)).Keys.GetValueOrDefault(prefix) is { } known && !(known.Caller.ExpiresAt <= time.GetUtcNow());
+
     public void Dispose() => _asking.Dispose();
 
     private async ValueTask<Ring> AskAsync(TimeSpan lifetime, CancellationToken cancellationToken)
@@ -67,6 +74,7 @@ internal sealed class KeyRing(ShoalClient client, TimeProvider time) : IDisposab
     private static Caller CallerOf(AccessKey key) => new()
     {
         Id = $"key:{key.Prefix}",
+        Key = key.Prefix,
         Scopes = Caller.Set(key.Scopes),
         Datasets = key.Datasets.Length == 0 ? null : Caller.Set(key.Datasets),
         ExpiresAt = key.ExpiresAt,

@@ -8,12 +8,14 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 using Microsoft.IdentityModel.Tokens;
+using Orleans.Dashboard;
 using Shoal.Client;
 using Shoal.Contracts;
 using Shoal.Fakes;
@@ -70,8 +72,10 @@ public sealed class GuardedApi : IAsyncDisposable
         builder.Logging.ClearProviders().AddProvider(log).SetMinimumLevel(LogLevel.Trace);
         builder.WebHost.UseUrls("http://127.0.0.1:0").ConfigureKestrel(static kestrel => kestrel.ApplyShoalLimits());
         builder.Services.AddSingleton(silo.Client);
+        builder.Services.AddSingleton<IGrainFactory>(silo.Client);
         builder.Services.AddSingleton<TimeProvider>(time);
         builder.Services.AddSingleton(new ShoalClient(silo.Client, new ShoalClientOptions { Retries = 1, RetryDelay = TimeSpan.FromMilliseconds(1), Jitter = static () => 0.5 }));
+        new Clients(builder.Services, builder.Configuration).AddDashboard();
         builder.Services.AddShoalWeb(access with { IsRequired = true, Authority = Issuer, Audience = Audience, DatasetsClaim = DatasetsClaim });
 
         // What an issuer publishes, without a server that does.
@@ -83,6 +87,7 @@ public sealed class GuardedApi : IAsyncDisposable
         WebApplication app = builder.Build();
         app.MapShoalMetrics();
         app.MapShoalApi();
+        app.MapShoalDashboard();
         app.MapGet(Forgotten, static () => "open");
         await app.StartAsync();
         return new GuardedApi(app, rsa, time, silo.Store, log);
@@ -151,6 +156,9 @@ public sealed class GuardedApi : IAsyncDisposable
         await _app.DisposeAsync();
         _rsa.Dispose();
     }
+
+    // The dashboard where it asks silos of another host, by the client that is there already.
+    private sealed record Clients(IServiceCollection Services, IConfiguration Configuration) : IClientBuilder;
 }
 
 /// <summary>Keeps every line that is logged, with its values and exceptions.</summary>
