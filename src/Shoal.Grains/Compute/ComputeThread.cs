@@ -142,6 +142,7 @@ public sealed partial class ComputeThread : IDisposable
             LogNoTorch(e);
         }
 
+        var heap = new HeapTrim(HeapTrim.Growth, _time);
         while (true)
         {
             IWorkItem? item;
@@ -167,6 +168,7 @@ public sealed partial class ComputeThread : IDisposable
             if (priority == ComputePriority.Training)
             {
                 _trainedAt = _time.GetTimestamp();
+                heap.Look();
             }
             else if (priority == ComputePriority.Refresh)
             {
