@@ -64,14 +64,14 @@ internal static class PagesCost
         List<double> watched = [];
 
         // What serves pages is compiled when the first of them are opened: no turn pays for it.
-        await (await LookAsync(browser)).DisposeAsync();
+        await (await LookAsync(browser, Addresses.Length)).DisposeAsync();
         for (int turn = 1; turn <= request.Turns; turn++)
         {
             FigureWriter.Tell($"turn {turn} of {request.Turns}: until nothing is read for pages any more");
             await Task.Delay(Linger);
             alone.Add(await TrainAsync(silo, client, request, connections: 0, turn, settings, figures));
             FigureWriter.Tell($"turn {turn} of {request.Turns}: opening {Connections} pages");
-            await using IBrowserContext context = await LookAsync(browser);
+            await using IBrowserContext context = await LookAsync(browser, Connections);
             watched.Add(await TrainAsync(silo, client, request, Connections, turn, settings, figures));
             await CheckAsync(context);
         }
@@ -98,11 +98,11 @@ internal static class PagesCost
 
     private static async Task<long> StepsAsync(ShoalClient client) => (await client.StatusAsync(PagesSuite.Dataset)).Training.Progress?.Steps ?? 0;
 
-    // Opens all pages; each has a circuit of its own.
-    private static async Task<IBrowserContext> LookAsync(BenchBrowser browser)
+    // Opens pages, each with a circuit of its own.
+    private static async Task<IBrowserContext> LookAsync(BenchBrowser browser, int pages)
     {
         IBrowserContext context = await browser.OpenAsync();
-        for (int first = 0; first < Connections; first += AtOnce)
+        for (int first = 0; first < pages; first += AtOnce)
         {
             await Task.WhenAll(Enumerable.Range(first, AtOnce).Select(async i =>
             {
@@ -115,18 +115,27 @@ internal static class PagesCost
         return context;
     }
 
-    // Pages that lost their connection meanwhile would have cost nothing.
+    // Pages that lost their connection meanwhile, or failed, would have cost nothing.
     private static async Task CheckAsync(IBrowserContext context)
     {
-        int live = 0;
+        List<string> gone = [];
         foreach (IPage page in context.Pages)
         {
-            live += await page.EvaluateAsync<bool>("() => document.querySelector('main h1') !== null && getComputedStyle(document.getElementById('components-reconnect-modal')).display === 'none'") ? 1 : 0;
+            string seen = await page.EvaluateAsync<string>(
+                """
+                () => document.querySelector('main h1') !== null && getComputedStyle(document.getElementById('components-reconnect-modal')).display === 'none'
+                  ? ''
+                  : `${location.pathname} (${document.body.innerText.slice(0, 300)})`
+                """);
+            if (seen.Length > 0)
+            {
+                gone.Add(seen);
+            }
         }
 
-        if (live != Connections)
+        if (gone.Count > 0)
         {
-            throw new InvalidOperationException($"Only {live} of {Connections} pages were connected to the end.");
+            throw new InvalidOperationException($"{gone.Count} of {Connections} pages were not connected to the end, for example {gone[0]}");
         }
     }
 
