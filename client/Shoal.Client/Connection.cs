@@ -14,6 +14,9 @@ internal static class Connection
     /// <summary>The pause between two attempts: short beside the seconds that a silo takes to start.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(300);
 
+    /// <summary>How many calls to a gateway that answers a connection begins with, at most.</summary>
+    private const int FirstCalls = 3;
+
     public static async Task<ShoalClient> OpenAsync(ShoalClientOptions options, CancellationToken cancellationToken)
     {
         options.Validate();
@@ -51,15 +54,19 @@ internal static class Connection
             });
         });
 
+        // Orleans' client waits for ever for what a gateway tells first, when that dies just after it took the connection.
+        using var patience = new CancellationTokenSource(options.ConnectTimeout + (FirstCalls * options.ResponseTimeout), options.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         IHost host = builder.Build();
         try
         {
-            await host.StartAsync(cancellationToken);
+            await host.StartAsync(either.Token);
             var cluster = host.Services.GetRequiredService<IClusterClient>();
             gateways.Connected(cluster);
             return new ShoalClient(cluster, options, host);
         }
-        catch (Exception failure) when (failure is OrleansException or SocketException or TimeoutException or IOException)
+        catch (Exception failure) when (failure is OrleansException or SocketException or TimeoutException or IOException
+            || (failure is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             host.Dispose();
             throw new ShoalException(

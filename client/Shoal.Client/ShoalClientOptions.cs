@@ -26,7 +26,7 @@ public sealed record ShoalClientOptions
     /// <value>Default 5 s: a killed silo is voted out by then, while calls to it do not fail sooner, and the next try reaches another.</value>
     public TimeSpan ResponseTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long <see cref="ShoalClient.ConnectAsync"/> looks for a silo, 0 to 5 minutes.</summary>
+    /// <summary>How long <see cref="ShoalClient.ConnectAsync"/> looks for a silo, 0 to 5 minutes; one that takes the connection has three times <see cref="ResponseTimeout"/> more to say what there is.</summary>
     /// <value>Default 5 s: a silo that was started together with the client is up by then.</value>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(5);
 

@@ -21,6 +21,9 @@ public enum Fault
 
     /// <summary>It passes on, each piece after a pause.</summary>
     Slow,
+
+    /// <summary>It passes on what clients send, and of the answers the first piece alone.</summary>
+    Mute,
 }
 
 /// <summary>Stands between a silo and its store, and fails as it is told.</summary>
@@ -112,7 +115,7 @@ public sealed class FaultProxy : IAsyncDisposable
                         using (var target = new TcpClient())
                         {
                             await target.ConnectAsync(IPAddress.Loopback, _target, ended);
-                            await Task.WhenAny(PumpAsync(client, target, ended), PumpAsync(target, client, ended));
+                            await Task.WhenAny(PumpAsync(client, target, Fault.None, ended), PumpAsync(target, client, _fault, ended));
                         }
 
                         return;
@@ -125,11 +128,18 @@ public sealed class FaultProxy : IAsyncDisposable
         }
     }
 
-    private async Task PumpAsync(TcpClient from, TcpClient to, CancellationToken ended)
+    private async Task PumpAsync(TcpClient from, TcpClient to, Fault fault, CancellationToken ended)
     {
         byte[] buffer = new byte[65_536];
+        bool isMute = false;
         for (int read; (read = await from.GetStream().ReadAsync(buffer, ended)) > 0;)
         {
+            if (isMute)
+            {
+                continue;
+            }
+
+            isMute = fault == Fault.Mute;
             if (_fault == Fault.Slow)
             {
                 await Task.Delay(Pause, ended);
