@@ -1,41 +1,17 @@
 using AngleSharp.Dom;
 using Bunit;
-using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Time.Testing;
-using MudBlazor.Services;
 using Shoal.Contracts;
 using Shoal.Pages.Components.Pages;
 using Shoal.Pages.Components.Parts;
-using Shoal.Pages.Data;
 using Shoal.Pages.Live;
 using Shoal.Pages.Models;
 
 namespace Shoal.Pages.Tests;
 
 /// <summary>Pages as a browser would get them.</summary>
-public sealed class ComponentTests : BunitContext
+public sealed class ComponentTests : PageContext
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-
-    private readonly FakeSource _source = new();
-
-    public ComponentTests()
-    {
-        JSInterop.Mode = JSRuntimeMode.Loose;
-        Services.AddMudServices();
-        Services.AddSingleton<IShoalSource>(_source);
-        Services.AddSingleton<TimeProvider>(new FakeTimeProvider());
-        Services.AddSingleton<AuthenticationStateProvider>(new FakeGuard.Somebody());
-        Services.AddSingleton<IPageGuard>(new FakeGuard());
-        Services.AddSingleton<PageAccess>();
-        Services.AddSingleton<PageEdits>();
-        Services.AddSingleton(new PageOptions(Dashboard: null));
-
-        // The clock stands still: pages read once, and again after an edit.
-        Services.AddSingleton(new LiveViews(_source, new FakeTimeProvider(), CancellationToken.None));
-    }
-
     [Fact]
     public void A_silo_without_datasets_says_so_and_offers_to_create_one()
     {
@@ -48,7 +24,7 @@ public sealed class ComponentTests : BunitContext
     [Fact]
     public void A_dataset_has_its_counts_its_alarms_and_a_place_for_files()
     {
-        _source.Datasets["digits"] = FakeSource.Status("digits", settings: null, FakeSource.Shard(0) with { Items = 12_345, Problem = "its log is damaged" });
+        Source.Datasets["digits"] = FakeSource.Status("digits", settings: null, FakeSource.Shard(0) with { Items = 12_345, Problem = "its log is damaged" });
 
         IRenderedComponent<DatasetsPage> page = Render<DatasetsPage>();
 
@@ -62,7 +38,7 @@ public sealed class ComponentTests : BunitContext
     [Fact]
     public void A_silo_that_is_away_is_told_of()
     {
-        _source.Failure = new ShoalException(ShoalErrorKind.Unavailable, "The silo cannot be reached.");
+        Source.Failure = new ShoalException(ShoalErrorKind.Unavailable, "The silo cannot be reached.");
 
         IRenderedComponent<SilosPage> page = Render<SilosPage>();
 
@@ -101,8 +77,8 @@ public sealed class ComponentTests : BunitContext
         page.Find("input[aria-label='Name of cluster 7']").Input("  sevens ");
         page.Find("section[aria-label='cluster 7'] form").Submit();
 
-        page.WaitForAssertion(() => Assert.Equal(["digits: 7 is sevens"], _source.Edits), Patience);
-        page.WaitForAssertion(() => Assert.Equal([("key:0123abcd", "page: name cluster", "digits", "7", "done")], _source.Audit.Select(Told)), Patience);
+        page.WaitForAssertion(() => Assert.Equal(["digits: 7 is sevens"], Source.Edits), Patience);
+        page.WaitForAssertion(() => Assert.Equal([("key:0123abcd", "page: name cluster", "digits", "7", "done")], Source.Audit.Select(Told)), Patience);
     }
 
     [Fact]
@@ -114,7 +90,7 @@ public sealed class ComponentTests : BunitContext
         page.Find("input[aria-label='Name of cluster 7']").KeyDown(Key.Escape);
 
         Assert.Empty(page.FindAll("input[aria-label='Name of cluster 7']"));
-        Assert.Empty(_source.Edits);
+        Assert.Empty(Source.Edits);
     }
 
     [Fact]
@@ -127,7 +103,7 @@ public sealed class ComponentTests : BunitContext
         page.FindAll(".shoal-select input")[1].Change(true);
         page.Find(".shoal-actions button").Click();
 
-        page.WaitForAssertion(() => Assert.Equal(["digits: 1 and 7 are one"], _source.Edits), Patience);
+        page.WaitForAssertion(() => Assert.Equal(["digits: 1 and 7 are one"], Source.Edits), Patience);
         page.WaitForAssertion(() => Assert.Contains("0 of 2 selected", page.Markup, StringComparison.Ordinal), Patience);
     }
 
@@ -135,14 +111,14 @@ public sealed class ComponentTests : BunitContext
     public void An_edit_that_fails_says_why()
     {
         IRenderedComponent<ClustersPage> page = Clusters();
-        _source.Failure = new ShoalException(ShoalErrorKind.Conflict, "Another cluster is named 'sevens'.");
+        Source.Failure = new ShoalException(ShoalErrorKind.Conflict, "Another cluster is named 'sevens'.");
 
         page.Find("section[aria-label='cluster 7'] .shoal-title").Click();
         page.Find("input[aria-label='Name of cluster 7']").Input("sevens");
         page.Find("section[aria-label='cluster 7'] form").Submit();
 
         page.WaitForAssertion(() => Assert.Contains("Another cluster is named", page.Find("[role=alert]").TextContent, StringComparison.Ordinal), Patience);
-        Assert.Equal([("key:0123abcd", "page: name cluster", "digits", "7", "Conflict")], _source.Audit.Select(Told));
+        Assert.Equal([("key:0123abcd", "page: name cluster", "digits", "7", "Conflict")], Source.Audit.Select(Told));
     }
 
     [Fact]
@@ -174,8 +150,8 @@ public sealed class ComponentTests : BunitContext
 
     private IRenderedComponent<ClustersPage> Clusters(string modality = DatasetSettings.Image)
     {
-        _source.Datasets["digits"] = FakeSource.Status("digits", new DatasetSettings { Modality = modality });
-        _source.Clusters.AddRange([FakeSource.Cluster(1, 20, name: null, "a/1", "a/2"), FakeSource.Cluster(7, 10, name: null, "b/1")]);
+        Source.Datasets["digits"] = FakeSource.Status("digits", new DatasetSettings { Modality = modality });
+        Source.Clusters.AddRange([FakeSource.Cluster(1, 20, name: null, "a/1", "a/2"), FakeSource.Cluster(7, 10, name: null, "b/1")]);
         IRenderedComponent<ClustersPage> page = Render<ClustersPage>(parameters => parameters.Add(part => part.Dataset, "digits"));
         page.WaitForElement("section[aria-label='cluster 7']", Patience);
         return page;

@@ -4,36 +4,27 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Bunit;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Time.Testing;
-using MudBlazor.Services;
 using Shoal.Contracts;
 using Shoal.Pages.Components.Pages;
-using Shoal.Pages.Data;
 using Shoal.Pages.Live;
 using Shoal.Pages.Models;
 
 namespace Shoal.Pages.Tests;
 
 /// <summary>What a map of as many items as it shows at most sends to a browser, and when.</summary>
-public sealed class MapTests : BunitContext
+public sealed class MapTests : PageContext
 {
     private const int Items = 10_000;
     private const int Clusters = 12;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private static readonly JsonSerializerOptions Sent = new() { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
 
-    private readonly FakeSource _source = new();
     private readonly BunitJSModuleInterop _plotly;
 
     public MapTests()
     {
-        JSInterop.Mode = JSRuntimeMode.Loose;
         _plotly = JSInterop.SetupModule(static _ => true);
         _plotly.Mode = JSRuntimeMode.Loose;
-        Services.AddMudServices();
-        Services.AddSingleton<IShoalSource>(_source);
-        Services.AddSingleton(new LiveViews(_source, new FakeTimeProvider(), CancellationToken.None));
-        _source.Versions.Add(new PublishedVersion
+        Source.Versions.Add(new PublishedVersion
         {
             Version = 1,
             EncoderVersion = 1,
@@ -41,7 +32,7 @@ public sealed class MapTests : BunitContext
             Clusters = [],
         });
         Half[] places = [.. Enumerable.Range(0, 2 * Items).Select(i => (Half)Math.Sin(i * 0.37))];
-        _source.Embeddings.Add(new EmbeddingSlice
+        Source.Embeddings.Add(new EmbeddingSlice
         {
             Ids = [.. Enumerable.Range(0, Items).Select(Id)],
             Versions = [.. Enumerable.Repeat(1, Items)],
@@ -93,7 +84,7 @@ public sealed class MapTests : BunitContext
 
     private static string Id(int item) => string.Create(CultureInfo.InvariantCulture, $"train-{item:D5}");
 
-    private void Assign(int item, long cluster) => _source.Items[Id(item)] = new ItemAnswer
+    private void Assign(int item, long cluster) => Source.Items[Id(item)] = new ItemAnswer
     {
         Id = Id(item),
         State = ItemState.Assigned,

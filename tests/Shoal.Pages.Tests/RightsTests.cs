@@ -1,9 +1,6 @@
 using Bunit;
 using Microsoft.AspNetCore.Components;
-using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Time.Testing;
-using MudBlazor.Services;
 using Shoal.Contracts;
 using Shoal.Pages.Components.Pages;
 using Shoal.Pages.Data;
@@ -12,34 +9,21 @@ using Shoal.Pages.Live;
 namespace Shoal.Pages.Tests;
 
 /// <summary>What pages show to those who may not do everything, and what is refused to them whatever is shown.</summary>
-public sealed class RightsTests : BunitContext
+public sealed class RightsTests : PageContext
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-
     private static readonly PageRights Reader = new()
     {
         MayRead = true,
         Datasets = new HashSet<string>(StringComparer.Ordinal) { "mine" },
     };
 
-    private readonly FakeSource _source = new();
-    private readonly FakeGuard _guard = new() { Rights = Reader };
-
     public RightsTests()
+        : base("/dashboard/")
     {
-        JSInterop.Mode = JSRuntimeMode.Loose;
-        Services.AddMudServices();
-        Services.AddSingleton<IShoalSource>(_source);
-        Services.AddSingleton<TimeProvider>(new FakeTimeProvider());
-        Services.AddSingleton<AuthenticationStateProvider>(new FakeGuard.Somebody());
-        Services.AddSingleton<IPageGuard>(_guard);
-        Services.AddSingleton<PageAccess>();
-        Services.AddSingleton<PageEdits>();
-        Services.AddSingleton(new PageOptions("/dashboard/"));
-        Services.AddSingleton(new LiveViews(_source, new FakeTimeProvider(), CancellationToken.None));
-        _source.Datasets["mine"] = FakeSource.Status("mine");
-        _source.Datasets["theirs"] = FakeSource.Status("theirs");
-        _source.Clusters.AddRange([FakeSource.Cluster(1, 20), FakeSource.Cluster(7, 10)]);
+        Guard.Rights = Reader;
+        Source.Datasets["mine"] = FakeSource.Status("mine");
+        Source.Datasets["theirs"] = FakeSource.Status("theirs");
+        Source.Clusters.AddRange([FakeSource.Cluster(1, 20), FakeSource.Cluster(7, 10)]);
     }
 
     [Fact]
@@ -55,12 +39,12 @@ public sealed class RightsTests : BunitContext
     [Fact]
     public void Who_stores_has_a_place_for_files_and_who_manages_has_the_rest()
     {
-        _guard.Rights = Reader with { MayStore = true };
+        Guard.Rights = Reader with { MayStore = true };
         IRenderedComponent<DatasetsPage> storing = Render<DatasetsPage>();
         storing.WaitForElement("input[type=file]", Patience);
         Assert.Empty(storing.FindAll("form"));
 
-        _guard.Rights = Reader with { MayManage = true };
+        Guard.Rights = Reader with { MayManage = true };
         IRenderedComponent<DatasetsPage> managing = Render<DatasetsPage>();
         managing.WaitForElement("form", Patience);
         Assert.Empty(managing.FindAll("input[type=file]"));
@@ -85,11 +69,11 @@ public sealed class RightsTests : BunitContext
         AssertRefused(Render<LearningPage>(parameters => parameters.Add(part => part.Dataset, "theirs")));
         AssertRefused(Render<SilosPage>());
         Render<Components.Pages.ItemPage>(parameters => parameters.Add(part => part.Dataset, "theirs"));
-        Assert.Equal(0, _source.Calls);
+        Assert.Equal(0, Source.Calls);
 
         // The control: its own is.
         Render<ClustersPage>(parameters => parameters.Add(part => part.Dataset, "mine")).WaitForElement("section[aria-label='cluster 7']", Patience);
-        Assert.NotEqual(0, _source.Calls);
+        Assert.NotEqual(0, Source.Calls);
     }
 
     [Fact]
@@ -98,7 +82,7 @@ public sealed class RightsTests : BunitContext
         IRenderedComponent<ClustersPage> page = Render<ClustersPage>(parameters => parameters.Add(part => part.Dataset, "mine"));
         page.WaitForElement("section[aria-label='cluster 7']", Patience);
 
-        _guard.Rights = PageRights.None;
+        Guard.Rights = PageRights.None;
         _ = Services.GetRequiredService<LiveViews>().Clusters("mine").RefreshAsync();
 
         page.WaitForAssertion(() => Assert.Empty(page.FindAll("section[aria-label='cluster 7']")), Patience);
@@ -108,7 +92,7 @@ public sealed class RightsTests : BunitContext
     [Fact]
     public async Task Edits_of_who_only_reads_are_refused_whatever_calls_them_and_stand_in_the_audit_log()
     {
-        PageEdits edits = FakeGuard.Edits(_source, Reader);
+        PageEdits edits = FakeGuard.Edits(Source, Reader);
         Func<Task>[] calls =
         [
             () => edits.NameClusterAsync("mine", 7, "sevens"),
@@ -123,17 +107,17 @@ public sealed class RightsTests : BunitContext
             Assert.Contains("needs a key with the scope", (await Assert.ThrowsAsync<ShoalException>(call)).Message, StringComparison.Ordinal);
         }
 
-        Assert.Equal(0, _source.Calls);
-        Assert.Empty(_source.Edits);
-        Assert.Empty(_source.Stored);
-        Assert.Equal(["page: name cluster", "page: merge clusters", "page: create dataset"], _source.Audit.Select(entry => entry.What));
-        Assert.All(_source.Audit, entry => Assert.Equal("refused", entry.Outcome));
+        Assert.Equal(0, Source.Calls);
+        Assert.Empty(Source.Edits);
+        Assert.Empty(Source.Stored);
+        Assert.Equal(["page: name cluster", "page: merge clusters", "page: create dataset"], Source.Audit.Select(entry => entry.What));
+        Assert.All(Source.Audit, entry => Assert.Equal("refused", entry.Outcome));
     }
 
     [Fact]
     public async Task Who_manages_one_dataset_changes_that_one_alone_and_stores_nothing()
     {
-        PageEdits edits = FakeGuard.Edits(_source, Reader with { MayManage = true });
+        PageEdits edits = FakeGuard.Edits(Source, Reader with { MayManage = true });
         foreach (string other in new[] { "theirs", "nowhere" })
         {
             Assert.Equal($"There is no dataset '{other}' that your key knows of.", (await Assert.ThrowsAsync<ShoalException>(() => edits.NameClusterAsync(other, 7, "x"))).Message);
@@ -143,20 +127,20 @@ public sealed class RightsTests : BunitContext
         }
 
         await Assert.ThrowsAsync<ShoalException>(() => edits.StoreAsync("mine", Item(), CancellationToken.None));
-        Assert.Equal(0, _source.Calls);
+        Assert.Equal(0, Source.Calls);
 
         await edits.NameClusterAsync("mine", 7, "sevens");
-        Assert.Equal(["mine: 7 is sevens"], _source.Edits);
+        Assert.Equal(["mine: 7 is sevens"], Source.Edits);
     }
 
     [Fact]
     public async Task Who_stores_does_nothing_else()
     {
-        PageEdits edits = FakeGuard.Edits(_source, Reader with { MayStore = true });
+        PageEdits edits = FakeGuard.Edits(Source, Reader with { MayStore = true });
 
         Assert.True(Assert.Single(await edits.StoreAsync("mine", Item(), CancellationToken.None)).IsStored);
         await Assert.ThrowsAsync<ShoalException>(() => edits.NameClusterAsync("mine", 7, "sevens"));
-        Assert.Empty(_source.Edits);
+        Assert.Empty(Source.Edits);
     }
 
     private static ItemUpload Item() => new()
