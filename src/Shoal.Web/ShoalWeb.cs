@@ -32,7 +32,7 @@ public static class ShoalWeb
         services.AddSingleton(access);
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<KeyRing>();
-        services.AddSingleton(static provider => new CallerRightsFinder(provider.GetRequiredService<KeyRing>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(static provider => new CallerRightsFinder(provider.GetRequiredService<KeyRing>()));
         services.AddSingleton<OpenRequests>();
         services.AddSingleton<ProblemWriter>();
         services.TryAddSingleton(new WebhookOptions());

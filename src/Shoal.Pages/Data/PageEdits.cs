@@ -80,10 +80,9 @@ public sealed partial class PageEdits(IShoalSource source, PageAccess access, Ti
 
     private async Task<T> EditAsync<T>(string what, string dataset, string? target, Func<Task<T>> edit)
     {
-        string outcome = string.Empty;
+        string outcome = "refused";
         try
         {
-            outcome = "refused";
             await DemandAsync(dataset, AccessScopes.Manage);
             outcome = "failed";
             T done = await edit();

@@ -40,7 +40,7 @@ internal sealed class CallerMiddleware(RequestDelegate next, AccessOptions acces
 
         context.Features.Set(caller);
         context.User = caller.User;
-        using IDisposable watched = open.Watch(context, caller, secret);
+        using IDisposable watched = open.Watch(context, caller);
         await next(context);
     }
 

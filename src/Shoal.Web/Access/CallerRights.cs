@@ -11,9 +11,8 @@ public sealed record CallerRights(IReadOnlySet<string> Scopes, IReadOnlySet<stri
 public sealed class CallerRightsFinder
 {
     private readonly KeyRing _keys;
-    private readonly TimeProvider _time;
 
-    internal CallerRightsFinder(KeyRing keys, TimeProvider time) => (_keys, _time) = (keys, time);
+    internal CallerRightsFinder(KeyRing keys) => _keys = keys;
 
     /// <summary>What a user may do now. A connection may outlive the key that it was begun with: it is looked up again.</summary>
     /// <param name="user">The user of a request that has passed the access check.</param>
@@ -23,9 +22,7 @@ public sealed class CallerRightsFinder
     public async ValueTask<CallerRights?> FindAsync(ClaimsPrincipal user, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(user);
-        return user.Identity is CallerIdentity { Caller: var caller }
-            && !(caller.ExpiresAt <= _time.GetUtcNow())
-            && (caller.Key is null || await _keys.HoldsAsync(caller.Key, cancellationToken))
+        return user.Identity is CallerIdentity { Caller: var caller } && await _keys.HoldsAsync(caller, cancellationToken)
             ? new CallerRights(caller.Scopes, caller.Datasets)
             : null;
     }

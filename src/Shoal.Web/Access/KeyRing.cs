@@ -32,12 +32,25 @@ internal sealed class KeyRing(ShoalClient client, TimeProvider time) : IDisposab
             : null;
     }
 
-    /// <summary>Whether a key that a caller has shown is still good.</summary>
-    /// <param name="prefix">Its prefix.</param>
+    /// <summary>Whether what a caller came by, a key or a token, is still good: what was begun with it ends otherwise.</summary>
+    /// <param name="caller">The caller.</param>
     /// <param name="cancellationToken">Stops the wait.</param>
     /// <exception cref="ShoalException">Unavailable: the keys known are too old, and there are no newer ones to be had.</exception>
-    public async ValueTask<bool> HoldsAsync(string prefix, CancellationToken cancellationToken) =>
-        (await AskAsync(Lifetime, cancellationToken)).Keys.GetValueOrDefault(prefix) is { } known && !(known.Caller.ExpiresAt <= time.GetUtcNow());
+    public async ValueTask<bool> HoldsAsync(Caller caller, CancellationToken cancellationToken)
+    {
+        DateTimeOffset? ends = caller.ExpiresAt;
+        if (caller.Key is { } key)
+        {
+            if ((await AskAsync(Lifetime, cancellationToken)).Keys.GetValueOrDefault(key) is not { } known)
+            {
+                return false;
+            }
+
+            ends = known.Caller.ExpiresAt;
+        }
+
+        return !(ends <= time.GetUtcNow());
+    }
 
     public void Dispose() => _asking.Dispose();
 

@@ -15,22 +15,20 @@ internal sealed class OpenRequests : IDisposable
 
     private readonly ConcurrentDictionary<Open, byte> _open = new();
     private readonly KeyRing _keys;
-    private readonly TimeProvider _time;
     private readonly ITimer _timer;
 
     public OpenRequests(KeyRing keys, TimeProvider time)
     {
-        (_keys, _time) = (keys, time);
+        _keys = keys;
         _timer = time.CreateTimer(_ => _ = LookAsync(), state: null, Every, Every);
     }
 
     /// <summary>Watches a request until what is returned is disposed of.</summary>
     /// <param name="context">The request.</param>
     /// <param name="caller">Who sent it.</param>
-    /// <param name="secret">The key that it was begun with; null where that is no key.</param>
-    public IDisposable Watch(HttpContext context, Caller caller, AccessSecret? secret)
+    public IDisposable Watch(HttpContext context, Caller caller)
     {
-        var open = new Open(this, context, caller, secret);
+        var open = new Open(this, context, caller);
         _open.TryAdd(open, 0);
         return open;
     }
@@ -41,18 +39,18 @@ internal sealed class OpenRequests : IDisposable
     {
         foreach (Open open in _open.Keys)
         {
-            if (open.Caller.ExpiresAt <= _time.GetUtcNow() || (open.Secret is { } secret && !await HoldsAsync(secret)))
+            if (!await HoldsAsync(open.Caller))
             {
                 open.Abort();
             }
         }
     }
 
-    private async Task<bool> HoldsAsync(AccessSecret secret)
+    private async Task<bool> HoldsAsync(Caller caller)
     {
         try
         {
-            return await _keys.FindAsync(secret, CancellationToken.None) is not null;
+            return await _keys.HoldsAsync(caller, CancellationToken.None);
         }
         catch (ShoalException)
         {
@@ -61,14 +59,12 @@ internal sealed class OpenRequests : IDisposable
         }
     }
 
-    private sealed class Open(OpenRequests all, HttpContext context, Caller caller, AccessSecret? secret) : IDisposable
+    private sealed class Open(OpenRequests all, HttpContext context, Caller caller) : IDisposable
     {
         private readonly Lock _lock = new();
         private HttpContext? _context = context;
 
         public Caller Caller => caller;
-
-        public AccessSecret? Secret => secret;
 
         public void Abort()
         {

@@ -16,7 +16,7 @@ public sealed class CallerRightsTests(WebFixture fixture)
         var time = new FakeTimeProvider();
         await using var client = new ShoalClient(fixture.Silo.Client, new ShoalClientOptions { Retries = 0 });
         using var ring = new KeyRing(client, time);
-        var finder = new CallerRightsFinder(ring, time);
+        var finder = new CallerRightsFinder(ring);
         CreatedKey key = await client.CreateKeyAsync(new NewAccessKey
         {
             Name = "page",
@@ -39,7 +39,7 @@ public sealed class CallerRightsTests(WebFixture fixture)
     {
         await using var client = new ShoalClient(fixture.Silo.Client, new ShoalClientOptions { Retries = 0 });
         using var ring = new KeyRing(client, TimeProvider.System);
-        var finder = new CallerRightsFinder(ring, TimeProvider.System);
+        var finder = new CallerRightsFinder(ring);
         Assert.Null(await finder.FindAsync(new ClaimsPrincipal(), TestContext.Current.CancellationToken));
         Assert.Null(await finder.FindAsync(new ClaimsPrincipal(new GenericIdentity(Caller.Everyone.Id, nameof(Shoal))), TestContext.Current.CancellationToken));
 
