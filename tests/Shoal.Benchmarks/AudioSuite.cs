@@ -3,6 +3,7 @@ using Shoal.Contracts;
 using Shoal.Grains.Compute;
 using Shoal.Media;
 using Shoal.Media.Sound;
+using Shoal.TestKit;
 
 namespace Shoal.Benchmarks;
 
@@ -46,15 +47,9 @@ internal static class AudioSuite
                 ["turns"] = turns,
             };
             FigureWriter.Tell($"From {source.Rate:N0} Hz, {(source.Channels == 1 ? "mono" : "stereo")}:");
-            figures.Write("audio.realtime", Median(windows), "s/s", null, with);
-            figures.Write("audio.recording_realtime", Median(recordings), "s/s", null, with);
+            figures.Write("audio.realtime", Percentiles.Median(windows), "s/s", null, with);
+            figures.Write("audio.recording_realtime", Percentiles.Median(recordings), "s/s", null, with);
         }
-    }
-
-    private static double Median(List<double> values)
-    {
-        values.Sort();
-        return (values[(values.Count - 1) / 2] + values[values.Count / 2]) / 2;
     }
 
     /// <summary>Seconds of sound a second; one call after another, and so one core.</summary>

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Shoal.Grains.Compute;
 using Shoal.Grains.Training;
 using Shoal.Learning;
+using Shoal.TestKit;
 using TorchSharp;
 
 namespace Shoal.Benchmarks;
@@ -69,7 +70,7 @@ internal static class PrecisionSuite
             ratios.Add(inFull / inReduced);
         }
 
-        var speedup = Median(ratios);
+        var speedup = Percentiles.Median(ratios);
         figures.Write("train.precision_speedup", speedup, "times", null, settings);
 
         // After as many steps each, over the same samples in the same order.
@@ -101,7 +102,7 @@ internal static class PrecisionSuite
                 ratios.Add(Seconds(() => Pass(first)) / Seconds(() => Pass(last)));
             }
 
-            figures.Write($"train.channels_last_speedup.{name}", Median(ratios), "times", null, settings);
+            figures.Write($"train.channels_last_speedup.{name}", Percentiles.Median(ratios), "times", null, settings);
         }
 
         void Pass(torch.Tensor samples)
@@ -117,11 +118,5 @@ internal static class PrecisionSuite
         var clock = Stopwatch.StartNew();
         work();
         return clock.Elapsed.TotalSeconds;
-    }
-
-    private static double Median(List<double> values)
-    {
-        values.Sort();
-        return (values[(values.Count - 1) / 2] + values[values.Count / 2]) / 2;
     }
 }

@@ -40,7 +40,7 @@ internal static partial class ScaleSuite
             }
         }
 
-        figures.Write("scale.speedup", Median(rates[MostSilos]) / Median(rates[1]), "ratio", null, new Dictionary<string, object?>(StringComparer.Ordinal) { ["data"] = data.Name, ["turns"] = turns });
+        figures.Write("scale.speedup", Percentiles.Median(rates[MostSilos]) / Percentiles.Median(rates[1]), "ratio", null, new Dictionary<string, object?>(StringComparer.Ordinal) { ["data"] = data.Name, ["turns"] = turns });
     }
 
     private static async Task<Turn> RunAsync(LabelledData data, SiloCluster cluster, ShoalClient client)
@@ -119,8 +119,6 @@ internal static partial class ScaleSuite
 
     [GeneratedRegex(@"\bbytes_sent:(?<bytes>\d+)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 10_000)]
     private static partial Regex BytesSent();
-
-    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 
     /// <summary>What a turn came to.</summary>
     /// <param name="Rate">Samples trained a second.</param>

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Runtime.Versioning;
 using Shoal.Cli;
 using Shoal.Contracts;
+using Shoal.TestKit;
 using Spectre.Console.Testing;
 
 namespace Shoal.Client.Tests;
@@ -57,7 +58,7 @@ public sealed class ReadmeTests : IDisposable
     [Fact]
     public async Task Every_command_of_the_README_is_one_that_the_command_line_takes()
     {
-        File.Copy(Path.Combine(Root(), "README.md"), Path.Combine(_folder, "README.md"));
+        File.Copy(Path.Combine(Tree.Root, "README.md"), Path.Combine(_folder, "README.md"));
         string[][] commands = [.. (await FollowAsync("--list")).Text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(Words)];
 
         Assert.All(commands, words => Assert.Equal("./shoal", words[0]));
@@ -137,7 +138,7 @@ public sealed class ReadmeTests : IDisposable
         string stub = Path.Combine(_folder, "shoal");
         File.WriteAllText(stub, Stub);
         File.SetUnixFileMode(stub, UnixFileMode.UserRead | UnixFileMode.UserExecute);
-        var start = new ProcessStartInfo("bash", [Path.Combine(Root(), "infra/follow-readme.sh"), .. arguments])
+        var start = new ProcessStartInfo("bash", [Path.Combine(Tree.Root, "infra/follow-readme.sh"), .. arguments])
         {
             WorkingDirectory = _folder,
             UseShellExecute = false,
@@ -151,16 +152,5 @@ public sealed class ReadmeTests : IDisposable
         string error = await process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();
         return (process.ExitCode, await text, error);
-    }
-
-    private static string Root()
-    {
-        string? folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder!, "Shoal.slnx")))
-        {
-            folder = Path.GetDirectoryName(folder);
-        }
-
-        return folder!;
     }
 }

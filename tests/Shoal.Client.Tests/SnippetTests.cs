@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Shoal.Client.Tests.Snippets;
 using Shoal.Fakes;
+using Shoal.TestKit;
 
 namespace Shoal.Client.Tests;
 
@@ -12,7 +13,7 @@ public sealed partial class SnippetTests(SiloFixture fixture)
     [InlineData("produce-a-stream.md", "StreamSnippets.cs", 2)]
     public void Code_in_the_documents_is_code_that_is_compiled(string document, string source, int count)
     {
-        string root = Root();
+        string root = Tree.Root;
         Dictionary<string, string> compiled = Region().Matches(File.ReadAllText(Path.Combine(root, "tests/Shoal.Client.Tests/Snippets", source)))
             .ToDictionary(match => match.Groups["name"].Value, match => Dedent(match.Groups["code"].Value), StringComparer.Ordinal);
         MatchCollection shown = Fence().Matches(File.ReadAllText(Path.Combine(root, "docs/how-to", document)));
@@ -49,16 +50,5 @@ public sealed partial class SnippetTests(SiloFixture fixture)
         string[] lines = code.TrimEnd('\n').Split('\n');
         int indent = lines.Where(line => line.Length > 0).Min(line => line.Length - line.TrimStart().Length);
         return string.Concat(lines.Select(line => (line.Length > indent ? line[indent..] : string.Empty) + "\n"));
-    }
-
-    private static string Root()
-    {
-        string? folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder!, "Shoal.slnx")))
-        {
-            folder = Path.GetDirectoryName(folder);
-        }
-
-        return folder!;
     }
 }
