@@ -69,55 +69,55 @@ public sealed class ComponentTests : PageContext
     }
 
     [Fact]
-    public void A_cluster_is_named_by_clicking_its_title()
+    public async Task A_cluster_is_named_by_clicking_its_title()
     {
         IRenderedComponent<ClustersPage> page = Clusters();
 
-        page.Find("section[aria-label='cluster 7'] .shoal-title").Click();
-        page.Find("input[aria-label='Name of cluster 7']").Input("  sevens ");
-        page.Find("section[aria-label='cluster 7'] form").Submit();
+        await page.Find("section[aria-label='cluster 7'] .shoal-title").ClickAsync();
+        await page.Find("input[aria-label='Name of cluster 7']").InputAsync("  sevens ");
+        await page.Find("section[aria-label='cluster 7'] form").SubmitAsync();
 
-        page.WaitForAssertion(() => Assert.Equal(["digits: 7 is sevens"], Source.Edits), Patience);
-        page.WaitForAssertion(() => Assert.Equal([("key:0123abcd", "page: name cluster", "digits", "7", "done")], Source.Audit.Select(Told)), Patience);
+        await page.WaitForAssertionAsync(() => Assert.Equal(["digits: 7 is sevens"], Source.Edits), Patience);
+        await page.WaitForAssertionAsync(() => Assert.Equal([("key:0123abcd", "page: name cluster", "digits", "7", "done")], Source.Audit.Select(Told)), Patience);
     }
 
     [Fact]
-    public void A_name_that_is_not_given_after_all_changes_nothing()
+    public async Task A_name_that_is_not_given_after_all_changes_nothing()
     {
         IRenderedComponent<ClustersPage> page = Clusters();
 
-        page.Find("section[aria-label='cluster 7'] .shoal-title").Click();
-        page.Find("input[aria-label='Name of cluster 7']").KeyDown(Key.Escape);
+        await page.Find("section[aria-label='cluster 7'] .shoal-title").ClickAsync();
+        await page.Find("input[aria-label='Name of cluster 7']").KeyDownAsync(Key.Escape);
 
         Assert.Empty(page.FindAll("input[aria-label='Name of cluster 7']"));
         Assert.Empty(Source.Edits);
     }
 
     [Fact]
-    public void Two_clusters_that_are_selected_become_one()
+    public async Task Two_clusters_that_are_selected_become_one()
     {
         IRenderedComponent<ClustersPage> page = Clusters();
         Assert.True(page.Find(".shoal-actions button").HasAttribute("disabled"));
 
-        page.FindAll(".shoal-select input")[0].Change(true);
-        page.FindAll(".shoal-select input")[1].Change(true);
-        page.Find(".shoal-actions button").Click();
+        await page.FindAll(".shoal-select input")[0].ChangeAsync(true);
+        await page.FindAll(".shoal-select input")[1].ChangeAsync(true);
+        await page.Find(".shoal-actions button").ClickAsync();
 
-        page.WaitForAssertion(() => Assert.Equal(["digits: 1 and 7 are one"], Source.Edits), Patience);
-        page.WaitForAssertion(() => Assert.Contains("0 of 2 selected", page.Markup, StringComparison.Ordinal), Patience);
+        await page.WaitForAssertionAsync(() => Assert.Equal(["digits: 1 and 7 are one"], Source.Edits), Patience);
+        await page.WaitForAssertionAsync(() => Assert.Contains("0 of 2 selected", page.Markup, StringComparison.Ordinal), Patience);
     }
 
     [Fact]
-    public void An_edit_that_fails_says_why()
+    public async Task An_edit_that_fails_says_why()
     {
         IRenderedComponent<ClustersPage> page = Clusters();
         Source.Failure = new ShoalException(ShoalErrorKind.Conflict, "Another cluster is named 'sevens'.");
 
-        page.Find("section[aria-label='cluster 7'] .shoal-title").Click();
-        page.Find("input[aria-label='Name of cluster 7']").Input("sevens");
-        page.Find("section[aria-label='cluster 7'] form").Submit();
+        await page.Find("section[aria-label='cluster 7'] .shoal-title").ClickAsync();
+        await page.Find("input[aria-label='Name of cluster 7']").InputAsync("sevens");
+        await page.Find("section[aria-label='cluster 7'] form").SubmitAsync();
 
-        page.WaitForAssertion(() => Assert.Contains("Another cluster is named", page.Find("[role=alert]").TextContent, StringComparison.Ordinal), Patience);
+        await page.WaitForAssertionAsync(() => Assert.Contains("Another cluster is named", page.Find("[role=alert]").TextContent, StringComparison.Ordinal), Patience);
         Assert.Equal([("key:0123abcd", "page: name cluster", "digits", "7", "Conflict")], Source.Audit.Select(Told));
     }
 
