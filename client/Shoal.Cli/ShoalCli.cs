@@ -133,6 +133,7 @@ public static class ShoalCli
             ClusterCommands.Unmerge(shared, surroundings),
             ClusterCommands.Events(shared, surroundings),
             ChangeCommands.Changes(shared, surroundings),
+            ChangeCommands.History(shared, surroundings),
             ReportCommands.Invariance(shared, surroundings),
             ReportCommands.Bias(shared, surroundings),
             VersionCommands.Versions(shared, surroundings),

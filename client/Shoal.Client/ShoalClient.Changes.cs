@@ -66,6 +66,21 @@ public sealed partial class ShoalClient
         }
     }
 
+    /// <summary>What became of an item: the changes of its state and of its cluster, as far as its shard keeps them.</summary>
+    /// <remarks>A shard keeps the newest 131,072 changes of all its items. Bytes that replaced others under the same id begin with "pending".</remarks>
+    /// <param name="dataset">The dataset's name.</param>
+    /// <param name="id">The item's id.</param>
+    /// <param name="limit">How many changes at most, the newest, 1 to 1,000.</param>
+    /// <param name="cancellationToken">Stops the wait.</param>
+    /// <exception cref="ShoalException">Invalid, NotFound (no such dataset, or an item that was never seen or is deleted), Overloaded, Unavailable.</exception>
+    public async Task<ItemHistory> HistoryAsync(string dataset, string id, int limit = 100, CancellationToken cancellationToken = default)
+    {
+        CheckItem(id);
+        CheckCount(nameof(limit), limit, 1, 1_000);
+        return await AskShardAsync(dataset, id, (shard, item) => shard.GetHistoryAsync(item, limit), cancellationToken)
+            ?? throw new ShoalException(ShoalErrorKind.NotFound, $"There is no item '{id}' in the dataset '{dataset}'.");
+    }
+
     private async Task<(ChangePage Page, ChangeCursor Next)> LookAsync(string dataset, DatasetRoute route, ChangeCursor at, int limit, CancellationToken cancellationToken)
     {
         int share = Math.Max(1, limit / (at.Shards.Length + 1));

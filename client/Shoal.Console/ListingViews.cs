@@ -1,4 +1,3 @@
-using System.Globalization;
 using Shoal.Contracts;
 using Spectre.Console;
 using Spectre.Console.Rendering;
@@ -25,9 +24,9 @@ public static class ListingViews
             table.AddRow(
                 new Text(item.Id),
                 new Text(item.State.ToString().ToLowerInvariant()),
-                new Text(item.Cluster is { } cluster ? $"{Number(cluster)}{(item.ClusterName is { } name ? $" ({name})" : string.Empty)}" : "-"),
+                new Text(item.Cluster is { } cluster ? $"{ShoalViews.Number(cluster)}{(item.ClusterName is { } name ? $" ({name})" : string.Empty)}" : "-"),
                 new Text(item.Cluster is null ? "-" : ShoalViews.Percent(item.Confidence)),
-                new Text(item.ModelVersion > 0 ? Number(item.ModelVersion) : "-"),
+                new Text(item.ModelVersion > 0 ? ShoalViews.Number(item.ModelVersion) : "-"),
                 new Text($"{item.ReceivedAt:MM-dd HH:mm:ss}"));
         }
 
@@ -40,7 +39,7 @@ public static class ListingViews
     {
         ArgumentNullException.ThrowIfNull(details);
         ClusterSummary cluster = details.Cluster;
-        var merged = new Text(cluster.Merged.Length == 0 ? "Nothing was merged into it." : $"Merged into it: {string.Join(", ", cluster.Merged.Select(Number))}.");
+        var merged = new Text(cluster.Merged.Length == 0 ? "Nothing was merged into it." : $"Merged into it: {string.Join(", ", cluster.Merged.Select(ShoalViews.Number))}.");
         return new Rows(ShoalViews.Clusters([cluster]), merged, details.History.Count == 0 ? new Text("Nothing of it is in the newest events.") : ShoalViews.Events(details.History));
     }
 
@@ -50,15 +49,13 @@ public static class ListingViews
     {
         ArgumentNullException.ThrowIfNull(model);
         Grid grid = new Grid().AddColumn(new GridColumn().NoWrap().PadRight(3)).AddColumn();
-        Line("version", $"{Number(model.Version)}, published {model.PublishedAt:yyyy-MM-dd HH:mm:ss} UTC");
+        Line("version", $"{ShoalViews.Number(model.Version)}, published {model.PublishedAt:yyyy-MM-dd HH:mm:ss} UTC");
         Line("reason", model.Reason);
         Line("clusters", ShoalViews.Count(model.Clusters.Count(cluster => cluster > 0)));
-        Line("encoder", $"that of version {Number(model.EncoderVersion)}");
+        Line("encoder", $"that of version {ShoalViews.Number(model.EncoderVersion)}");
         Line("file", $"{ShoalViews.Count(model.Bytes)} bytes; write it with -o FILE");
         return grid;
 
         void Line(string name, string value) => grid.AddRow(new Text(name, new Style(decoration: Decoration.Bold)), new Text(value));
     }
-
-    private static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);
 }

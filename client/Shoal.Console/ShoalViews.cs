@@ -79,48 +79,6 @@ public static class ShoalViews
         return table;
     }
 
-    /// <summary>What changed.</summary>
-    /// <param name="page">Changes of items and events.</param>
-    public static IRenderable Changes(ChangePage page)
-    {
-        ArgumentNullException.ThrowIfNull(page);
-        IEnumerable<Text> damaged = page.Damaged.Select(shard => new Text($"Shard {shard} cannot be read before it is repaired."));
-        if (page.Changes.Count == 0)
-        {
-            return new Rows([new Text("Nothing has changed."), .. damaged]);
-        }
-
-        Table table = NewTable().AddColumn("time (UTC)").AddColumn("what").AddColumn("before").AddColumn("now").AddColumn(Right("confidence")).AddColumn(Right("version"));
-        foreach (Change change in page.Changes)
-        {
-            if (change.Item is { } item)
-            {
-                table.AddRow(
-                    Cell($"{item.Time:MM-dd HH:mm:ss}"),
-                    new Text(item.Id ?? $"item {item.Sequence} of shard {item.Shard}"),
-                    Cell(item.StateBefore is { } before ? Place(before, item.ClusterBefore, name: null) : "-"),
-                    Cell(Place(item.State, item.Cluster, item.ClusterName)),
-                    Cell(item.Cluster is null ? "-" : Percent(item.Confidence)),
-                    Cell(item.ModelVersion > 0 ? Number(item.ModelVersion) : "-"));
-            }
-            else if (change.Event is { } happened)
-            {
-                table.AddRow(
-                    Cell($"{happened.Time:MM-dd HH:mm:ss}"),
-                    Cell(happened.Cluster is { } cluster ? $"cluster {Number(cluster)}" : "event"),
-                    Cell("-"),
-                    new Text($"{happened.Kind}: {happened.Reason}"),
-                    Cell("-"),
-                    Cell(happened.ModelVersion > 0 ? Number(happened.ModelVersion) : "-"));
-            }
-        }
-
-        return new Rows([table, .. damaged]);
-
-        static string Place(ItemState state, long? cluster, string? name) =>
-            cluster is { } id ? $"cluster {Number(id)}{(name is null ? string.Empty : $" ({name})")}" : state.ToString().ToLowerInvariant();
-    }
-
     /// <summary>How much a backup or a restore has copied.</summary>
     /// <param name="status">How far it is.</param>
     public static string Copied(BackupStatus status)
@@ -310,7 +268,7 @@ public static class ShoalViews
     // Text, not markup: ids and names may hold brackets.
     private static Text Cell(string text) => new(text);
 
-    private static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);
+    internal static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);
 
     internal static string Percent(double share) => share.ToString("P1", CultureInfo.InvariantCulture).Replace(" ", string.Empty, StringComparison.Ordinal);
 

@@ -44,6 +44,17 @@ public sealed class ChangeTests(SiloFixture fixture)
         }
     }
 
+    [Fact]
+    public async Task The_changes_of_one_item_are_told_and_of_none_that_is_not_there()
+    {
+        (string name, _) = await fixture.DatasetAsync();
+        await StoreAsync(name, ["early", "late"]);
+        ItemHistory history = await fixture.Client.HistoryAsync(name, "late");
+        Assert.Equal(("late", "late", true), (history.Id, Assert.Single(history.Changes).Id, history.ReachesBack));
+        Assert.Equal(ShoalErrorKind.NotFound, (await Assert.ThrowsAsync<ShoalException>(() => fixture.Client.HistoryAsync(name, "nobody"))).Kind);
+        Assert.Equal(ShoalErrorKind.Invalid, (await Assert.ThrowsAsync<ShoalException>(() => fixture.Client.HistoryAsync(name, "late", limit: 1_001))).Kind);
+    }
+
     [Theory]
     [InlineData("x")]
     [InlineData("not base64!")]

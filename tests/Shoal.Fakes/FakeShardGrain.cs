@@ -84,6 +84,16 @@ public sealed class FakeShardGrain(FakeStore store) : Grain, IShardGrain
         });
     }
 
+    public Task<ItemHistory?> GetHistoryAsync(string id, int limit) => Task.FromResult(
+        Dataset.Items.TryGetValue(id, out FakeItem? item)
+            ? new ItemHistory
+            {
+                Id = id,
+                Changes = [new ItemChange { Id = id, Shard = Shard, Sequence = item.Sequence, State = item.State, Cluster = item.Cluster, StateBefore = ItemState.Pending }],
+                ReachesBack = true,
+            }
+            : null);
+
     public Task<ShardItems> ListAsync(ItemFilter filter, ListPlace from, int limit)
     {
         if (Dataset.Damaged.Contains(Shard))

@@ -45,6 +45,19 @@ public sealed class ChangeFeedTests
             await client.NameClusterAsync("blobs", (await client.ClustersAsync("blobs"))[0].Id, "first");
             await reader.ReadAsync(client);
             Assert.Equal("named", reader.Events[^1]);
+
+            // Of one that was replaced: other bytes, then its cluster. Of one that was not: its cluster alone.
+            ItemHistory replaced = await client.HistoryAsync("blobs", items[200].Id);
+            Assert.Equal((ItemState.Pending, true), (replaced.Changes[^1].State, replaced.ReachesBack));
+            ItemHistory whole = await client.HistoryAsync("blobs", items[300].Id);
+            Assert.Equal((ItemState.Pending, true), (whole.Changes[^1].StateBefore, whole.ReachesBack));
+            foreach (ItemHistory history in new[] { replaced, whole })
+            {
+                ItemAnswer now = await client.GetAsync("blobs", history.Id);
+                Assert.Equal((now.State, now.Cluster, now.ClusterName), (history.Changes[0].State, history.Changes[0].Cluster, history.Changes[0].ClusterName));
+            }
+
+            Assert.Equal(ShoalErrorKind.NotFound, (await Assert.ThrowsAsync<ShoalException>(() => client.HistoryAsync("blobs", items[0].Id))).Kind);
             await silo.KillAsync();
         }
 

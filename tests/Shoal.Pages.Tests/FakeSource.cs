@@ -21,6 +21,8 @@ internal sealed class FakeSource : IShoalSource
 
     public Dictionary<string, ItemAnswer> Items { get; } = new(StringComparer.Ordinal);
 
+    public Dictionary<string, ItemHistory> Histories { get; } = new(StringComparer.Ordinal);
+
     public List<SiloDescription> Silos { get; } = [];
 
     public Dictionary<string, DatasetPlaces> Places { get; } = new(StringComparer.Ordinal);
@@ -90,6 +92,9 @@ internal sealed class FakeSource : IShoalSource
         ModelVersion = 1,
         Coverage = 0.5,
     });
+
+    public Task<ItemHistory> HistoryAsync(string dataset, string id, int limit, CancellationToken cancellationToken) =>
+        Answer(() => Histories.GetValueOrDefault(id) ?? throw new ShoalException(ShoalErrorKind.NotFound, $"There is no item '{id}'."));
 
     public Task<SiloDescription[]> SilosAsync(CancellationToken cancellationToken) => Answer(() => Silos.ToArray());
 

@@ -191,25 +191,51 @@ public sealed class ModelTests
     }
 
     [Fact]
-    public async Task An_item_keeps_what_it_was_in_earlier_versions()
+    public async Task An_item_tells_its_changes_and_which_versions_left_it_where_it_was()
+    {
+        DateTimeOffset began = _time.GetUtcNow();
+        ItemChange first = new() { Id = "seven", State = ItemState.Assigned, Cluster = 1, ModelVersion = 1, Confidence = 0.5f, StateBefore = ItemState.Pending, Time = began.AddMinutes(-9) };
+        ItemChange moved = first with { Cluster = 4, ClusterName = "sevens", ModelVersion = 2, Confidence = 0.9f, StateBefore = ItemState.Assigned, ClusterBefore = 1, Time = began.AddMinutes(-5) };
+        var reader = new ItemReader(_source, "digits", "seven", _time);
+        _source.Datasets["digits"] = FakeSource.Status("digits");
+        _source.Histories["seven"] = new ItemHistory { Id = "seven", Changes = [moved, first], ReachesBack = true };
+        _source.Items["seven"] = Item("seven", 4) with { ModelVersion = 2, Confidence = 0.9f, ReceivedAt = DateTimeOffset.UnixEpoch };
+        _source.Events.Add(Event("born", 0) with { Cluster = 4, ModelVersion = 2 });
+        await reader.ReadAsync(CancellationToken.None);
+        _time.Advance(TimeSpan.FromSeconds(5));
+        _source.Items["seven"] = Item("seven", 4) with { ModelVersion = 3, Confidence = 0.8f, ReceivedAt = DateTimeOffset.UnixEpoch };
+
+        await reader.ReadAsync(CancellationToken.None);
+        int calls = _source.Calls;
+        ItemModel item = await reader.ReadAsync(CancellationToken.None);
+
+        Assert.True(item.IsWhole);
+        Assert.Equal("Version 3 left it in cluster 4 with 80 % confidence.", item.Past[0].Text);
+        string[] changes = [.. item.Past.Where(past => past.Text.StartsWith("Version", StringComparison.Ordinal)).Select(past => past.Text)];
+        Assert.Equal(["Version 2 moved it from cluster 1 to sevens with 90 % confidence.", "Version 1 put it into cluster 1 with 50 % confidence."], changes[1..]);
+        Assert.Contains(item.Past, past => past.Text.StartsWith("Its cluster: born", StringComparison.Ordinal));
+        Assert.Equal("It was stored.", item.Past[^1].Text);
+        Assert.Equal("near", Assert.Single(item.Neighbours!.Items).Id);
+
+        // Status, events, the item and its neighbours: its changes are asked for when it has changed.
+        Assert.Equal(4, _source.Calls - calls);
+    }
+
+    [Fact]
+    public async Task An_item_whose_changes_cannot_be_had_is_asked_for_them_again()
     {
         var reader = new ItemReader(_source, "digits", "seven", _time);
         _source.Datasets["digits"] = FakeSource.Status("digits");
-        _source.Items["seven"] = Item("seven", 1) with { ModelVersion = 1, Confidence = 0.5f, ReceivedAt = DateTimeOffset.UnixEpoch };
-        await reader.ReadAsync(CancellationToken.None);
-        _time.Advance(TimeSpan.FromSeconds(5));
-        _source.Items["seven"] = Item("seven", 4) with { ModelVersion = 2, Confidence = 0.9f, ReceivedAt = DateTimeOffset.UnixEpoch };
-        _source.Events.Add(Event("born", 0) with { Cluster = 4, ModelVersion = 2 });
+        _source.Items["seven"] = Item("seven", 4) with { ModelVersion = 2, Confidence = 0.9f };
+        _source.Failure = new ShoalException(ShoalErrorKind.Unavailable, "away");
+        await Assert.ThrowsAsync<ShoalException>(() => reader.ReadAsync(CancellationToken.None));
+        _source.Failure = null;
+        _source.Histories["seven"] = new ItemHistory { Id = "seven", Changes = [] };
 
-        await reader.ReadAsync(CancellationToken.None);
         ItemModel item = await reader.ReadAsync(CancellationToken.None);
 
-        Assert.Equal("Version 2 put it into cluster 4 with 90 % confidence.", item.Past[0].Text);
-        Assert.Single(item.Past, past => past.Text.StartsWith("Version 2", StringComparison.Ordinal));
-        Assert.Contains(item.Past, past => past.Text.StartsWith("Version 1 put it into cluster 1", StringComparison.Ordinal));
-        Assert.Contains(item.Past, past => past.Text.StartsWith("Its cluster: born", StringComparison.Ordinal));
-        Assert.Contains(item.Past, past => past.Text.Equals("It was stored.", StringComparison.Ordinal));
-        Assert.Equal("near", Assert.Single(item.Neighbours!.Items).Id);
+        Assert.False(item.IsWhole);
+        Assert.Equal("Version 2 left it in cluster 4 with 90 % confidence.", Assert.Single(item.Past).Text);
     }
 
     [Fact]

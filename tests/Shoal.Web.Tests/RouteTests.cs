@@ -81,6 +81,7 @@ public sealed class RouteTests(WebFixture fixture)
         Assert.Equal((id, "assigned"), (answer.GetProperty("id").GetString(), answer.GetProperty("state").GetString()));
         Assert.Equal([1], await fixture.Http.GetByteArrayAsync($"{path}/content/{encoded}"));
         Assert.Equal(HttpStatusCode.OK, (await fixture.Http.GetAsync($"{path}/similar/{encoded}")).StatusCode);
+        Assert.Equal(id, (await fixture.Http.GetFromJsonAsync<JsonElement>($"{path}/history/{encoded}")).GetProperty("changes")[0].GetProperty("id").GetString());
         Assert.Equal(HttpStatusCode.OK, (await fixture.Http.GetAsync(stored.Headers.Location)).StatusCode);
     }
 
@@ -122,6 +123,8 @@ public sealed class RouteTests(WebFixture fixture)
         await ProblemAsync(await PutAsync("/datasets/no-such/items/a", 1), HttpStatusCode.NotFound);
         await ProblemAsync(await fixture.Http.GetAsync($"{path}/content/nobody"), HttpStatusCode.NotFound);
         await ProblemAsync(await fixture.Http.GetAsync($"{path}/similar/nobody"), HttpStatusCode.NotFound);
+        await ProblemAsync(await fixture.Http.GetAsync($"{path}/history/nobody"), HttpStatusCode.NotFound);
+        await ProblemAsync(await fixture.Http.GetAsync($"{path}/history/nobody?limit=0"), HttpStatusCode.BadRequest);
         await ProblemAsync(await fixture.Http.GetAsync("/datasets/no-such/clusters"), HttpStatusCode.NotFound);
         await ProblemAsync(await fixture.Http.GetAsync("/datasets/no-such/events"), HttpStatusCode.NotFound);
         await ProblemAsync(await fixture.Http.DeleteAsync("/datasets/no-such"), HttpStatusCode.NotFound);
@@ -302,7 +305,7 @@ public sealed class RouteTests(WebFixture fixture)
             [
                 "/datasets", "/datasets/{dataset}", "/datasets/{dataset}/backup", "/datasets/{dataset}/changes", "/datasets/{dataset}/classify", "/datasets/{dataset}/clusters",
                 "/datasets/{dataset}/clusters/names", "/datasets/{dataset}/clusters/{cluster}", "/datasets/{dataset}/clusters/{cluster}/merge", "/datasets/{dataset}/clusters/{cluster}/name", "/datasets/{dataset}/clusters/{cluster}/pin",
-                "/datasets/{dataset}/content/{id}", "/datasets/{dataset}/events", "/datasets/{dataset}/events/stream", "/datasets/{dataset}/export", "/datasets/{dataset}/items", "/datasets/{dataset}/items/{id}", "/datasets/{dataset}/model",
+                "/datasets/{dataset}/content/{id}", "/datasets/{dataset}/events", "/datasets/{dataset}/events/stream", "/datasets/{dataset}/export", "/datasets/{dataset}/history/{id}", "/datasets/{dataset}/items", "/datasets/{dataset}/items/{id}", "/datasets/{dataset}/model",
                 "/datasets/{dataset}/pause", "/datasets/{dataset}/recordings/{id}", "/datasets/{dataset}/repair", "/datasets/{dataset}/reports/bias", "/datasets/{dataset}/reports/invariance", "/datasets/{dataset}/restore", "/datasets/{dataset}/resume", "/datasets/{dataset}/similar", "/datasets/{dataset}/similar/{id}",
                 "/datasets/{dataset}/thumbnail/{id}", "/datasets/{dataset}/versions", "/datasets/{dataset}/versions/{version}/model", "/datasets/{dataset}/versions/{version}/rollback", "/datasets/{dataset}/webhooks", "/datasets/{dataset}/webhooks/{id}", "/datasets/{dataset}/webhooks/{id}/resume", "/datasets/{dataset}/weights", "/healthz/live", "/healthz/ready",
             ],

@@ -4,7 +4,7 @@ using Shoal.Rendering;
 
 namespace Shoal.Cli;
 
-/// <summary>Reads the change feed.</summary>
+/// <summary>Reads the change feed, and what of it is about one item.</summary>
 internal static class ChangeCommands
 {
     public static Command Changes(SharedOptions shared, CliSurroundings surroundings)
@@ -20,7 +20,7 @@ internal static class ChangeCommands
             {
                 await foreach (ChangePage page in session.Client.FollowChangesAsync(dataset, cursor, most, token))
                 {
-                    await session.ShowAsync(page, ShoalViews.Changes);
+                    await session.ShowAsync(page, ChangeViews.Page);
                     await SayAsync(session, page.Cursor);
                 }
             }
@@ -28,11 +28,23 @@ internal static class ChangeCommands
             for (bool more = true; more;)
             {
                 ChangePage page = await session.Client.ChangesAsync(dataset, cursor, most, cancellationToken: token);
-                await session.ShowAsync(page, ShoalViews.Changes);
+                await session.ShowAsync(page, ChangeViews.Page);
                 (cursor, more) = (page.Cursor, page.More);
             }
 
             await SayAsync(session, cursor!);
+            return ExitCodes.Success;
+        });
+    }
+
+    public static Command History(SharedOptions shared, CliSurroundings surroundings)
+    {
+        Argument<string> name = DatasetCommands.Name();
+        var item = new Argument<string>("ITEM") { Description = "The item's id." };
+        var limit = new Option<int>("--limit") { Description = "How many changes at most, the newest, 1 to 1000.", DefaultValueFactory = static _ => 100 };
+        return Session.Runs(new Command("history", "Tell what became of an item: in which clusters it was, and since when.") { name, item, limit }, shared, surroundings, async (session, parsed, token) =>
+        {
+            await session.ShowAsync(await session.Client.HistoryAsync(parsed.GetValue(name)!, parsed.GetValue(item)!, parsed.GetValue(limit), token), ChangeViews.History);
             return ExitCodes.Success;
         });
     }

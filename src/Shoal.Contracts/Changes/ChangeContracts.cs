@@ -41,6 +41,20 @@ public sealed record ItemChange
     [Id(11)] public string? Reason { get; init; }
 }
 
+/// <summary>What became of an item: the changes of its state and of its cluster that its shard still keeps.</summary>
+[GenerateSerializer, Immutable, Alias("shoal.item-history")]
+public sealed record ItemHistory
+{
+    /// <summary>The item's id.</summary>
+    [Id(0)] public required string Id { get; init; }
+
+    /// <summary>The changes, newest first.</summary>
+    [Id(1)] public required ItemChange[] Changes { get; init; }
+
+    /// <summary>Whether they reach back to when its bytes were stored; otherwise older ones are kept no longer, or fewer were asked for.</summary>
+    [Id(2)] public bool ReachesBack { get; init; }
+}
+
 /// <summary>Where a reader stands in the changes of one shard.</summary>
 /// <param name="Generation">Whose numbers these are; 0 when the reader has none.</param>
 /// <param name="Number">The change that it read last; -1 to begin with the next one.</param>

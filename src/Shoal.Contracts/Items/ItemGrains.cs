@@ -89,6 +89,12 @@ public interface IShardGrain : IGrainWithStringKey
     [AlwaysInterleave, Alias("changes")]
     Task<ShardChanges> GetChangesAsync(FeedPlace after, int limit);
 
+    /// <summary>What became of an item, as far as its changes are kept; null when it is unknown or deleted.</summary>
+    /// <param name="id">The id of an item of this shard.</param>
+    /// <param name="limit">The most changes returned, 1 to 1,000.</param>
+    [AlwaysInterleave, Alias("history")]
+    Task<ItemHistory?> GetHistoryAsync(string id, int limit);
+
     /// <summary>Items of this shard, part by part. It looks at a bounded number of them in a call, and may find none that match.</summary>
     /// <param name="filter">Which items, and in which order.</param>
     /// <param name="from">Where the listing stands.</param>

@@ -33,6 +33,31 @@ internal sealed class ShardFeed(ShardStore items)
         return new ShardChanges { Items = [.. found.Zip(ids, (change, id) => Tell(change, shard, directory) with { Id = id })], Next = next, More = more };
     }
 
+    /// <summary>What became of an item; null when it is unknown or deleted.</summary>
+    /// <param name="id">The item's id.</param>
+    /// <param name="limit">The most changes returned, 1 and up.</param>
+    /// <param name="shard">This shard's number.</param>
+    /// <param name="directory">Names and redirects.</param>
+    public ItemHistory? History(string id, int limit, int shard, ClusterDirectory directory)
+    {
+        if (id is null || Names.ItemIdProblem(id) is not null || !items.TryFind(id, out var sequence))
+        {
+            return null;
+        }
+
+        IReadOnlyList<AssignmentChange> changes = items.Changes.Of(sequence, limit);
+        return new ItemHistory
+        {
+            Id = id,
+            Changes = [.. changes.Select(change => Tell(change, shard, directory) with { Id = id })],
+
+            // Either they waited for their first assignment, or they took the place of other bytes.
+            ReachesBack = changes.Count > 0
+                ? AssignmentState.Pending == (AssignmentState)changes[^1].StateBefore || changes[^1].Now.StateOf() == AssignmentState.Pending
+                : items.Ledger.Read(sequence).StateOf() == AssignmentState.Pending,
+        };
+    }
+
     private static ItemChange Tell(in AssignmentChange change, int shard, ClusterDirectory directory)
     {
         Assignment now = change.Now;

@@ -241,6 +241,10 @@ internal sealed partial class ShardGrain(
         ReadStoreAsync(() => _feed.ReadAsync(after, Math.Clamp(limit, 1, 10_000), _shard, _directory));
 
     /// <inheritdoc/>
+    public Task<ItemHistory?> GetHistoryAsync(string id, int limit) =>
+        ReadStoreAsync(() => Task.FromResult(_feed.History(id, Math.Clamp(limit, 1, 1_000), _shard, _directory)));
+
+    /// <inheritdoc/>
     public Task<ShardItems> ListAsync(ItemFilter filter, ListPlace from, int limit)
     {
         ArgumentNullException.ThrowIfNull(filter);

@@ -32,6 +32,9 @@ internal sealed class ClientSource(ShoalClient client) : IShoalSource
     public Task<SimilarAnswer> SimilarAsync(string dataset, string id, int count, CancellationToken cancellationToken) => client.SimilarAsync(dataset, id, count, cancellationToken);
 
     /// <inheritdoc/>
+    public Task<ItemHistory> HistoryAsync(string dataset, string id, int limit, CancellationToken cancellationToken) => client.HistoryAsync(dataset, id, limit, cancellationToken);
+
+    /// <inheritdoc/>
     public Task<SiloDescription[]> SilosAsync(CancellationToken cancellationToken) => client.SilosAsync(cancellationToken);
 
     /// <inheritdoc/>

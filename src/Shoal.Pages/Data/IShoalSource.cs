@@ -52,6 +52,13 @@ public interface IShoalSource
     /// <param name="cancellationToken">Stops the wait.</param>
     Task<SimilarAnswer> SimilarAsync(string dataset, string id, int count, CancellationToken cancellationToken);
 
+    /// <summary>What became of an item, as far as it is kept.</summary>
+    /// <param name="dataset">The dataset's name.</param>
+    /// <param name="id">The item's id.</param>
+    /// <param name="limit">How many changes at most, the newest.</param>
+    /// <param name="cancellationToken">Stops the wait.</param>
+    Task<ItemHistory> HistoryAsync(string dataset, string id, int limit, CancellationToken cancellationToken);
+
     /// <summary>The silos of the cluster.</summary>
     /// <param name="cancellationToken">Stops the wait.</param>
     Task<SiloDescription[]> SilosAsync(CancellationToken cancellationToken);

@@ -20,6 +20,9 @@ public sealed record ItemModel
 
     /// <summary>What is known of its past, newest first.</summary>
     public required IReadOnlyList<PastState> Past { get; init; }
+
+    /// <summary>Whether that reaches back to when its bytes were stored.</summary>
+    public required bool IsWhole { get; init; }
 }
 
 /// <summary>What was the case from a moment on.</summary>
@@ -28,7 +31,7 @@ public sealed record ItemModel
 /// <param name="Text">What, in a sentence.</param>
 public sealed record PastState(DateTimeOffset? Time, int Version, string Text);
 
-/// <summary>Reads an item; keeps what it was in earlier readings. Shoal itself keeps an item's newest assignment alone.</summary>
+/// <summary>Reads an item and its changes; keeps which versions left it where it was, for that is no change.</summary>
 /// <param name="source">Where from.</param>
 /// <param name="dataset">The dataset's name.</param>
 /// <param name="id">The item's id.</param>
@@ -40,6 +43,7 @@ internal sealed class ItemReader(IShoalSource source, string dataset, string id,
     private const int MostSeen = 100;
 
     private readonly List<(DateTimeOffset Time, ItemAnswer Answer)> _seen = [];
+    private ItemHistory? _history;
 
     /// <summary>Reads.</summary>
     /// <param name="cancellationToken">Stops it.</param>
@@ -51,6 +55,8 @@ internal sealed class ItemReader(IShoalSource source, string dataset, string id,
         ItemAnswer answer = (await source.GetManyAsync(dataset, [id], cancellationToken))[0];
         if (_seen.Count == 0 || Differs(_seen[^1].Answer, answer))
         {
+            // The shard looks through all of its changes for them.
+            _history = await AskAsync(() => source.HistoryAsync(dataset, id, MostSeen, cancellationToken));
             _seen.Add((time.GetUtcNow(), answer));
             if (_seen.Count > MostSeen)
             {
@@ -63,23 +69,25 @@ internal sealed class ItemReader(IShoalSource source, string dataset, string id,
             Dataset = dataset,
             IsSound = (await status).Settings.Modality is DatasetSettings.Sound,
             Answer = answer,
-            Neighbours = answer.State is ItemState.Assigned or ItemState.Outlier ? await NeighboursAsync(cancellationToken) : null,
+            Neighbours = answer.State is ItemState.Assigned or ItemState.Outlier ? await AskAsync(() => source.SimilarAsync(dataset, id, Neighbours, cancellationToken)) : null,
             Past = Past(answer, await events),
+            IsWhole = _history?.ReachesBack ?? true,
         };
     }
 
     private static bool Differs(ItemAnswer before, ItemAnswer now) =>
         (before.State, before.Cluster, before.ModelVersion, before.Sequence) != (now.State, now.Cluster, now.ModelVersion, now.Sequence);
 
-    private async Task<SimilarAnswer?> NeighboursAsync(CancellationToken cancellationToken)
+    // Gone, or embedded by a version that was replaced, a moment ago.
+    private static async Task<T?> AskAsync<T>(Func<Task<T>> ask)
+        where T : class
     {
         try
         {
-            return await source.SimilarAsync(dataset, id, Neighbours, cancellationToken);
+            return await ask();
         }
         catch (ShoalException failure) when (failure.Kind is ShoalErrorKind.NotFound or ShoalErrorKind.Conflict)
         {
-            // Embedded by a version that was replaced a moment ago.
             return null;
         }
     }
@@ -90,19 +98,29 @@ internal sealed class ItemReader(IShoalSource source, string dataset, string id,
         IEnumerable<PastState> cluster = events
             .Where(happened => answer.Cluster is not null && happened.Cluster == answer.Cluster)
             .Select(happened => new PastState(happened.Time, happened.ModelVersion, $"Its cluster: {happened.Kind}. {happened.Reason}"));
-        IEnumerable<PastState> seen = _seen.Select((state, i) => new PastState(i == 0 ? null : state.Time, state.Answer.ModelVersion, Text(state.Answer)));
+        IEnumerable<PastState> changes = (_history?.Changes ?? []).Select(change => new PastState(change.Time, change.ModelVersion, Text(change)));
+        HashSet<int> told = [.. (_history?.Changes ?? []).Select(change => change.ModelVersion)];
 
-        // What was the case when the page was opened stands above what had happened until then.
-        return [.. seen.Concat(cluster).Concat(received).OrderByDescending(state => state.Time ?? _seen[0].Time)];
+        // When those that had been seen already came to it is not known: they stand above what had happened until then.
+        IEnumerable<PastState> left = _seen
+            .Select((state, i) => (state.Answer, Time: i == 0 ? (DateTimeOffset?)null : state.Time))
+            .Where(state => state.Answer.State is ItemState.Assigned or ItemState.Outlier && !told.Contains(state.Answer.ModelVersion))
+            .Select(state => new PastState(state.Time, state.Answer.ModelVersion, Text(state.Answer)));
+        return [.. left.Concat(changes).Concat(cluster).Concat(received).OrderByDescending(state => state.Time ?? _seen[0].Time)];
     }
 
-    private static string Text(ItemAnswer answer) => answer.State switch
+    private static string Text(ItemAnswer answer) => answer.State is ItemState.Assigned
+        ? $"Version {answer.ModelVersion} left it in {Texts.Cluster(answer.Cluster, answer.ClusterName)} with {Texts.Share(answer.Confidence)} confidence."
+        : $"Version {answer.ModelVersion} found no cluster that fits either.";
+
+    private static string Text(ItemChange change) => change.State switch
     {
-        ItemState.Assigned => $"Version {answer.ModelVersion} put it into {Texts.Cluster(answer.Cluster, answer.ClusterName)} with {Texts.Share(answer.Confidence)} confidence.",
-        ItemState.Outlier => $"Version {answer.ModelVersion} found no cluster that fits.",
-        ItemState.Quarantined => $"It cannot be decoded: {answer.Reason}",
-        ItemState.Pending => "It waits for its first assignment.",
-        ItemState.Deleted => "It was deleted.",
-        _ => "It was never seen.",
+        ItemState.Assigned when change.ClusterBefore is { } before && before != change.Cluster =>
+            $"Version {change.ModelVersion} moved it from {Texts.Cluster(before, null)} to {Texts.Cluster(change.Cluster, change.ClusterName)} with {Texts.Share(change.Confidence)} confidence.",
+        ItemState.Assigned => $"Version {change.ModelVersion} put it into {Texts.Cluster(change.Cluster, change.ClusterName)} with {Texts.Share(change.Confidence)} confidence.",
+        ItemState.Outlier => $"Version {change.ModelVersion} found no cluster that fits.",
+        ItemState.Quarantined => $"It cannot be decoded: {change.Reason}",
+        ItemState.Pending => "It got other bytes.",
+        _ => "It was deleted.",
     };
 }

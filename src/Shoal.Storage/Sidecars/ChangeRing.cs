@@ -126,19 +126,34 @@ public sealed class ChangeRing : IDisposable
             return false;
         }
 
-        change = new AssignmentChange(
-            number,
-            BinaryPrimitives.ReadInt64LittleEndian(record[16..]),
-            record[5],
-            BinaryPrimitives.ReadInt64LittleEndian(record[32..]),
-            new Assignment(
-                record[4],
-                BinaryPrimitives.ReadInt64LittleEndian(record[24..]),
-                BinaryPrimitives.ReadSingleLittleEndian(record[48..]),
-                BinaryPrimitives.ReadInt32LittleEndian(record[52..]),
-                0,
-                DateTimeOffset.FromUnixTimeMilliseconds(BinaryPrimitives.ReadInt64LittleEndian(record[40..]))));
+        change = Parse(record);
         return true;
+    }
+
+    /// <summary>Finds the changes of one item that are kept. It reads the whole ring: 8 MiB for 131,072 changes.</summary>
+    /// <param name="sequence">The item.</param>
+    /// <param name="most">How many are wanted at most.</param>
+    /// <returns>The newest of them, newest first.</returns>
+    public IReadOnlyList<AssignmentChange> Of(long sequence, int most)
+    {
+        var found = new List<AssignmentChange>();
+        byte[] chunk = new byte[ScanRecords * RecordBytes];
+        for (int first = 0; first < Math.Min(_capacity, Last + 1); first += ScanRecords)
+        {
+            int records = Math.Min(ScanRecords, _capacity - first);
+            _file.Read(HeaderBytes + ((long)first * RecordBytes), chunk.AsSpan(0, records * RecordBytes));
+            for (int i = 0; i < records; i++)
+            {
+                ReadOnlySpan<byte> record = chunk.AsSpan(i * RecordBytes, RecordBytes);
+                if (BinaryPrimitives.ReadInt64LittleEndian(record[16..]) == sequence && NumberOf(record) >= First)
+                {
+                    found.Add(Parse(record));
+                }
+            }
+        }
+
+        found.Sort(static (one, other) => other.Number.CompareTo(one.Number));
+        return found.Count > most ? found[..most] : found;
     }
 
     /// <summary>Closes the file; changes are on disk then.</summary>
@@ -167,6 +182,19 @@ public sealed class ChangeRing : IDisposable
     }
 
     private static uint Check(ReadOnlySpan<byte> record) => Crc32C.Of(record[4..RecordBytes]);
+
+    private static AssignmentChange Parse(ReadOnlySpan<byte> record) => new(
+        BinaryPrimitives.ReadInt64LittleEndian(record[8..]),
+        BinaryPrimitives.ReadInt64LittleEndian(record[16..]),
+        record[5],
+        BinaryPrimitives.ReadInt64LittleEndian(record[32..]),
+        new Assignment(
+            record[4],
+            BinaryPrimitives.ReadInt64LittleEndian(record[24..]),
+            BinaryPrimitives.ReadSingleLittleEndian(record[48..]),
+            BinaryPrimitives.ReadInt32LittleEndian(record[52..]),
+            0,
+            DateTimeOffset.FromUnixTimeMilliseconds(BinaryPrimitives.ReadInt64LittleEndian(record[40..]))));
 
     // 0 when the record is not whole.
     private static long NumberOf(ReadOnlySpan<byte> record) =>

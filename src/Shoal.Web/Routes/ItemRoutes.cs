@@ -32,6 +32,10 @@ internal static class ItemRoutes
                 TypedResults.Ok(await client.SimilarAsync(dataset, Requests.ItemId(context), Requests.Number(context.Request, "count", 10), context.RequestAborted)))
             .WithTags("items").Needs(AccessScopes.Read).WithSummary("The items nearest to one; ?count=1..1000, 10 unless said.")
             .ProducesProblem(StatusCodes.Status404NotFound);
+        dataset.MapGet("/history/{**id}", static async (HttpContext context, string dataset, ShoalClient client) =>
+                TypedResults.Ok(await client.HistoryAsync(dataset, Requests.ItemId(context), Requests.Number(context.Request, "limit", 100), context.RequestAborted)))
+            .WithTags("items").Needs(AccessScopes.Read).WithSummary("What became of an item, newest first, as far as its changes are kept; ?limit=1..1000, 100 unless said.")
+            .ProducesProblem(StatusCodes.Status404NotFound);
         dataset.MapPost("/similar", SimilarAsync)
             .WithTags("items").Needs(AccessScopes.Read).WithSummary("The items nearest to bytes, which are not stored; ?count=1..1000, 10 unless said.")
             .Accepts<byte[]>("image/png", "image/jpeg", "image/webp", "image/bmp", "image/gif", MediaTypes.RawImage, "audio/wav", MediaTypes.RawSound, Requests.AnyType)

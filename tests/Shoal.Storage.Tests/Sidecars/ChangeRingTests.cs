@@ -28,6 +28,30 @@ public sealed class ChangeRingTests
     }
 
     [Theory]
+    [InlineData(3, 100, new[] { 2, 1, 0 })]
+    [InlineData(3, 2, new[] { 2, 1 })]
+    [InlineData(500, 100, new[] { 499, 498, 497, 496, 495, 494, 493, 492, 491, 490, 489, 488, 487, 486 })]
+    public void Those_of_one_item_come_newest_first_as_far_as_they_are_kept(int rounds, int most, int[] versions)
+    {
+        using var folder = new TempFolder();
+        // More than a read holds, and no multiple of it.
+        using ChangeRing ring = Open(folder, capacity: 1_500);
+        for (int round = 0; round < rounds; round++)
+        {
+            for (int item = 0; item < 107; item++)
+            {
+                ring.Add(item, Before, Now(round));
+            }
+        }
+
+        Assert.Equal(versions, ring.Of(5, most).Select(change => change.Now.ModelVersion));
+        Assert.Empty(ring.Of(107, most));
+        AssignmentChange newest = ring.Of(106, most)[0];
+        Assert.True(ring.TryRead(ring.Last, out AssignmentChange same));
+        Assert.Equal(same, newest);
+    }
+
+    [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public void A_killed_process_loses_nothing_and_the_next_one_knows(bool killed)
