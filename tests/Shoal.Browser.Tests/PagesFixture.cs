@@ -84,6 +84,14 @@ public sealed class PagesFixture : IAsyncLifetime
         return Visit.BeginAsync(_browser, Origin);
     }
 
+    /// <summary>Opens a window on another silo; the test is skipped where there is no browser.</summary>
+    /// <param name="origin">Where its pages are.</param>
+    internal Task<Visit> OpenAsync(Uri origin)
+    {
+        Assert.SkipWhen(_browser is null, Chromium.Missing);
+        return Visit.BeginAsync(_browser, origin.GetLeftPart(UriPartial.Authority));
+    }
+
     /// <summary>Breaks all connections of browsers to the silo, or lets them through again.</summary>
     internal void Break(bool broken) => _proxy.Fault = broken ? Fault.Away : Fault.None;
 

@@ -11,7 +11,10 @@ public sealed class PageAccess(IPageGuard guard, AuthenticationStateProvider peo
     private const string Everyone = "everyone";
 
     /// <summary>What the audit log calls them.</summary>
-    public async Task<string> WhoAsync() => (await people.GetAuthenticationStateAsync()).User.Identity?.Name ?? Everyone;
+    public async Task<string> WhoAsync() => await SignedInAsync() ?? Everyone;
+
+    /// <summary>As whom they are signed in; null where nobody is asked.</summary>
+    public async Task<string?> SignedInAsync() => (await people.GetAuthenticationStateAsync()).User.Identity?.Name;
 
     /// <summary>What they may do now.</summary>
     /// <exception cref="Contracts.ShoalException">Unavailable: that cannot be looked up now.</exception>
