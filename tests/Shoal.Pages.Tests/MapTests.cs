@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Bunit;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.JSInterop;
 using Shoal.Contracts;
 using Shoal.Pages.Components.Pages;
 using Shoal.Pages.Live;
@@ -71,6 +72,26 @@ public sealed class MapTests : PageContext
         await view.RefreshAsync();
         await SettleAsync(page);
         Assert.Equal(2, Maps().Length);
+    }
+
+    [Theory]
+    [InlineData(true, "did not draw this in time")]
+    [InlineData(false, "cannot draw this: no WebGL")]
+    public async Task A_browser_that_cannot_draw_it_keeps_the_page_and_is_told_so(bool tooSlow, string says)
+    {
+        JSRuntimeInvocationHandler draws = _plotly.SetupVoid("react", static _ => true);
+        if (tooSlow)
+        {
+            draws.SetCanceled();
+        }
+        else
+        {
+            draws.SetException(new JSException("no WebGL\n    at plotly.js:1"));
+        }
+
+        IRenderedComponent<MapPage> page = Render<MapPage>(parameters => parameters.Add(map => map.Dataset, "digits"));
+        Assert.EndsWith(says, (await page.WaitForElementAsync(".shoal-problem", Patience)).TextContent.Split(';')[0], StringComparison.Ordinal);
+        Assert.Equal(Clusters, page.FindAll(".shoal-table a").Count);
     }
 
     // What a page draws follows from what it drew, each after the other in one queue.
