@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using Shoal.Contracts;
 using Shoal.Grains.Compute;
 
@@ -24,17 +25,79 @@ public sealed class ComputeThreadTests
     }
 
     [Fact]
-    public async Task Urgent_work_runs_before_training_and_training_before_refresh()
+    public async Task Urgent_work_runs_before_arrivals_those_before_training_and_training_before_refresh()
     {
         using ComputeThread thread = NewThread();
         (Task busy, ManualResetEventSlim release) = Hold(thread);
         List<string> order = [];
         Task refresh = thread.RunAsync(ComputePriority.Refresh, "a", () => order.Add("refresh"));
         Task training = thread.RunAsync(ComputePriority.Training, "a", () => order.Add("training"));
+        Task arrivals = thread.RunAsync(ComputePriority.Arrivals, "a", () => order.Add("arrivals"));
         Task urgent = thread.RunAsync(ComputePriority.Urgent, "a", () => order.Add("urgent"));
         release.Set();
-        await Task.WhenAll(busy, refresh, training, urgent);
-        Assert.Equal(["urgent", "training", "refresh"], order);
+        await Task.WhenAll(busy, refresh, training, arrivals, urgent);
+        Assert.Equal(["urgent", "arrivals", "training", "refresh"], order);
+    }
+
+    [Theory]
+    [InlineData(0.25)]
+    [InlineData(0)]
+    public async Task What_floods_a_silo_leaves_training_its_share(double share)
+    {
+        var time = new FakeTimeProvider();
+        using var thread = new ComputeThread(new ComputeOptions { TrainingShare = share, IntraOpThreads = 1 }, time, NullLogger<ComputeThread>.Instance);
+        (Task busy, ManualResetEventSlim release) = Hold(thread);
+        var (arrivals, training) = (TimeSpan.Zero, TimeSpan.Zero);
+        var over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        void Arrive() => Take(TimeSpan.FromMilliseconds(20), took => arrivals += took, ComputePriority.Arrivals, Arrive);
+        void Train() => Take(TimeSpan.FromMilliseconds(300), took => training += took, ComputePriority.Training, Train);
+        void Take(TimeSpan took, Action<TimeSpan> add, ComputePriority priority, Action next)
+        {
+            time.Advance(took);
+            add(took);
+            if (arrivals + training < TimeSpan.FromMinutes(2))
+            {
+                // There is always more of either.
+                _ = thread.RunAsync(priority, "a", next);
+            }
+            else
+            {
+                over.TrySetResult();
+            }
+        }
+
+        _ = thread.RunAsync(ComputePriority.Training, "a", Train);
+        _ = thread.RunAsync(ComputePriority.Arrivals, "a", Arrive);
+        release.Set();
+        await busy;
+        await over.Task;
+        Assert.Equal(share, training / (arrivals + training), 0.02);
+    }
+
+    [Fact]
+    public async Task Long_training_lets_arrivals_pass_while_they_have_something_in_hand()
+    {
+        var time = new FakeTimeProvider();
+        using var thread = new ComputeThread(new ComputeOptions { IntraOpThreads = 1 }, time, NullLogger<ComputeThread>.Instance);
+        List<string> order = [];
+        await thread.RunAsync(ComputePriority.Training, "a", () =>
+        {
+            // Three seconds of arrivals are in hand after one of training, and no more after ten.
+            time.Advance(TimeSpan.FromSeconds(10));
+            for (var i = 0; i < 5; i++)
+            {
+                _ = thread.RunAsync(ComputePriority.Arrivals, "a", () =>
+                {
+                    time.Advance(TimeSpan.FromSeconds(0.8));
+                    order.Add("arrival");
+                });
+            }
+
+            thread.RunUrgent();
+            order.Add("training");
+        });
+        await thread.RunAsync(ComputePriority.Refresh, "a", () => order.Add("refresh"));
+        Assert.Equal(["arrival", "arrival", "arrival", "arrival", "training", "arrival", "refresh"], order);
     }
 
     [Fact]

@@ -17,6 +17,9 @@ public sealed class SamplesToEmbed(byte[] pixels, int count, bool isRefresh)
 
     /// <summary>Whether old assignments are refreshed by them: nobody waits for these, and they take only their share of the time.</summary>
     [Id(2)] public bool IsRefresh { get; } = isRefresh;
+
+    /// <summary>Whether they are assigned for the first time: training keeps its share of the time beside these.</summary>
+    [Id(3)] public bool IsArrival { get; init; }
 }
 
 /// <summary>Embeddings of samples.</summary>

@@ -3,7 +3,7 @@ namespace Shoal.Grains.Compute;
 /// <summary>Settings of a silo's compute thread.</summary>
 public sealed record ComputeOptions
 {
-    /// <summary>Threads that one libtorch operation may use. Default 0: the host's cores. Several silos on one host must share them.</summary>
+    /// <summary>Threads that one libtorch operation may use. Default 0: what <c>OMP_NUM_THREADS</c> says, else the host's cores. Several silos on one host must share them.</summary>
     public int IntraOpThreads { get; init; }
 
     /// <summary>The device that models live on: <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>. Default <c>cpu</c>.</summary>
@@ -14,6 +14,9 @@ public sealed record ComputeOptions
 
     /// <summary>The share of the thread's time that refreshing old assignments may take while training never waits for samples, 0.01 to 1. Default 0.03: one or two items for each fresh sample.</summary>
     public double RefreshShare { get; init; } = 0.03;
+
+    /// <summary>The share of the thread's time that training keeps while more arrives than can be assigned, 0 to 0.9. Default 0.25. With 0, what floods a silo ends its training.</summary>
+    public double TrainingShare { get; init; } = 0.25;
 
     /// <summary>The nice value of the thread and libtorch's workers, 0 to 19. Default 10: requests are served while training uses every core.</summary>
     public int Niceness { get; init; } = 10;
@@ -35,6 +38,11 @@ public sealed record ComputeOptions
         if (RefreshShare is not (>= 0.01 and <= 1))
         {
             problems.Add($"Compute: RefreshShare is {RefreshShare}; must be 0.01 to 1.");
+        }
+
+        if (TrainingShare is not (>= 0 and <= 0.9))
+        {
+            problems.Add($"Compute: TrainingShare is {TrainingShare}; must be 0 to 0.9.");
         }
 
         if (Niceness is < 0 or > 19)

@@ -6,8 +6,11 @@ namespace Shoal.Grains.Compute;
 /// <summary>How soon work on the compute thread must run.</summary>
 public enum ComputePriority
 {
-    /// <summary>Queries and arrivals: next, after at most the step that is running.</summary>
+    /// <summary>Queries: next, after at most the step that is running.</summary>
     Urgent,
+
+    /// <summary>First assignments: like queries, but for training's share of the time.</summary>
+    Arrivals,
 
     /// <summary>Training steps.</summary>
     Training,
@@ -16,7 +19,7 @@ public enum ComputePriority
     Refresh,
 }
 
-/// <summary>Owns every libtorch call of a silo: one thread, three priorities, bounded queues, datasets in turn.</summary>
+/// <summary>Owns every libtorch call of a silo: one thread, four priorities, bounded queues, datasets in turn.</summary>
 /// <remarks>
 /// Grain turns and the thread pool must never run libtorch: 5 s of work inside a turn delays other grains by 4 s,
 /// on the thread pool by 1.6 s, on a thread of its own by 16 ms.
@@ -26,15 +29,21 @@ public sealed partial class ComputeThread : IDisposable
     // A seat that has a full batch waiting brings its next step long before.
     private static readonly TimeSpan TrainingPause = TimeSpan.FromMilliseconds(50);
 
+    private static readonly ComputePriority[] ArrivalsFirst = [ComputePriority.Urgent, ComputePriority.Arrivals, ComputePriority.Training, ComputePriority.Refresh];
+    private static readonly ComputePriority[] TrainingFirst = [ComputePriority.Urgent, ComputePriority.Training, ComputePriority.Arrivals, ComputePriority.Refresh];
+
     private readonly object _gate = new();
     private readonly WorkQueue[] _queues;
     private readonly Thread _thread;
     private readonly ComputeOptions _options;
     private readonly ILogger<ComputeThread> _logger;
     private readonly TimeProvider _time;
+    private readonly TurnTaking _turns;
     private bool _stopping;
     private long _refreshNotBefore;
     private long _trainedAt = long.MinValue;
+    private ComputePriority _running;
+    private long _began;
 
     /// <summary>Starts the thread.</summary>
     /// <param name="options">Threads, queue lengths and the refresh share.</param>
@@ -46,7 +55,8 @@ public sealed partial class ComputeThread : IDisposable
         _options = options;
         _time = time;
         _logger = logger;
-        _queues = [new(options.QueueLength), new(options.QueueLength), new(options.QueueLength)];
+        _turns = new TurnTaking(options.TrainingShare, time.TimestampFrequency);
+        _queues = Array.ConvertAll(Enum.GetValues<ComputePriority>(), _ => new WorkQueue(options.QueueLength));
         NativeTuning.ApplyToProcess();
         _thread = new Thread(Loop) { IsBackground = true, Name = "shoal-compute" };
         _thread.Start();
@@ -90,7 +100,7 @@ public sealed partial class ComputeThread : IDisposable
         return RunAsync(priority, dataset, () => { work(); return true; }, cancellationToken);
     }
 
-    /// <summary>Runs the urgent work that waits now: for long training work to call between its pieces.</summary>
+    /// <summary>Runs the urgent work that waits now, and arrivals whose turn it is: for long work to call between its pieces.</summary>
     /// <exception cref="InvalidOperationException">Called from another thread than this one's own.</exception>
     public void RunUrgent()
     {
@@ -99,19 +109,15 @@ public sealed partial class ComputeThread : IDisposable
             throw new InvalidOperationException("Only work that runs on the compute thread may let urgent work pass.");
         }
 
-        while (true)
+        ComputePriority outer = _running;
+        Account();
+        while (TryTakePassing(outer, out IWorkItem? item))
         {
-            IWorkItem? item;
-            lock (_gate)
-            {
-                if (!_queues[(int)ComputePriority.Urgent].TryTake(out item))
-                {
-                    return;
-                }
-            }
-
             item.Run();
+            Account(heldUp: outer);
         }
+
+        _running = outer;
     }
 
     /// <summary>Ends the running work, refuses what waits, and joins the thread.</summary>
@@ -164,7 +170,9 @@ public sealed partial class ComputeThread : IDisposable
             }
 
             var started = _time.GetTimestamp();
+            (_running, _began) = (priority, started);
             item!.Run();
+            Account();
             if (priority == ComputePriority.Training)
             {
                 _trainedAt = _time.GetTimestamp();
@@ -190,10 +198,39 @@ public sealed partial class ComputeThread : IDisposable
         }
     }
 
+    // Charges what ran since the last look to whose time it was.
+    private void Account(ComputePriority? heldUp = null)
+    {
+        var now = _time.GetTimestamp();
+        lock (_gate)
+        {
+            _turns.Ran(_running, now - _began, trainingWaits: heldUp == ComputePriority.Training || _queues[(int)ComputePriority.Training].Count > 0);
+        }
+
+        _began = now;
+    }
+
+    // What may pass long work. Arrivals let no other arrivals pass, or each would wait for all that come after it.
+    private bool TryTakePassing(ComputePriority outer, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out IWorkItem? item)
+    {
+        lock (_gate)
+        {
+            _running = ComputePriority.Urgent;
+            if (_queues[(int)ComputePriority.Urgent].TryTake(out item))
+            {
+                return true;
+            }
+
+            _running = ComputePriority.Arrivals;
+            return (outer == ComputePriority.Refresh || (outer == ComputePriority.Training && !_turns.TrainingIsFirst)) && _queues[(int)ComputePriority.Arrivals].TryTake(out item);
+        }
+    }
+
     private bool TryTake(out IWorkItem? item, out ComputePriority priority, bool take)
     {
-        for (priority = ComputePriority.Urgent; priority <= ComputePriority.Refresh; priority++)
+        foreach (ComputePriority next in _turns.TrainingIsFirst ? TrainingFirst : ArrivalsFirst)
         {
+            priority = next;
             WorkQueue queue = _queues[(int)priority];
             if (queue.Count == 0 || (priority == ComputePriority.Refresh && MustWait()))
             {
@@ -204,7 +241,7 @@ public sealed partial class ComputeThread : IDisposable
             return !take || queue.TryTake(out item);
         }
 
-        item = null;
+        (item, priority) = (null, default);
         return false;
     }
 

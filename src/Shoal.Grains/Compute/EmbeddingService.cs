@@ -10,7 +10,7 @@ namespace Shoal.Grains.Compute;
 /// <param name="compute">The thread that embeds.</param>
 public sealed class EmbeddingService(ModelCache models, ComputeThread compute) : IEmbeddings
 {
-    // 512 samples of 28x28 take about 10 ms on two cores: one such batch is the longest that urgent work waits for refresh.
+    // 512 samples of 28x28 take about 10 ms on two cores: one such batch is the longest that a query waits for arrivals or refresh.
     private const int MaxBatch = 512;
 
     private readonly ConcurrentDictionary<(string Dataset, int Version, ComputePriority Priority), Joiner> _joiners = new();
@@ -30,7 +30,7 @@ public sealed class EmbeddingService(ModelCache models, ComputeThread compute) :
             ForgetOlder(key);
             try
             {
-                await compute.RunAsync(priority, dataset, () => joiner.Drain(embedder, priority == ComputePriority.Refresh ? compute.RunUrgent : null));
+                await compute.RunAsync(priority, dataset, () => joiner.Drain(embedder, priority == ComputePriority.Urgent ? null : compute.RunUrgent));
             }
             catch (Exception e) when (e is not OutOfMemoryException)
             {

@@ -21,7 +21,8 @@ internal sealed class RemoteEmbeddings(IGrainFactory grains, IObjectStore store)
     public async Task<(Half[] Embeddings, Prototypes Prototypes)> EmbedAsync(string dataset, PublishedVersion version, byte[] pixels, int count, ComputePriority priority)
     {
         Prototypes prototypes = await PrototypesAsync(dataset, version);
-        EmbeddedSamples embedded = await grains.GetGrain<IEmbedderGrain>(Embedder).EmbedAsync(dataset, version, new SamplesToEmbed(pixels, count, priority == ComputePriority.Refresh));
+        var samples = new SamplesToEmbed(pixels, count, priority == ComputePriority.Refresh) { IsArrival = priority == ComputePriority.Arrivals };
+        EmbeddedSamples embedded = await grains.GetGrain<IEmbedderGrain>(Embedder).EmbedAsync(dataset, version, samples);
         return (MemoryMarshal.Cast<byte, Half>(embedded.Embeddings).ToArray(), prototypes);
     }
 

@@ -64,7 +64,8 @@ internal sealed class EmbedderGrain(SettingsCache settings, EmbeddingService emb
             throw new ShoalException(ShoalErrorKind.Invalid, $"{samples.Count} samples in one request; send 1 to {MaxSamples:N0}.");
         }
 
-        (Half[] embeddings, _) = await embedding.EmbedAsync(dataset, version, samples.Pixels, samples.Count, samples.IsRefresh ? ComputePriority.Refresh : ComputePriority.Urgent);
+        ComputePriority priority = samples.IsRefresh ? ComputePriority.Refresh : samples.IsArrival ? ComputePriority.Arrivals : ComputePriority.Urgent;
+        (Half[] embeddings, _) = await embedding.EmbedAsync(dataset, version, samples.Pixels, samples.Count, priority);
         return new EmbeddedSamples(MemoryMarshal.AsBytes(embeddings.AsSpan()).ToArray());
     }
 

@@ -152,7 +152,7 @@ internal sealed partial class IndexPump
         }
 
         (IReadOnlyList<LogRecord> records, var next) = await ReadAsync(_next, _ => true);
-        await EmbedAndWriteAsync(version, records, ComputePriority.Urgent, cancellationToken);
+        await EmbedAndWriteAsync(version, records, ComputePriority.Arrivals, cancellationToken);
         _next = next;
         return true;
     }
