@@ -8,11 +8,12 @@ namespace Shoal.Learning;
 /// <summary>A student foretells from one view what a teacher, its momentum twin, makes of the other: a distribution over many outputs.</summary>
 /// <remarks>
 /// Caron et al. 2021, "Emerging Properties in Self-Supervised Vision Transformers", eq. 1 to 4 and algorithm 1, for two views:
-/// L = -½ mean (Σ_k P_t(A)_k · log P_s(B)_k + the same from B to A), P_s = softmax(g_s/τ_s), P_t = softmax((g_t - c)/τ_t). The centre c is a mean over batches
+/// L = -½ mean (Σ_k P_t(A)_k · log P_s(B)_k + the same from B to A), P_s = softmax(g_s/τ_s), P_t = softmax((g_t - c)/τ_t). Where views have small crops, the student
+/// foretells both views from each of them, too (eq. 3), and L is the mean over all pairs. The centre c is a mean over batches
 /// of g_t, c = m·c + (1 - m)·mean g_t, and keeps one output from taking all; the low τ_t keeps outputs from becoming all alike.
 /// The head is the paper's (appendix C): three layers with GELU, a bottleneck of length 1, and a linear layer whose rows are of length 1.
 /// </remarks>
-[Objective("dino", Family = ObjectiveFamily.Clustering, Source = "Caron et al. 2021, DINO, eq. 1 to 4 and algorithm 1", Needs = ObjectiveNeeds.KeyEncoder)]
+[Objective("dino", Family = ObjectiveFamily.Clustering, Source = "Caron et al. 2021, DINO, eq. 1 to 4 and algorithm 1", Needs = ObjectiveNeeds.KeyEncoder | ObjectiveNeeds.Crops)]
 public sealed class DinoObjective : ViewObjective
 {
     private const string Centre = "centre";
@@ -86,7 +87,11 @@ public sealed class DinoObjective : ViewObjective
         }
 
         Networks.See(Centre, cat([teacher.A, teacher.B]).mean([0]));
-        return Of(("distillation", (Foretold(student.B, teacher.A) + Foretold(student.A, teacher.B)) / -2));
+        Tensor[] crops = Array.ConvertAll(batch.Crops(), _student.forward);
+        var agreement = crops.Aggregate(
+            Foretold(student.B, teacher.A) + Foretold(student.A, teacher.B),
+            (sum, crop) => sum + Foretold(crop, teacher.A) + Foretold(crop, teacher.B));
+        return Of(("distillation", agreement / (-2 * (1 + crops.Length))));
     }
 
     private sealed class Head : nn.Module<Tensor, Tensor>

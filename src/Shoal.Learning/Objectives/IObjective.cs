@@ -136,6 +136,9 @@ public enum ObjectiveNeeds
 
     /// <summary><see cref="StepBatch.Pixels"/>, which it changes and has encoded by <see cref="StepBatch.Encode"/>.</summary>
     Samples = 64,
+
+    /// <summary><see cref="StepBatch.CropFeatures"/>, where views have small crops.</summary>
+    Crops = 128,
 }
 
 /// <summary>Finds objectives by name.</summary>

@@ -12,6 +12,12 @@ public sealed record StepBatch
     /// <summary>The key encoder's features of the same views, [2N, D], float32, without gradient.</summary>
     public required Tensor KeyFeatures { get; init; }
 
+    /// <summary>
+    /// The encoder's features of small crops, [L·N, D], float32, with gradient: of the first crop of each sample, then of the second, and so on; null where views have none,
+    /// <see cref="ICropMaker"/>.
+    /// </summary>
+    public Tensor? CropFeatures { get; init; }
+
     /// <summary>The packed key of each sample, [N], int64.</summary>
     public required Tensor Samples { get; init; }
 
@@ -72,6 +78,11 @@ public sealed record StepBatch
                 nameof(batch));
         }
 
+        if (batch.CropFeatures is { } crops && (crops.dim() != 2 || crops.shape[1] != batch.Features.shape[1] || count == 0 || crops.shape[0] % count != 0))
+        {
+            throw new ArgumentException($"Features of crops are {Text(crops)}; samples {Text(batch.Samples)} need [L x {count}, {batch.Features.shape[1]}].", nameof(batch));
+        }
+
         if (batch.Pixels.dim() != 4 || batch.Pixels.shape[0] != count)
         {
             throw new ArgumentException($"Pixels are {Text(batch.Pixels)}; samples {Text(batch.Samples)} need [{count}, C, H, W].", nameof(batch));
@@ -79,6 +90,9 @@ public sealed record StepBatch
 
         return count;
     }
+
+    /// <summary>Features of one crop of all samples after another, [N, D] each; none where views have no crops.</summary>
+    internal Tensor[] Crops() => CropFeatures is { } crops ? crops.chunk(crops.shape[0] / Samples.shape[0]) : [];
 
     /// <summary>Randomness for one objective, that no other's draws change; for the CPU.</summary>
     /// <param name="objective">Its name.</param>

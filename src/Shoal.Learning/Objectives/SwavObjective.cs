@@ -9,10 +9,11 @@ namespace Shoal.Learning;
 /// <remarks>
 /// Caron et al. 2020, "Unsupervised Learning of Visual Features by Contrasting Cluster Assignments", eq. 1 to 5: codes Q maximise Tr(QᵀC) + ε·H(Q) over
 /// partitions of equal size (Sinkhorn-Knopp), L = -½ mean (Σ_k q_k(A) · log softmax(c(B)/τ)_k + the same from B to A). Embeddings and prototypes are of length 1.
+/// Where views have small crops, both codes are predicted from each of them, too (eq. 6), and L is the mean over all pairs.
 /// With the queue, embeddings that earlier steps had of the same view take part in the partition (section 3.1, "working with small batches"); it lies in the memory bank,
 /// a row for each sample's two views. Beside <c>sinkhorn</c>, which does this with the cluster heads that are shown, these prototypes only shape the features.
 /// </remarks>
-[Objective("swav", Family = ObjectiveFamily.Clustering, Source = "Caron et al. 2020, SwAV, eq. 1 to 5")]
+[Objective("swav", Family = ObjectiveFamily.Clustering, Source = "Caron et al. 2020, SwAV, eq. 1 to 6", Needs = ObjectiveNeeds.Crops)]
 public sealed class SwavObjective : ViewObjective
 {
     private readonly Options _options;
@@ -89,15 +90,17 @@ public sealed class SwavObjective : ViewObjective
 
         // Merged replicas' prototypes are means, shorter than 1.
         var prototypes = normalize(_prototypes, 2, dim: 1).t();
-        Tensor Swapped(Tensor coded, Tensor predicted, Tensor earlier)
+        Tensor[] crops = Array.ConvertAll(batch.Crops(), crop => normalize(_projector.forward(crop), 2, dim: 1));
+        Tensor Swapped(Tensor coded, Tensor other, Tensor earlier)
         {
             var cosines = cat([earlier, coded.detach()]).matmul(prototypes).unsqueeze(0);
             var codes = SinkhornObjective.Codes(cosines, _options.Softness, _options.Iterations).squeeze(0).narrow(0, earlier.shape[0], coded.shape[0]);
-            return (codes * log_softmax(predicted.matmul(prototypes) / _options.Temperature, 1)).sum(1).mean();
+            Tensor Predicted(Tensor from) => (codes * log_softmax(from.matmul(prototypes) / _options.Temperature, 1)).sum(1).mean();
+            return crops.Aggregate(Predicted(other), (sum, crop) => sum + Predicted(crop));
         }
 
         var earlier = Earlier(batch);
-        var result = Of(("swapped", (Swapped(embedded.A, embedded.B, earlier.A) + Swapped(embedded.B, embedded.A, earlier.B)) / -2));
+        var result = Of(("swapped", (Swapped(embedded.A, embedded.B, earlier.A) + Swapped(embedded.B, embedded.A, earlier.B)) / (-2 * (1 + crops.Length))));
         return _options.Queue ? result with { Keys = cat([embedded.A, embedded.B], 1).detach() / Math.Sqrt(2) } : result;
     }
 

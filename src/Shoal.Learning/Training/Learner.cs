@@ -251,6 +251,7 @@ public sealed partial class Learner : IDisposable
         {
             Features = embedded,
             KeyFeatures = keyFeatures,
+            CropFeatures = _comparesViews && _views is ICropMaker maker ? _encoder.forward(Normalise(maker.MakeCrops(samples, generator))) : null,
             Samples = tensor(keys, device: _device),
             BankKeys = bankKeys,
             BankSamples = bankSamples,
@@ -299,7 +300,7 @@ public sealed partial class Learner : IDisposable
         }
 
         total.backward();
-        BackwardPasses += 2L * keys.Length;
+        BackwardPasses += (2L * keys.Length) + (batch.CropFeatures?.shape[0] ?? 0);
         if (newKeys.Count > 0 && newKeys.Sum(made => made.shape[1]) == _bank.Width)
         {
             // Behind the backward pass, which still reads the keys that these push out. Where one objective makes none of a batch, no row would be whole.

@@ -175,12 +175,16 @@ public sealed record LearnerOptions
             .. ObjectivesThat(_ => true).Select(objective => objective.Misfit(shape, Kind)).OfType<string>(),
             .. Objectives is null || LearnsByGradient(shape) ? [] : ObjectivesThat(objective => !objective.TrainsHead)
                 .Select(objective => $"Objective '{objective.Name}' moves the encoder, and '{encoder}' learns without gradients; name another encoder, or no objectives."),
+            .. !string.Equals(Views, ViewRecipes.MultiCrop, StringComparison.Ordinal) || ObjectivesThat(TakesCrops).Any() ? Array.Empty<string>()
+                : [$"Views '{Views}' have small crops, from which none of these objectives learns; add one of {string.Join(", ", ObjectiveCatalogue.Names.Where(name => TakesCrops(ObjectiveCatalogue.Find(name)!)))}, or use views 'photograph'."],
             .. EncoderCatalogue.IsPatchwise(encoder) ? [] : ObjectivesThat(objective => objective.NeedsPatches)
                 .Select(objective => $"Objective '{objective.Name}' shows the encoder some patches of a sample only, which '{encoder}' cannot see; use encoder '{EncoderCatalogue.Patchwise}' or '{EncoderCatalogue.Auto}'."),
             .. EncoderCatalogue.HasLatents(encoder) ? [] : ObjectivesThat(objective => objective.NeedsLatents)
                 .Select(objective => $"Objective '{objective.Name}' foretells what an encoder sees in the course of time, which '{encoder}' does not show; it is for sound with the front end 'waveform', whose encoder is '{EncoderCatalogue.Waveform}'."),
         ];
     }
+
+    private static bool TakesCrops(ObjectiveAttribute objective) => objective.Needs.HasFlag(ObjectiveNeeds.Crops);
 
     /// <summary>What is wrong with these options whatever is learned, one sentence each; empty when nothing is.</summary>
     public IReadOnlyList<string> Problems()

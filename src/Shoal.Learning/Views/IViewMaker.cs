@@ -13,6 +13,17 @@ public interface IViewMaker
     Tensor Make(Tensor samples, Generator generator);
 }
 
+/// <summary>Makes small crops beside whole views, for objectives that foretell the whole from a part.</summary>
+public interface ICropMaker : IViewMaker
+{
+    /// <summary>As many random crops of each sample as this maker has.</summary>
+    /// <param name="samples">[N, C, H, W], float32, 0 to 1; not changed.</param>
+    /// <param name="generator">Where randomness comes from, of the samples' device; the same state makes the same crops.</param>
+    /// <returns>[L·N, C, H, W], float32: the first crop of each sample in their order, then the second, and so on.</returns>
+    /// <exception cref="ArgumentException">Another shape than the samples of the dataset have.</exception>
+    Tensor MakeCrops(Tensor samples, Generator generator);
+}
+
 /// <summary>Finds the views that suit samples, and what makers of views have in common.</summary>
 public static class ViewMakers
 {

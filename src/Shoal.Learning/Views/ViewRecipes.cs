@@ -8,9 +8,13 @@ public static class ViewRecipes
     /// <summary>The views that suit samples' kind and shape, <see cref="ViewMakers.Create"/>.</summary>
     public const string Auto = "auto";
 
+    /// <summary>Those with small crops, <see cref="MultiCropViews"/>.</summary>
+    public const string MultiCrop = "multicrop";
+
     private static readonly SortedDictionary<string, Func<SampleShape, Device, IViewMaker>> OfImages = new(StringComparer.Ordinal)
     {
         ["drawing"] = (shape, device) => new ViewMaker(shape, device, ViewMaker.Options.Grey),
+        [MultiCrop] = (shape, device) => new MultiCropViews(shape, device),
         ["photograph"] = (shape, device) => new ViewMaker(shape, device, ViewMaker.Options.Photograph),
         ["randaugment"] = (shape, device) => new RandAugmentViews(shape, device),
     };

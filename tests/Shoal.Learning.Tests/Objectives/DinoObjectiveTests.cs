@@ -24,6 +24,18 @@ public sealed class DinoObjectiveTests
     }
 
     [Fact]
+    public void From_small_crops_both_views_are_foretold_too()
+    {
+        using var scope = NewDisposeScope();
+        using var objective = new DinoObjective(8, Small);
+        var batch = Making.Batch(2);
+        batch = batch with { CropFeatures = randn(12, 8, requires_grad: true) };
+        Assert.Equal(Reference(objective, batch, new double[32]), Distillation(objective, batch), 4);
+        objective.Compute(batch).Terms["distillation"].backward();
+        Assert.All(Making.Floats(batch.CropFeatures!.grad!.norm(1, false, 2)), length => Assert.True(length > 0));
+    }
+
+    [Fact]
     public void A_student_that_says_the_same_of_everything_scores_log_K()
     {
         // Hand-computed: outputs of zeros make the student uniform, which scores log K whatever the target is.
@@ -72,7 +84,15 @@ public sealed class DinoObjectiveTests
             var said = HeadReference.Softmax(s.Select(value => value / 0.1));
             return -target.Zip(said, (p, q) => p * Math.Log(q)).Sum();
         }).Average();
-        return (H(teacher.A, student.B) + H(teacher.B, student.A)) / 2;
+        var sum = H(teacher.A, student.B) + H(teacher.B, student.A);
+        if (batch.CropFeatures is null)
+        {
+            return sum / 2;
+        }
+
+        // Two crops of each sample.
+        var (first, second) = Head(objective, "student", batch.CropFeatures);
+        return (sum + H(teacher.A, first) + H(teacher.B, first) + H(teacher.A, second) + H(teacher.B, second)) / 6;
     }
 
     private static (double[][] A, double[][] B) Head(DinoObjective objective, string name, Tensor features)

@@ -41,6 +41,7 @@ public sealed class ObjectiveDeclarationTests : IDisposable
         using var objective = Create(name);
         var needs = ObjectiveCatalogue.Find(name)!.Needs;
         var batch = Batch(objective, scale: 20);
+        batch = batch with { CropFeatures = randn(2 * batch.Features.shape[0], batch.Features.shape[1]) };
         var before = Loss(objective, batch).item<float>();
         var other = Batch(objective, seed: 2, scale: 20);
         foreach (var (need, changed) in new[]
@@ -52,6 +53,7 @@ public sealed class ObjectiveDeclarationTests : IDisposable
             (ObjectiveNeeds.Heads, batch with { Head = other.Head }),
             (ObjectiveNeeds.Replay, batch with { Replayed = batch.Replayed.narrow(0, 0, 3) }),
             (ObjectiveNeeds.Samples, batch with { Pixels = other.Pixels }),
+            (ObjectiveNeeds.Crops, batch with { CropFeatures = batch.CropFeatures.roll(1, 0) }),
         })
         {
             var (declared, read) = (needs.HasFlag(need), Loss(objective, changed).item<float>() != before);

@@ -45,6 +45,7 @@ public sealed class ObjectiveReferenceTests
             (ObjectiveNeeds.Labels, "communities"),
             (ObjectiveNeeds.Heads, "cluster heads"),
             (ObjectiveNeeds.Replay, "what is replayed"),
+            (ObjectiveNeeds.Crops, "small crops"),
             (ObjectiveNeeds.Samples, $"{(declared.OnlyImages is null ? "samples" : "images")}{(declared.NeedsColour ? " in colour" : "")}{(declared.NeedsSquare ? " as high as wide" : "")}{(declared.LeastSide > 1 ? $" of {declared.LeastSide} pixels a side" : "")}{(declared.NeedsPatches ? ", an encoder of patches" : "")}{(declared.NeedsLatents ? ", an encoder with latents" : "")}"),
         ];
         var needs = string.Join(", ", words.Where(word => declared.Needs.HasFlag(word.Need)).Select(word => word.Text));

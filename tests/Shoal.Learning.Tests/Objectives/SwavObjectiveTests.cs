@@ -16,6 +16,18 @@ public sealed class SwavObjectiveTests
     }
 
     [Fact]
+    public void From_small_crops_both_codes_are_predicted_too()
+    {
+        using var scope = NewDisposeScope();
+        var batch = Making.Batch(2);
+        batch = batch with { CropFeatures = randn(12, 8, requires_grad: true) };
+        using var objective = new SwavObjective(8, Small);
+        Assert.Equal(Reference(objective, batch, [], []), Swapped(objective, batch), 4);
+        objective.Compute(batch).Terms["swapped"].backward();
+        Assert.All(Making.Floats(batch.CropFeatures!.grad!.norm(1, false, 2)), length => Assert.True(length > 0));
+    }
+
+    [Fact]
     public void With_the_queue_earlier_embeddings_of_the_same_view_take_part_in_the_partition()
     {
         using var scope = NewDisposeScope();
@@ -92,13 +104,22 @@ public sealed class SwavObjectiveTests
         var (a, b) = Doubles.Views(batch.Features).Through(objective, "projector");
         var prototypes = Doubles.Unit(Doubles.Rows(objective.Own.named_parameters().Single(p => p.name is "prototypes").parameter));
         double[][] Cosines(double[][] rows) => Array.ConvertAll(rows, row => Array.ConvertAll(prototypes, prototype => Doubles.Cosine(row, prototype)));
-        double Direction(double[][] coded, double[][] predicted, double[][] earlier)
+        double[][][] crops = [];
+        if (batch.CropFeatures is not null)
         {
-            var codes = Codes(Cosines([.. earlier, .. coded]))[earlier.Length..];
-            return codes.Zip(Cosines(predicted), (q, c) => -q.Zip(HeadReference.Softmax(c.Select(value => value / 0.1)), (x, p) => x * Math.Log(p)).Sum()).Average();
+            // Two crops of each sample.
+            var (first, second) = Doubles.Views(batch.CropFeatures).Through(objective, "projector");
+            crops = [first, second];
         }
 
-        return (Direction(a, b, earlierA) + Direction(b, a, earlierB)) / 2;
+        double Direction(double[][] coded, double[][] other, double[][] earlier)
+        {
+            var codes = Codes(Cosines([.. earlier, .. coded]))[earlier.Length..];
+            return new[] { other }.Concat(crops).Sum(predicted =>
+                codes.Zip(Cosines(predicted), (q, c) => -q.Zip(HeadReference.Softmax(c.Select(value => value / 0.1)), (x, p) => x * Math.Log(p)).Sum()).Average());
+        }
+
+        return (Direction(a, b, earlierA) + Direction(b, a, earlierB)) / (2 * (1 + crops.Length));
     }
 
     // [N][K] -> [N][K]: prototypes and samples normalised in turn, three times.
