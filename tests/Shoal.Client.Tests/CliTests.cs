@@ -32,6 +32,20 @@ public sealed class CliTests(SiloFixture fixture) : IDisposable
         Assert.Contains("as many clusters as there are", status, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Of_a_dataset_whose_weights_do_not_fit_nothing_is_left()
+    {
+        string weights = Path.Combine(_folder, "empty.safetensors");
+        await File.WriteAllBytesAsync(weights, []);
+        (int code, _, string error) = await RunAsync("dataset", "create", "cli-unfit", "--weights", weights);
+
+        Assert.Equal((ExitCodes.UserError, "error: The weights are no safetensors file."), (code, error.Trim()));
+        Assert.DoesNotContain("cli-unfit", await fixture.Client.ListDatasetsAsync());
+        await File.WriteAllBytesAsync(weights, [1]);
+        (code, _, _) = await RunAsync("dataset", "create", "cli-unfit", "--weights", weights);
+        Assert.Equal(ExitCodes.Success, code);
+    }
+
     [Theory]
     [InlineData("dataset create x --size 28x28")]
     [InlineData("dataset create UPPER")]
@@ -51,6 +65,8 @@ public sealed class CliTests(SiloFixture fixture) : IDisposable
     [InlineData("export no-such-dataset -o no-such.csv")]
     [InlineData("model no-such-dataset")]
     [InlineData("similar x")]
+    [InlineData("history x")]
+    [InlineData("history no-such-dataset a")]
     [InlineData("similar x a --file b.png")]
     [InlineData("similar no-such-dataset --file b.png")]
     [InlineData("status no-such-dataset")]
@@ -245,7 +261,7 @@ public sealed class CliTests(SiloFixture fixture) : IDisposable
         foreach (string command in new[]
         {
             "dataset list", $"items {name}", $"items {name} --cluster 2 --state assigned --confidence-below 0.95 --newest --limit 1", $"status {name}", "status", $"clusters {name}", $"cluster {name} 2", $"events {name}", $"dataset set {name} --idle-steps 7", $"similar {name} a", $"watch {name} --once", $"pause {name}", $"resume {name}", $"name {name} 2 ones",
-            $"query {name} a --fresh", $"name-by-examples {name} first a b", $"pin {name} 2", $"unpin {name} 2", $"merge {name} 1 2", $"versions {name}", $"model {name}", $"model {name} --version 5", $"rollback {name} 5",
+            $"query {name} a --fresh", $"history {name} a", $"history {name} a --limit 1", $"name-by-examples {name} first a b", $"pin {name} 2", $"unpin {name} 2", $"merge {name} 1 2", $"versions {name}", $"model {name}", $"model {name} --version 5", $"rollback {name} 5",
         })
         {
             (int code, string text, string error) = await RunAsync([.. command.Split(' '), "--json"]);
@@ -262,7 +278,7 @@ public sealed class CliTests(SiloFixture fixture) : IDisposable
         (string name, _) = await fixture.DatasetAsync();
         await fixture.Client.IngestAsync(name, Enumerable.Range(0, 30).Select(i => SiloFixture.Item($"{new string('x', 60)}/{i}", (byte)i)).ToAsyncEnumerable()).ToListAsync();
 
-        foreach (string command in new[] { $"status {name}", "status", $"clusters {name}", $"watch {name} --once", $"query {name} {new string('x', 60)}/1", $"items {name}", $"versions {name}" })
+        foreach (string command in new[] { $"status {name}", "status", $"clusters {name}", $"watch {name} --once", $"query {name} {new string('x', 60)}/1", $"history {name} {new string('x', 60)}/1", $"items {name}", $"versions {name}" })
         {
             (int code, string text, _) = await RunAsync(command.Split(' '));
             Assert.Equal(ExitCodes.Success, code);

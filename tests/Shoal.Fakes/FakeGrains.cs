@@ -38,6 +38,11 @@ public sealed class FakeDatasetGrain(FakeStore store) : Grain, IDatasetGrain
 
     public Task SetFirstWeightsAsync(byte[] weights)
     {
+        if (weights.Length == 0)
+        {
+            throw new ShoalException(ShoalErrorKind.Invalid, "The weights are no safetensors file.");
+        }
+
         Dataset.FirstWeights = weights;
         return Task.CompletedTask;
     }

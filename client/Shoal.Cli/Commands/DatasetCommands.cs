@@ -87,7 +87,7 @@ internal static class DatasetCommands
         Option<int> replay = Option("--replay-size", "Samples in the replay buffer, 256 to 1000000.", defaults.ReplaySize);
         Option<string> policy = Option("--replay", $"Which past samples are rehearsed: '{DatasetSettings.Reservoir}' or '{DatasetSettings.MinimumRedundancy}'.", defaults.Replay);
         Option<string> encoder = Option("--encoder", "What makes embeddings: 'strided', 'resnet18', 'vit', 'patches', 'logmel', 'waveform', or 'auto' for what suits samples and objectives.", defaults.Encoder);
-        Option<string> views = Option("--views", "Which changes leave images what they are: 'drawing', 'photograph', 'randaugment', or 'auto' for what suits their channels.", defaults.Views);
+        Option<string> views = Option("--views", "Which changes leave images what they are: 'drawing', 'multicrop', 'photograph', 'randaugment', or 'auto' for what suits their channels.", defaults.Views);
         var objectives = new Option<IReadOnlyDictionary<string, double>?>("--objective")
         {
             Description = "An objective and its weight, for example moco=1; repeat it for more. Default: the learner's choice.",
@@ -144,7 +144,16 @@ internal static class DatasetCommands
                 token);
             if (parsed.GetValue(weights) is { } file)
             {
-                await session.Client.SetFirstWeightsAsync(dataset, await File.ReadAllBytesAsync(file.FullName, token), token);
+                try
+                {
+                    await session.Client.SetFirstWeightsAsync(dataset, await File.ReadAllBytesAsync(file.FullName, token), token);
+                }
+                catch (ShoalException unfit) when (created && unfit.Kind is ShoalErrorKind.Invalid)
+                {
+                    // It would begin with others than were asked for.
+                    await session.Client.DeleteDatasetAsync(dataset, CancellationToken.None);
+                    throw;
+                }
             }
 
             return await SayAsync(session, dataset, created ? "created" : "already there with these settings");
