@@ -38,7 +38,7 @@ internal sealed class SiloArguments
     private readonly Option<string?> _tls = Variable("--tls", "Folder of the certificates by which silos and clients know each other: ca.crt, tls.crt, tls.key");
     private readonly Option<bool> _kubernetes = new("--kubernetes") { Description = "Watch the pods, and declare silos dead whose pod is deleted (or the variable SHOAL_KUBERNETES=true)", DefaultValueFactory = _ => Flag("SHOAL_KUBERNETES") };
     private readonly Option<DirectoryInfo?> _join = new("--join") { Description = "Join the cluster of the silo of this host with this data folder (shoal-data unless one is named), on free ports", Arity = ArgumentArity.ZeroOrOne };
-    private readonly Option<int> _threads = new("--threads") { Description = "Threads that libtorch uses; 0 for all cores" };
+    private readonly Option<int> _threads = new("--threads") { Description = "Threads that libtorch uses; 0 for what OMP_NUM_THREADS says, else all cores" };
     private readonly Option<string> _device = new("--device") { Description = "Where models live: cpu, cuda or cuda:N", DefaultValueFactory = _ => "cpu" };
     private readonly Option<string?> _blobs = Variable("--blobs", "Azure storage account: a connection string, or its address, entered by this process's identity; without it everything is kept in the data folder");
     private readonly Option<string> _container = new("--container") { Description = "Azure Blobs container", DefaultValueFactory = _ => Defaults.BlobContainer };

@@ -38,7 +38,11 @@ public static partial class NativeTuning
             _ = SetPriority(0, 0, options.Niceness);
         }
 
-        torch.set_num_threads(options.IntraOpThreads > 0 ? options.IntraOpThreads : Environment.ProcessorCount);
+        // libtorch itself reads the variable, and counts cores without their second threads where there is none.
+        if (options.IntraOpThreads > 0 || string.IsNullOrEmpty(Environment.GetEnvironmentVariable("OMP_NUM_THREADS")))
+        {
+            torch.set_num_threads(options.IntraOpThreads > 0 ? options.IntraOpThreads : Environment.ProcessorCount);
+        }
     }
 
     [LibraryImport("libc", EntryPoint = "setpriority")]
