@@ -35,8 +35,11 @@ internal sealed class BrowserGuard(RequestDelegate next, ProblemWriter problems)
 
     private static bool IsUnsafe(string method) => !(HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsOptions(method));
 
-    // Browsers of these years say from where a request comes; older ones send the origin with what is not a plain GET.
-    private static bool IsOfAnotherSite(HttpRequest request) =>
-        request.Headers[FetchSite].ToString() is "cross-site" or "same-site"
-        || (request.Headers.Origin.ToString() is { Length: > 0 } origin && !(Uri.TryCreate(origin, UriKind.Absolute, out Uri? page) && string.Equals(page.Authority, request.Host.Value, StringComparison.OrdinalIgnoreCase)));
+    // Browsers of these years say from where a request comes, and no page can say it for them. Older ones send the origin with what is not a plain GET: "null" where a page tells nobody where it is.
+    private static bool IsOfAnotherSite(HttpRequest request) => request.Headers[FetchSite].ToString() switch
+    {
+        "same-origin" or "none" => false,
+        { Length: > 0 } => true,
+        _ => request.Headers.Origin.ToString() is { Length: > 0 } origin && !(Uri.TryCreate(origin, UriKind.Absolute, out Uri? page) && string.Equals(page.Authority, request.Host.Value, StringComparison.OrdinalIgnoreCase)),
+    };
 }

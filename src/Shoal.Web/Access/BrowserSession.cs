@@ -86,6 +86,9 @@ internal static class BrowserSession
     {
         context.Response.Headers.ContentSecurityPolicy = Policy;
         context.Response.Headers.CacheControl = "no-store";
+
+        // Without a referrer the origin of what is typed here would be "null", as that of any page may be.
+        context.Response.Headers["Referrer-Policy"] = "same-origin";
         string action = HtmlEncoder.Default.Encode($"{Path}?{Return}={Uri.EscapeDataString(Local(context.Request))}");
         string said = problem is null ? string.Empty : $"<p role=\"alert\">{HtmlEncoder.Default.Encode(problem)}</p>";
         return TypedResults.Content(

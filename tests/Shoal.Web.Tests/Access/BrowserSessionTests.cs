@@ -53,6 +53,18 @@ public sealed class BrowserSessionTests(WebFixture fixture)
         Assert.False(entered.Headers.Contains("Set-Cookie"));
     }
 
+    [Fact]
+    public async Task A_browser_that_says_the_form_is_of_this_site_is_believed_whatever_origin_it_keeps_to_itself()
+    {
+        using HttpResponseMessage form = await Api.GetAsync("/signin", bearer: null);
+        Assert.Equal("same-origin", Assert.Single(form.Headers.GetValues("Referrer-Policy")));
+        string key = await Api.MasterAsync();
+        using HttpResponseMessage entered = await EnterAsync(key, "/signin", ("Sec-Fetch-Site", "same-origin"), ("Origin", "null"));
+        Assert.Equal(HttpStatusCode.Found, entered.StatusCode);
+        using HttpResponseMessage other = await EnterAsync(key, "/signin", ("Sec-Fetch-Site", "cross-site"), ("Origin", $"{Api.Address.GetLeftPart(UriPartial.Authority)}"));
+        Assert.Equal(HttpStatusCode.BadRequest, other.StatusCode);
+    }
+
     [Theory]
     [InlineData("//evil.example/")]
     [InlineData("/\\evil.example/")]
