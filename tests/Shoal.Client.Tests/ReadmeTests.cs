@@ -38,17 +38,18 @@ public sealed class ReadmeTests : IDisposable
             ./shoal other
         """;
 
-    /// <summary>Stands for ./shoal: writes down how it is called, refuses what it does not know, and shows a name once one was given.</summary>
+    /// <summary>Stands for ./shoal: writes down how it is called, refuses what it does not know, and shows a name once one was given. What goes on is the program itself, as of the real one: a shell whose program ended just before Ctrl-C would go on.</summary>
     private const string Stub = """
         #!/usr/bin/env bash
-        printf '%s|' "$@" >> calls
-        echo >> calls
+        # In one piece: two of these run side by side.
+        call=$(printf '%s|' "$@")
+        echo "$call" >> calls
         case $1 in
           demo) ;;
           status) grep -q '^serve' calls ;;
           name) echo "$4" > name ;;
           clusters) if [ -e name ]; then echo "[{\"id\":3,\"name\":\"$(cat name)\",\"count\":2}]"; elif grep -q '^watch' calls; then echo '[{"id":3,"count":2}]'; fi ;;
-          serve | watch) while :; do sleep 0.05; done ;;
+          serve | watch) exec sleep 600 ;;
           *) exit 2 ;;
         esac
         """;
