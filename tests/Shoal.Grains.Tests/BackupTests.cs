@@ -7,7 +7,7 @@ using static Shoal.Grains.Tests.SiloTests;
 namespace Shoal.Grains.Tests;
 
 /// <summary>Backups of a real silo that goes on working, to a folder and to a container.</summary>
-[Collection("silo")]
+[Collection(SiloCollections.Second)]
 public sealed class BackupTests(Azurite azurite)
 {
     [Theory]

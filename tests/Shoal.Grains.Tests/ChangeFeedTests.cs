@@ -7,7 +7,7 @@ using static Shoal.Grains.Tests.SiloTests;
 namespace Shoal.Grains.Tests;
 
 /// <summary>A reader of the change feed, over kills, lost sidecars and deletions, knows at the end what queries answer.</summary>
-[Collection("silo")]
+[Collection(SiloCollections.First)]
 public sealed class ChangeFeedTests
 {
     [Fact]

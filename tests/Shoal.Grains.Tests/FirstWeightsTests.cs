@@ -11,7 +11,7 @@ using Shoal.TestKit;
 namespace Shoal.Grains.Tests;
 
 /// <summary>Datasets that begin with an encoder that was learned elsewhere.</summary>
-[Collection("silo")]
+[Collection(SiloCollections.Second)]
 public sealed class FirstWeightsTests
 {
     private static readonly DatasetSettings Settings = SiloTests.Settings with

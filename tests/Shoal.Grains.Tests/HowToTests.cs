@@ -7,7 +7,7 @@ using Shoal.TestKit;
 namespace Shoal.Grains.Tests;
 
 /// <summary>The code of the how-to pages does against a real silo what the pages say.</summary>
-[Collection("silo")]
+[Collection(SiloCollections.Second)]
 public sealed class HowToTests
 {
     [Fact]

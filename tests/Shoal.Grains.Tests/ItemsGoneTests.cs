@@ -8,7 +8,7 @@ using static Shoal.Grains.Tests.SiloTests;
 namespace Shoal.Grains.Tests;
 
 /// <summary>Items that were deleted, that expired, or whose bytes were damaged, in a real silo.</summary>
-[Collection("silo")]
+[Collection(SiloCollections.First)]
 public sealed class ItemsGoneTests
 {
     [Fact]

@@ -6,7 +6,7 @@ using Shoal.TestKit;
 namespace Shoal.Grains.Tests;
 
 /// <summary>Objectives of several families together, and encoders by name, inside datasets of a silo that is killed on the way; what does not fit together is refused.</summary>
-[Collection("silo")]
+[Collection(SiloCollections.Second)]
 public sealed class ObjectivesOnSiloTests
 {
     private const int Side = 12;

@@ -8,7 +8,7 @@ using Shoal.TestKit;
 namespace Shoal.Grains.Tests;
 
 /// <summary>What a representation ignores, and what its clusters go with, as a silo reports it.</summary>
-[Collection("silo")]
+[Collection(SiloCollections.Second)]
 public sealed class ReportsTests
 {
     [Fact]

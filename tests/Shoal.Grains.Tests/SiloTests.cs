@@ -6,7 +6,7 @@ using Shoal.TestKit;
 namespace Shoal.Grains.Tests;
 
 /// <summary>A real silo in a process of its own: what it acknowledges survives SIGKILL, learning goes on, bad input harms nothing.</summary>
-[Collection("silo")] // One silo at a time: two of them on two cores train several times slower than one after the other.
+[Collection(SiloCollections.First)]
 public sealed class SiloTests(Azurite azurite)
 {
     private const int Size = 16;

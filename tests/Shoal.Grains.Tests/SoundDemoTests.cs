@@ -7,7 +7,7 @@ using Spectre.Console;
 namespace Shoal.Grains.Tests;
 
 /// <summary>The demo of sound, over few recordings of two kinds.</summary>
-[Collection("silo")]
+[Collection(SiloCollections.Second)]
 public sealed class SoundDemoTests
 {
     [Fact]

@@ -7,7 +7,7 @@ using Shoal.TestKit;
 namespace Shoal.Grains.Tests;
 
 /// <summary>Recordings of tones and noise in a real silo: what they are is told window by window.</summary>
-[Collection("silo")]
+[Collection(SiloCollections.First)]
 public sealed class SoundTests
 {
     private const int Rate = 8_000;

@@ -10,7 +10,7 @@ using static Shoal.Grains.Tests.SiloTests;
 namespace Shoal.Grains.Tests;
 
 /// <summary>A store that fails: ingest says so and when to come again, queries are answered, training waits, and all goes on by itself.</summary>
-[Collection("silo")]
+[Collection(SiloCollections.Second)]
 public sealed class StoreFaultTests(Azurite azurite)
 {
     [Fact]

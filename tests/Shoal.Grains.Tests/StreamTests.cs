@@ -9,7 +9,7 @@ using static Shoal.Grains.Tests.SiloTests;
 namespace Shoal.Grains.Tests;
 
 /// <summary>Producers and subscribers of a dataset's Orleans stream, over the death of the silo.</summary>
-[Collection("silo")]
+[Collection(SiloCollections.Second)]
 public sealed class StreamTests
 {
     [Fact]

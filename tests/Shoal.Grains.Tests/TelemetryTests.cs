@@ -9,7 +9,7 @@ namespace Shoal.Grains.Tests;
 
 /// <summary>What a real silo says of itself, to who asks and to a collector.</summary>
 /// <param name="run">The run that all of these look at.</param>
-[Collection("silo")]
+[Collection(SiloCollections.Second)]
 public sealed partial class TelemetryTests(TelemetryRun run) : IClassFixture<TelemetryRun>
 {
     private static readonly string Document = File.ReadAllText(Path.Combine(Tree.Root, "docs/reference/metrics.md"));

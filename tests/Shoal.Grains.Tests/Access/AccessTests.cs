@@ -13,7 +13,7 @@ using Shoal.Web;
 namespace Shoal.Grains.Tests;
 
 /// <summary>Keys on a real silo: what is stored of them, and what becomes of them over a restart.</summary>
-[Collection("silo")]
+[Collection(SiloCollections.Second)]
 public sealed class AccessTests
 {
     private static readonly NewAccessKey Reader = new()

@@ -8,7 +8,7 @@ using Shoal.TestKit;
 namespace Shoal.Grains.Tests;
 
 /// <summary>Idempotency keys on a real silo: who carries a request out, and that its answer outlives the silo.</summary>
-[Collection("silo")]
+[Collection(SiloCollections.Second)]
 public sealed class OnceTests
 {
     private static readonly byte[] Request = new byte[32];

@@ -9,7 +9,7 @@ using static Shoal.Grains.Tests.SiloTests;
 namespace Shoal.Grains.Tests;
 
 /// <summary>A webhook on a real silo: it goes on where it was after a kill, and is gone with its dataset.</summary>
-[Collection("silo")]
+[Collection(SiloCollections.Second)]
 public sealed class WebhookTests
 {
     private static readonly string[] Networks = ["--log", "Warning", "--webhook-networks", "127.0.0.0/8"];
