@@ -34,6 +34,8 @@ public sealed partial class PageTests(PagesFixture pages)
         IPage page = visit.Page;
         await visit.GoAsync($"{Watch}/clusters");
 
+        // Nobody was asked who they are.
+        await Expect(page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Sign out" })).ToHaveCountAsync(0);
         await page.Locator(".shoal-title").First.ClickAsync();
         await page.GetByRole(AriaRole.Textbox).FillAsync("round things");
         await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Save" }).ClickAsync();

@@ -25,8 +25,9 @@ public sealed class SignInTests(PagesFixture pages) : IDisposable
         await using Visit visit = await pages.OpenAsync(silo.Http);
         IPage page = visit.Page;
         await page.GotoAsync("/watch/mine/clusters");
-        await page.GetByLabel("Key").FillAsync(key.Secret);
+        await page.GetByLabel("Key").WaitForAsync();
         await Pictures.TakeAsync(visit, "signin");
+        await page.GetByLabel("Key").FillAsync(key.Secret);
         await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Sign in" }).ClickAsync();
 
         // Back where it wanted to go, alive, and no script can read the key.

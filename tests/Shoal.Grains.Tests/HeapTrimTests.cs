@@ -4,8 +4,12 @@ using Shoal.Grains.Compute;
 
 namespace Shoal.Grains.Tests;
 
+/// <summary>What it looks at is the whole process's: nothing else may run meanwhile.</summary>
+[Collection(Alone)]
 public sealed class HeapTrimTests
 {
+    private const string Alone = "heap";
+
     private const int Block = 1 << 20;
     private const int Blocks = 384;
     private const long Growth = 256L << 20;
@@ -16,6 +20,12 @@ public sealed class HeapTrimTests
         Assert.SkipUnless(OperatingSystem.IsLinux(), "glibc's heap is looked at");
         NativeTuning.ApplyToProcess();
         var clock = new FakeTimeProvider();
+
+        // What other tests left free would be filled before the process grows.
+        var first = new HeapTrim(long.MinValue / 2, clock);
+        clock.Advance(HeapTrim.Interval);
+        Assert.True(first.Look());
+
         var trim = new HeapTrim(Growth, clock);
         clock.Advance(HeapTrim.Interval);
         Assert.False(trim.Look(), "nothing has grown yet");
@@ -39,6 +49,9 @@ public sealed class HeapTrimTests
             Array.ForEach(kept, Marshal.FreeHGlobal);
         }
     }
+
+    [CollectionDefinition(Alone, DisableParallelization = true)]
+    public sealed class NothingBeside;
 
     // Large blocks that were used and freed, each between two small ones that stay.
     private static nint[] Fill()

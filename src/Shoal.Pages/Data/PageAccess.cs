@@ -11,10 +11,10 @@ public sealed class PageAccess(IPageGuard guard, AuthenticationStateProvider peo
     private const string Everyone = "everyone";
 
     /// <summary>What the audit log calls them.</summary>
-    public async Task<string> WhoAsync() => await SignedInAsync() ?? Everyone;
+    public async Task<string> WhoAsync() => (await people.GetAuthenticationStateAsync()).User.Identity?.Name ?? Everyone;
 
     /// <summary>As whom they are signed in; null where nobody is asked.</summary>
-    public async Task<string?> SignedInAsync() => (await people.GetAuthenticationStateAsync()).User.Identity?.Name;
+    public async Task<string?> SignedInAsync() => await WhoAsync() is var who && string.Equals(who, Everyone, StringComparison.Ordinal) ? null : who;
 
     /// <summary>What they may do now.</summary>
     /// <exception cref="Contracts.ShoalException">Unavailable: that cannot be looked up now.</exception>
