@@ -122,6 +122,24 @@ public sealed class ComputeThreadTests
     }
 
     [Fact]
+    public async Task Refresh_is_not_charged_for_the_arrivals_that_pass_it()
+    {
+        var time = new FakeTimeProvider();
+        using var thread = new ComputeThread(new ComputeOptions { RefreshShare = 0.1, IntraOpThreads = 1 }, time, NullLogger<ComputeThread>.Instance);
+        await thread.RunAsync(ComputePriority.Refresh, "a", () =>
+        {
+            time.Advance(TimeSpan.FromMilliseconds(1));
+            _ = thread.RunAsync(ComputePriority.Arrivals, "a", () => time.Advance(TimeSpan.FromSeconds(100)));
+            thread.RunUrgent();
+        });
+
+        // Nine milliseconds later it may go on beside training that never pauses; of a hundred seconds it would be a quarter of an hour.
+        Task pausing = thread.RunAsync(ComputePriority.Training, "a", () => time.Advance(TimeSpan.FromMilliseconds(10)));
+        Task refresh = thread.RunAsync(ComputePriority.Refresh, "a", () => { });
+        await Task.WhenAll(pausing, refresh).WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
     public async Task Datasets_of_one_priority_take_turns()
     {
         using ComputeThread thread = NewThread();

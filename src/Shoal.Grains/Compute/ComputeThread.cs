@@ -44,6 +44,7 @@ public sealed partial class ComputeThread : IDisposable
     private long _trainedAt = long.MinValue;
     private ComputePriority _running;
     private long _began;
+    private long _refreshed;
 
     /// <summary>Starts the thread.</summary>
     /// <param name="options">Threads, queue lengths and the refresh share.</param>
@@ -169,8 +170,7 @@ public sealed partial class ComputeThread : IDisposable
                 TryTake(out item, out priority, take: true);
             }
 
-            var started = _time.GetTimestamp();
-            (_running, _began) = (priority, started);
+            (_running, _began, _refreshed) = (priority, _time.GetTimestamp(), 0);
             item!.Run();
             Account();
             if (priority == ComputePriority.Training)
@@ -180,9 +180,8 @@ public sealed partial class ComputeThread : IDisposable
             }
             else if (priority == ComputePriority.Refresh)
             {
-                // A batch that took d pauses refresh for d·(1/share − 1), so that its share of the time stays below the setting.
-                var took = _time.GetTimestamp() - started;
-                _refreshNotBefore = _time.GetTimestamp() + (long)(took * ((1 / _options.RefreshShare) - 1));
+                // A batch that took d, without what passed it, pauses refresh for d·(1/share − 1), so that its share of the time stays below the setting.
+                _refreshNotBefore = _began + (long)(_refreshed * ((1 / _options.RefreshShare) - 1));
             }
         }
 
@@ -202,6 +201,7 @@ public sealed partial class ComputeThread : IDisposable
     private void Account(ComputePriority? heldUp = null)
     {
         var now = _time.GetTimestamp();
+        _refreshed += _running == ComputePriority.Refresh ? now - _began : 0;
         lock (_gate)
         {
             _turns.Ran(_running, now - _began, trainingWaits: heldUp == ComputePriority.Training || _queues[(int)ComputePriority.Training].Count > 0);
