@@ -9,12 +9,12 @@ namespace Shoal.Chaos.Tests;
 [Collection("silo")]
 public sealed class ExactlyOnceTests : IDisposable
 {
-    private const int Kills = 2;
+    private const int Kills = 3;
     private const int Samples = 1_000;
 
     // 1,000 samples are 11 steps; then it rehearses.
     private const int Steps = 11 + Rehearsed;
-    private const int Rehearsed = 6;
+    private const int Rehearsed = 18;
 
     private static readonly DatasetSettings Settings = new()
     {

@@ -13,7 +13,7 @@ public sealed class FairnessTests : IDisposable
     private const int Floods = 4;
 
     // Alone, storing a batch takes 3 ms, and an answer 1.
-    private static readonly TimeSpan MostOfACall = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan MostOfACall = TimeSpan.FromSeconds(2);
     // Fewer steps say nothing about shares, and a machine that is busy makes one a second.
     private const int FewestSteps = 12;
     private static readonly TimeSpan Duration = TimeSpan.FromSeconds(15);
