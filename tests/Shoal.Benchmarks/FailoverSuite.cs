@@ -34,7 +34,7 @@ internal static class FailoverSuite
         await load.StoreAsync(FirstItems);
         using var stop = new CancellationTokenSource();
         Task work = load.RunAsync(stop.Token);
-        var training = new List<double>();
+        var training = new List<Recovery>();
         var random = new Random(seed);
         for (var kill = 1; kill <= kills; kill++)
         {
@@ -42,10 +42,10 @@ internal static class FailoverSuite
             long steps = await StepsAsync(client);
             var dead = Stopwatch.StartNew();
             await cluster.KillAsync(cluster.Silos[random.Next(Silos)]);
-            training.Add(await TrainedAsync(client, steps, dead));
+            training.Add(await RecoverAsync(client, steps, dead));
             await cluster.AddAsync();
             await Task.Delay(After);
-            FigureWriter.Tell($"{kill,4} of {kills} kills: {load.Calls:N0} calls, {load.Failures.Count} failed, the longest {load.Longest.TotalSeconds:F1} s; training again after {training[^1]:F1} s");
+            FigureWriter.Tell($"{kill,4} of {kills} kills: {load.Calls:N0} calls, {load.Failures.Count} failed, the longest {load.Longest.TotalSeconds:F1} s; {training[^1]}");
         }
 
         await stop.CancelAsync();
@@ -53,7 +53,7 @@ internal static class FailoverSuite
         Write(figures, seed, kills, load, await load.CheckAsync(), training);
     }
 
-    private static void Write(FigureWriter figures, int seed, int kills, ClusterLoad load, (int Lost, long Miscounted) found, List<double> training)
+    private static void Write(FigureWriter figures, int seed, int kills, ClusterLoad load, (int Lost, long Miscounted) found, List<Recovery> training)
     {
         Dictionary<string, object?> settings = new(StringComparer.Ordinal) { ["silos"] = Silos, ["kills"] = kills, ["shards"] = Settings.Shards };
         figures.Write("failover.lost", found.Lost, "items", seed, settings);
@@ -62,7 +62,9 @@ internal static class FailoverSuite
         figures.Write("failover.calls", load.Calls, "calls", seed, settings);
         figures.Write("failover.failed_calls", load.Failures.Count, "calls", seed, settings);
         figures.Write("failover.longest_call_s", load.Longest.TotalSeconds, "s", seed, settings);
-        figures.Write("failover.training_s", training.Max(), "s", seed, settings);
+        figures.Write("failover.training_s", training.Max(recovery => recovery.Further), "s", seed, settings);
+        figures.Write("failover.training_median_s", Percentiles.Median([.. training.Select(recovery => recovery.Further)]), "s", seed, settings);
+        figures.Write("failover.resumed_s", training.Max(recovery => recovery.Resumed), "s", seed, settings);
         foreach (var failure in load.Failures.Distinct(StringComparer.Ordinal).Take(5))
         {
             FigureWriter.Tell($"failed: {failure}");
@@ -71,19 +73,33 @@ internal static class FailoverSuite
 
     private static async Task<long> StepsAsync(ShoalClient client) => (await client.StatusAsync(Dataset)).Training.Progress?.Steps ?? 0;
 
-    // Until a step was taken that had not been before the kill.
-    private static async Task<double> TrainedAsync(ShoalClient client, long steps, Stopwatch dead)
+    // A step that is counted may have been taken before: those since the last checkpoint of a coordinator that died are taken again.
+    private static async Task<Recovery> RecoverAsync(ShoalClient client, long steps, Stopwatch dead)
     {
+        long lowest = steps;
+        double? resumed = null;
         while (dead.Elapsed < Patience)
         {
-            if (await StepsAsync(client) > steps)
+            long now = await StepsAsync(client);
+            lowest = Math.Min(lowest, now);
+            resumed ??= now > lowest ? dead.Elapsed.TotalSeconds : null;
+            if (now > steps)
             {
-                return dead.Elapsed.TotalSeconds;
+                return new Recovery(resumed ?? dead.Elapsed.TotalSeconds, dead.Elapsed.TotalSeconds, steps - lowest);
             }
 
             await Task.Delay(50);
         }
 
         throw new TimeoutException($"Within {Patience.TotalMinutes} minutes after a kill no step was trained.");
+    }
+
+    /// <summary>How training went on after a kill.</summary>
+    /// <param name="Resumed">Seconds until a step was counted.</param>
+    /// <param name="Further">Seconds until one that had not been taken before the kill.</param>
+    /// <param name="Again">Steps that had to be taken again.</param>
+    private sealed record Recovery(double Resumed, double Further, long Again)
+    {
+        public override string ToString() => $"training again after {Resumed:F1} s, further than before after {Further:F1} s, {Again} steps taken again";
     }
 }
