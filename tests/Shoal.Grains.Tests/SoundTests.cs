@@ -97,7 +97,7 @@ public sealed class SoundTests
             Shards = 2,
             RoundSeconds = 1,
             IdleRehearsalSteps = 2,
-            Objectives = new Dictionary<string, double>(StringComparer.Ordinal) { ["wav2vec"] = 1 },
+            Objectives = new Dictionary<string, double>(StringComparer.Ordinal) { ["wav2vec"] = 1, ["wav2vec2"] = 1 },
         };
         await client.CreateDatasetAsync("waves", settings);
         var random = new Random(7);
@@ -109,7 +109,7 @@ public sealed class SoundTests
 
         await client.IngestRecordingAsync("waves", new ItemUpload { Id = "quiet", MediaType = "audio/wav", Bytes = Recordings.Tones(Rate, (0, 0.5)) }).CountAsync();
         DatasetStatus status = await Waiting.UntilAsync(client, silo, "a version of waveforms", s => s.Training.Version is not null && s.Shards.Sum(x => x.Pending) == 0 && s.Training.Progress?.Losses.Count > 0, "waves");
-        Assert.Equal(["total", "wav2vec.contrast"], status.Training.Progress!.Losses.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(["total", "wav2vec.contrast", "wav2vec2.contrast", "wav2vec2.diversity"], status.Training.Progress!.Losses.Keys.Order(StringComparer.Ordinal));
         RecordingAnswer timeline = await client.RecordingAsync("waves", "take/3");
         Assert.All(timeline.Windows, window => Assert.True(window.Item.State is ItemState.Assigned or ItemState.Outlier, $"{window.Item.State}"));
         Assert.All((await client.RecordingAsync("waves", "quiet")).Windows, window => Assert.Equal(ItemState.Quarantined, window.Item.State));

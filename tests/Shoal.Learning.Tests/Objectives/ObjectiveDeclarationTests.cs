@@ -65,7 +65,8 @@ public sealed class ObjectiveDeclarationTests : IDisposable
     [MemberData(nameof(Pretexts))]
     public void What_was_changed_is_told_from_features_and_not_without(string name)
     {
-        const int Steps = 60;
+        // Its transformer finds nothing at the rate of the others; and at its own it knows by heart after 60 steps what is drawn, which is the same in each.
+        var (steps, rate) = name is "wav2vec2" ? (20, 0.003) : (60, 0.01);
         using var scope = NewDisposeScope();
 
         // Where the bar lies tells the colour.
@@ -81,7 +82,7 @@ public sealed class ObjectiveDeclarationTests : IDisposable
             var batch = Batch(objective, count: 8);
             Tensor Scaled(Tensor pixels) => encode(pixels) * 4;
             batch = batch with { Pixels = batch.Pixels * tints, Encode = Scaled, EncodeVisible = Making.Visible(Scaled, Shape), EncodeLatents = Making.Latents(Scaled, Shape) };
-            Train(objective, optimizer, batch, Steps, 0.01);
+            Train(objective, optimizer, batch, steps, rate);
             return Loss(objective, batch).item<float>();
         }
     }
