@@ -28,6 +28,9 @@ internal static class BulkRoutes
     private const string Gzip = "application/gzip";
     private const string Form = "multipart/form-data";
 
+    // An archive of gigabytes streams through without the silo holding more than this of it: what is gathered, and a batch for each of those in flight.
+    private static readonly IngestOptions Bounded = new() { BatchBytes = 1 << 20, GatherBytes = 4 << 20, InFlight = 4 };
+
     private static readonly byte[] NewLine = [(byte)'\n'];
 
     // How bodies are read by their type; all others are lines of JSON.
@@ -56,7 +59,7 @@ internal static class BulkRoutes
     private static async Task IngestAsync(HttpContext context, string dataset, ShoalClient client)
     {
         IBulkReader items = await OpenAsync(context, dataset, client, MaxIngestItems);
-        await AnswerAsync(context, client.IngestAsync(dataset, items.ReadAsync(context.RequestAborted), cancellationToken: context.RequestAborted), items);
+        await AnswerAsync(context, client.IngestAsync(dataset, items.ReadAsync(context.RequestAborted), Bounded, context.RequestAborted), items);
     }
 
     private static async Task ClassifyAsync(HttpContext context, string dataset, ShoalClient client)
