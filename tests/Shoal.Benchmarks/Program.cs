@@ -5,6 +5,7 @@ using Shoal.Benchmarks;
 using Shoal.Benchmarks.Simulation;
 using Shoal.Contracts;
 using Shoal.Learning;
+using Shoal.TestKit;
 
 // What the measuring process starts as a silo is this program, too.
 if (args is [CountedSilo.Word, var counters, .. var siloArguments])
@@ -182,5 +183,10 @@ async Task<int> RunAsync(ParseResult result, Func<FigureWriter, Task> suite)
     {
         await Console.Error.WriteLineAsync($"error: {e.Message}");
         return e.IsTransient ? 3 : 2;
+    }
+    catch (MissingProgramException e)
+    {
+        await Console.Error.WriteLineAsync($"error: {e.Message}");
+        return 2;
     }
 }

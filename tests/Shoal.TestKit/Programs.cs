@@ -15,7 +15,7 @@ public static partial class Programs
     /// <param name="package">The Debian package that brings it.</param>
     /// <param name="program">Its name or path.</param>
     /// <param name="arguments">Its arguments.</param>
-    /// <exception cref="InvalidOperationException">It is not installed; the message says how.</exception>
+    /// <exception cref="MissingProgramException">It is not installed; the message says how.</exception>
     public static Process Start(string package, string program, params IEnumerable<string> arguments)
     {
         try
@@ -24,7 +24,7 @@ public static partial class Programs
         }
         catch (Win32Exception e)
         {
-            throw new InvalidOperationException($"{program} is not installed; as root: apt-get install {package}", e);
+            throw new MissingProgramException($"{program} is not installed; as root: apt-get install {package}", e);
         }
     }
 
@@ -70,3 +70,8 @@ public static partial class Programs
     [LibraryImport("libc", EntryPoint = "kill")]
     private static partial int Kill(int process, int signal);
 }
+
+/// <summary>A program that a test or a measurement needs is not installed.</summary>
+/// <param name="message">Which, and how to install it.</param>
+/// <param name="innerException">What the system said.</param>
+public sealed class MissingProgramException(string message, Exception innerException) : InvalidOperationException(message, innerException);

@@ -31,9 +31,10 @@ internal sealed partial class DatasetGrain(IObjectStore store, TimeProvider time
     {
         if (_state.Value is { } known)
         {
-            return SameSettings(known.Settings, settings)
+            string[] differences = SettingsDifference.Of(known.Settings, settings);
+            return differences.Length == 0
                 ? false
-                : throw new ShoalException(ShoalErrorKind.Conflict, $"The dataset '{Name}' exists with other settings; choose another name or delete it.");
+                : throw new ShoalException(ShoalErrorKind.Conflict, $"The dataset '{Name}' exists with other settings: {string.Join(", ", differences)}; choose another name or delete it.");
         }
 
         // What a deletion or a restore left that was killed in its middle must not become part of a new dataset.
@@ -241,14 +242,6 @@ internal sealed partial class DatasetGrain(IObjectStore store, TimeProvider time
 
     private IEnumerable<IShardGrain> Shards() =>
         Enumerable.Range(0, State.Settings.Shards).Select(shard => GrainFactory.GetGrain<IShardGrain>(GrainKeys.Shard(Name, shard)));
-
-    // What may change, or only says how several silos learn together, does not tell two datasets apart; objectives are compared by what they hold.
-    private static bool SameSettings(DatasetSettings a, DatasetSettings b) =>
-        a with { Paused = b.Paused, RoundSeconds = b.RoundSeconds, IdleRehearsalSteps = b.IdleRehearsalSteps, RetainDays = b.RetainDays, RetainBytes = b.RetainBytes, MaxLag = b.MaxLag, OuterMomentum = b.OuterMomentum, Objectives = b.Objectives } == b
-        && Sorted(a.Objectives).SequenceEqual(Sorted(b.Objectives));
-
-    private static IEnumerable<KeyValuePair<string, double>> Sorted(IReadOnlyDictionary<string, double>? objectives) =>
-        (objectives ?? System.Collections.ObjectModel.ReadOnlyDictionary<string, double>.Empty).OrderBy(o => o.Key, StringComparer.Ordinal);
 
     private async Task PutWeightsAsync(DatasetSettings settings, byte[] weights)
     {
