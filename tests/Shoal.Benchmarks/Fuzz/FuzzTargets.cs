@@ -25,7 +25,7 @@ internal sealed record FuzzTarget(string Name, byte[][] Seeds, Func<byte[], Task
 }
 
 /// <summary>Everything in Shoal that reads foreign bytes.</summary>
-internal static class FuzzTargets
+internal static partial class FuzzTargets
 {
     private const string Log = "log";
     private const string Segment = "log/00000001.seg";
@@ -35,6 +35,9 @@ internal static class FuzzTargets
     public static async Task<FuzzTarget[]> AllAsync(string folder) =>
     [
         Images(),
+        Sound(),
+        Archive(),
+        Form(),
         new FuzzTarget("ndjson", [Lines(3), Lines(1)], NdjsonAsync, e => e is BadHttpRequestException or FormatException),
         Document<CreateDataset>("http-dataset", """{"name":"digits","settings":{"height":28,"width":28,"channels":1,"objectives":{"moco":1.5},"retainDays":0.5}}"""),
         Document<DatasetChange>("http-change", """{"roundSeconds":3.5,"idleRehearsalSteps":800,"retainBytes":1000000}"""),
