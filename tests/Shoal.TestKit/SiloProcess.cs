@@ -219,17 +219,18 @@ public sealed class SiloProcess : IAsyncDisposable
         }
     }
 
-    // Orleans ends a silo that learns from the list of silos that the others took it for dead.
-    private bool WasVotedOut
+    /// <summary>Whether it has printed something since it was started.</summary>
+    /// <param name="text">What is looked for, within a line.</param>
+    public bool HasPrinted(string text)
     {
-        get
+        lock (_output)
         {
-            lock (_output)
-            {
-                return _output.Exists(line => line.Contains("I have been told I am dead", StringComparison.Ordinal));
-            }
+            return _output.Exists(line => line.Contains(text, StringComparison.Ordinal));
         }
     }
+
+    // Orleans ends a silo that learns from the list of silos that the others took it for dead.
+    private bool WasVotedOut => HasPrinted("I have been told I am dead");
 
     private async Task<bool> EndAsync()
     {

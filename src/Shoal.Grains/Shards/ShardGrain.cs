@@ -94,6 +94,10 @@ internal sealed partial class ShardGrain(
         BeginMetrics();
         opened.Add(this.AsReference<IShardGrain>());
         LogOpened(_dataset, _shard, _items.Index.Count, _items.Log.Epoch);
+        if (_items.Changes.IsNew && _items.Index.Count > 0)
+        {
+            LogForgotten(_dataset, _shard, _items.Log.Epoch);
+        }
     }
 
     /// <inheritdoc/>
@@ -348,6 +352,9 @@ internal sealed partial class ShardGrain(
 
     [LoggerMessage(EventId = 810, EventName = "ShardOpened", Level = LogLevel.Debug, Message = "{Dataset}/{Shard}: open with {Items} items at epoch {Epoch}")]
     private partial void LogOpened(string dataset, int shard, long items, long epoch);
+
+    [LoggerMessage(EventId = 820, EventName = "ChangesForgotten", Level = LogLevel.Information, Message = "{Dataset}/{Shard}: changes before epoch {Epoch} are not kept here; readers are told how all items stand")]
+    private partial void LogForgotten(string dataset, int shard, long epoch);
 
     [LoggerMessage(EventId = 811, EventName = "PollFailed", Level = LogLevel.Warning, Message = "{Dataset}/{Shard}: polling failed: {Reason}")]
     private partial void LogPollFailed(string dataset, int shard, string reason);

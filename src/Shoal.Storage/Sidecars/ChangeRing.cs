@@ -50,7 +50,8 @@ public sealed class ChangeRing : IDisposable
         _file = new SidecarFile(Path.Combine(directory, FileName));
         try
         {
-            if (!TryLoad())
+            IsNew = !TryLoad();
+            if (IsNew)
             {
                 _file.Clear();
                 (Generation, Last) = (NewGeneration(), 0);
@@ -80,6 +81,9 @@ public sealed class ChangeRing : IDisposable
 
     /// <summary>The number of the oldest change that is kept; 1 more than <see cref="Last"/> when none is.</summary>
     public long First => Math.Max(1, Last - _capacity + 1);
+
+    /// <summary>Whether it is of a new generation since it was opened: what it held before, if anything, is lost.</summary>
+    public bool IsNew { get; }
 
     /// <summary>Whether whoever wrote it last was killed: it may have missed what was about to be added.</summary>
     public bool WasKilled { get; private set; }
