@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Shoal.Contracts;
 using Shoal.Grains.Compute;
 using Shoal.Media;
@@ -106,21 +105,9 @@ internal static class AudioSuite
         // 16-bit PCM.
         private static byte[] Wav(int rate, int channels, int frames)
         {
-            var wav = new byte[44 + (2 * channels * frames)];
-            new Random(1).NextBytes(wav.AsSpan(44));
-            "RIFF"u8.CopyTo(wav);
-            BinaryPrimitives.WriteInt32LittleEndian(wav.AsSpan(4), wav.Length - 8);
-            "WAVEfmt "u8.CopyTo(wav.AsSpan(8));
-            BinaryPrimitives.WriteInt32LittleEndian(wav.AsSpan(16), 16);
-            BinaryPrimitives.WriteInt16LittleEndian(wav.AsSpan(20), 1);
-            BinaryPrimitives.WriteInt16LittleEndian(wav.AsSpan(22), (short)channels);
-            BinaryPrimitives.WriteInt32LittleEndian(wav.AsSpan(24), rate);
-            BinaryPrimitives.WriteInt32LittleEndian(wav.AsSpan(28), 2 * channels * rate);
-            BinaryPrimitives.WriteInt16LittleEndian(wav.AsSpan(32), (short)(2 * channels));
-            BinaryPrimitives.WriteInt16LittleEndian(wav.AsSpan(34), 16);
-            "data"u8.CopyTo(wav.AsSpan(36));
-            BinaryPrimitives.WriteInt32LittleEndian(wav.AsSpan(40), wav.Length - 44);
-            return wav;
+            var values = new byte[2 * channels * frames];
+            new Random(1).NextBytes(values);
+            return WavBytes.Of(WavBytes.Pcm, channels, rate, bits: 16, values);
         }
     }
 }

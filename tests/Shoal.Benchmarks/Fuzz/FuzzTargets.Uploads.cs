@@ -12,8 +12,6 @@ namespace Shoal.Benchmarks;
 /// <content>Recordings, and bodies that hold many files.</content>
 internal static partial class FuzzTargets
 {
-    private const short Pcm = 1;
-    private const short Floats = 3;
     private const int MostItems = 100;
     private const string Boundary = "----limits";
 
@@ -22,7 +20,7 @@ internal static partial class FuzzTargets
     {
         var options = new SoundFormatOptions { SampleRate = 8_000, WindowSeconds = 0.1, HopSeconds = 0.05, Mels = 16, Frames = 16, MaxBytes = 1 << 20 };
         var decoder = new SoundDecoder(options);
-        byte[][] seeds = [Wav(Pcm, channels: 1, rate: 8_000, bits: 16), Wav(Pcm, channels: 2, rate: 44_100, bits: 24), Wav(Floats, channels: 1, rate: 11_025, bits: 32)];
+        byte[][] seeds = [Tone(WavBytes.Pcm, channels: 1, rate: 8_000, bits: 16), Tone(WavBytes.Pcm, channels: 2, rate: 44_100, bits: 24), Tone(WavBytes.Floats, channels: 1, rate: 11_025, bits: 32)];
         return new FuzzTarget("sound", seeds, async bytes =>
         {
             if (bytes.Length < 12 || !bytes.AsSpan().StartsWith("RIFF"u8) || !bytes.AsSpan(8).StartsWith("WAVE"u8))
@@ -68,38 +66,25 @@ internal static partial class FuzzTargets
 
     private static bool IsRefusal(Exception failure) => failure is ShoalException { Kind: ShoalErrorKind.Invalid } or BadHttpRequestException or FormatException;
 
-    // A tenth of a second of a tone, with the plain header of 44 bytes.
-    private static byte[] Wav(short format, short channels, int rate, short bits)
+    // A tenth of a second.
+    private static byte[] Tone(short format, int channels, int rate, int bits)
     {
-        const int Header = 44;
         var width = bits / 8;
-        var bytes = new byte[Header + (rate / 10 * channels * width)];
-        "RIFF"u8.CopyTo(bytes);
-        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(4), bytes.Length - 8);
-        "WAVEfmt "u8.CopyTo(bytes.AsSpan(8));
-        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(16), 16);
-        BinaryPrimitives.WriteInt16LittleEndian(bytes.AsSpan(20), format);
-        BinaryPrimitives.WriteInt16LittleEndian(bytes.AsSpan(22), channels);
-        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(24), rate);
-        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(28), rate * channels * width);
-        BinaryPrimitives.WriteInt16LittleEndian(bytes.AsSpan(32), (short)(channels * width));
-        BinaryPrimitives.WriteInt16LittleEndian(bytes.AsSpan(34), bits);
-        "data"u8.CopyTo(bytes.AsSpan(36));
-        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(40), bytes.Length - Header);
-        for (var at = Header; at < bytes.Length; at += width)
+        var values = new byte[rate / 10 * channels * width];
+        for (var at = 0; at < values.Length; at += width)
         {
-            var value = Math.Sin((at - Header) * 0.05);
-            if (format == Floats)
+            var value = Math.Sin(at * 0.05);
+            if (format == WavBytes.Floats)
             {
-                BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(at), (float)value);
+                BinaryPrimitives.WriteSingleLittleEndian(values.AsSpan(at), (float)value);
             }
             else
             {
                 // The highest two bytes of however many there are.
-                BinaryPrimitives.WriteInt16LittleEndian(bytes.AsSpan(at + width - 2), (short)(value * 20_000));
+                BinaryPrimitives.WriteInt16LittleEndian(values.AsSpan(at + width - 2), (short)(value * 20_000));
             }
         }
 
-        return bytes;
+        return WavBytes.Of(format, channels, rate, bits, values);
     }
 }
