@@ -13,11 +13,17 @@ internal sealed class KeyRing(ShoalClient client, TimeProvider time) : IDisposab
     /// <summary>After so long the keys are asked for anew; this is how long a revoked one may still be taken.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(5);
 
-    /// <summary>A key that is not known may have been created just now; but strangers with invented ones must not cost a call each.</summary>
-    private static readonly TimeSpan UnknownLifetime = TimeSpan.FromSeconds(1);
+    /// <summary>A key that is not known may have been created just now, so the keys are asked for at once; but for so many in <see cref="UnknownLifetime"/> only, because strangers with invented ones must not cost a call each.</summary>
+    public const int UnknownAtOnce = 8;
+
+    /// <summary>Beyond <see cref="UnknownAtOnce"/>, keys that are not known are asked for when what is known is so old.</summary>
+    public static readonly TimeSpan UnknownLifetime = TimeSpan.FromSeconds(1);
 
     private readonly SemaphoreSlim _asking = new(1);
+    private readonly Lock _lock = new();
     private Ring? _ring;
+    private long _since;
+    private int _unknown;
 
     /// <summary>Whose key it is; null when there is no such key, it has ended, or its secret is another.</summary>
     /// <param name="secret">What the caller sent.</param>
@@ -26,7 +32,7 @@ internal sealed class KeyRing(ShoalClient client, TimeProvider time) : IDisposab
     public async ValueTask<Caller?> FindAsync(AccessSecret secret, CancellationToken cancellationToken)
     {
         Ring ring = await AskAsync(Lifetime, cancellationToken);
-        Known? known = ring.Keys.GetValueOrDefault(secret.Prefix) ?? (await AskAsync(UnknownLifetime, cancellationToken)).Keys.GetValueOrDefault(secret.Prefix);
+        Known? known = ring.Keys.GetValueOrDefault(secret.Prefix) ?? (await AskAsync(LifetimeOfUnknown(), cancellationToken)).Keys.GetValueOrDefault(secret.Prefix);
         return known is not null && CryptographicOperations.FixedTimeEquals(known.Hash, secret.Hash) && !(known.Caller.ExpiresAt <= time.GetUtcNow())
             ? known.Caller
             : null;
@@ -79,6 +85,19 @@ internal sealed class KeyRing(ShoalClient client, TimeProvider time) : IDisposab
         finally
         {
             _asking.Release();
+        }
+    }
+
+    private TimeSpan LifetimeOfUnknown()
+    {
+        lock (_lock)
+        {
+            if (_unknown == 0 || time.GetElapsedTime(_since) >= UnknownLifetime)
+            {
+                (_since, _unknown) = (time.GetTimestamp(), 0);
+            }
+
+            return ++_unknown <= UnknownAtOnce ? TimeSpan.Zero : UnknownLifetime;
         }
     }
 

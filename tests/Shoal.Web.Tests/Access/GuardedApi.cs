@@ -106,7 +106,7 @@ public sealed class GuardedApi : IAsyncDisposable
             RequestsPerDay = perDay,
         });
 
-        // A key that is not known is asked for after a second.
+        // Where other tests have just tried many wrong ones, a key that is not known is asked for after a second.
         Time.Advance(TimeSpan.FromSeconds(1.1));
         return created;
     }

@@ -78,6 +78,27 @@ public sealed class KeyTests(WebFixture fixture)
     }
 
     [Fact]
+    public async Task A_key_opens_at_once_unless_strangers_have_just_tried_many()
+    {
+        var time = new FakeTimeProvider();
+        await using var client = new ShoalClient(fixture.Silo.Client, new ShoalClientOptions { Retries = 0 });
+        using var ring = new KeyRing(client, time);
+        Assert.Null(await ring.FindAsync(AccessSecret.New(), TestContext.Current.CancellationToken));
+        CreatedKey first = await client.CreateKeyAsync(new NewAccessKey { Name = "first", Scopes = [AccessScopes.Read] });
+        Assert.NotNull(await ring.FindAsync(AccessSecret.Parse(first.Secret)!, TestContext.Current.CancellationToken));
+
+        for (int stranger = 0; stranger < KeyRing.UnknownAtOnce; stranger++)
+        {
+            Assert.Null(await ring.FindAsync(AccessSecret.New(), TestContext.Current.CancellationToken));
+        }
+
+        AccessSecret second = AccessSecret.Parse((await client.CreateKeyAsync(new NewAccessKey { Name = "second", Scopes = [AccessScopes.Read] })).Secret)!;
+        Assert.Null(await ring.FindAsync(second, TestContext.Current.CancellationToken));
+        time.Advance(KeyRing.UnknownLifetime);
+        Assert.NotNull(await ring.FindAsync(second, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public async Task When_keys_are_known_no_longer_and_cannot_be_asked_for_nobody_is_let_in()
     {
         string key = await Api.MasterAsync();
