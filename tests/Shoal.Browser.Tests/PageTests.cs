@@ -139,6 +139,8 @@ public sealed partial class PageTests(PagesFixture pages)
         IPage page = visit.Page;
         await visit.GoAsync($"{Watch}/map");
         await Expect(page.Locator(Drawn).First).ToBeVisibleAsync();
+        // It need not listen yet when it is seen.
+        await page.WaitForFunctionAsync("() => document.querySelector('.js-plotly-plot')?._ev?.listenerCount('plotly_click') > 0");
         float[] at = await page.EvaluateAsync<float[]>(
             """
             () => {

@@ -30,7 +30,7 @@ internal sealed class Visit : IAsyncDisposable
                 Height = 844,
             },
         });
-        context.SetDefaultTimeout(30_000);
+        context.SetDefaultTimeout(PagesFixture.Patience);
         var visit = new Visit(context, await context.NewPageAsync());
         visit.Page.Console += (_, message) =>
         {
