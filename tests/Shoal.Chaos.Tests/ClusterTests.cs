@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Http.Json;
 using Shoal.Benchmarks;
 using Shoal.Client;
 using Shoal.Contracts;
@@ -104,6 +106,25 @@ public sealed class ClusterTests : IDisposable
     }
 
     [Fact]
+    public async Task A_request_is_carried_out_once_whichever_gateway_it_is_sent_to_and_whichever_is_gone()
+    {
+        await using RedisProcess redis = await RedisProcess.StartAsync();
+        await using SiloCluster cluster = await ClusterAsync(2, "--redis", redis.ConnectionString);
+        Assert.Equal((HttpStatusCode.Created, false), await CreateOnceAsync(cluster.Silos[0]));
+        Assert.Equal((HttpStatusCode.Created, true), await CreateOnceAsync(cluster.Silos[1]));
+        Assert.Equal((HttpStatusCode.Created, true), await CreateOnceAsync(cluster.Silos[0]));
+
+        await cluster.StopAsync(cluster.Silos[0]);
+        Assert.Equal((HttpStatusCode.Created, true), await CreateOnceAsync(cluster.Silos[0]));
+        await cluster.AddAsync();
+        await cluster.StopAsync(cluster.Silos[0]);
+        Assert.Equal((HttpStatusCode.Created, true), await CreateOnceAsync(cluster.Silos[0]));
+
+        // The control: without a key it is another request, and the dataset is there already.
+        Assert.Equal((HttpStatusCode.OK, false), await CreateOnceAsync(cluster.Silos[0], key: null));
+    }
+
+    [Fact]
     public async Task With_certificates_members_know_each_other_and_who_has_none_is_refused()
     {
         await CertificatesAsync("ours");
@@ -122,6 +143,19 @@ public sealed class ClusterTests : IDisposable
         Assert.Equal(ShoalErrorKind.Unavailable, (await Assert.ThrowsAsync<ShoalException>(() => cluster.ConnectAsync(Folder("others")))).Kind);
         var none = await Assert.ThrowsAsync<ShoalException>(() => cluster.ConnectAsync(Folder("none")));
         Assert.StartsWith($"'{Folder("none")}' must hold ca.crt, tls.crt and tls.key", none.Message, StringComparison.Ordinal);
+    }
+
+    private static async Task<(HttpStatusCode Status, bool IsReplayed)> CreateOnceAsync(SiloProcess gateway, string? key = "a-key-of-this-request")
+    {
+        using var http = new HttpClient { BaseAddress = gateway.Http };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/datasets") { Content = JsonContent.Create(new { name = "once" }) };
+        if (key is not null)
+        {
+            request.Headers.Add("Idempotency-Key", key);
+        }
+
+        using HttpResponseMessage answer = await http.SendAsync(request);
+        return (answer.StatusCode, answer.Headers.Contains("Idempotency-Replayed"));
     }
 
     private string Folder(string name) => Path.Combine(_folder.FullName, name);
