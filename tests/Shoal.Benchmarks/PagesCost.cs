@@ -121,7 +121,14 @@ internal static class PagesCost
             {
                 IPage page = await context.NewPageAsync();
                 await page.GotoAsync(Addresses[i % Addresses.Length]);
-                await page.Locator("main h1").WaitForAsync();
+                try
+                {
+                    await page.Locator("main h1").WaitForAsync();
+                }
+                catch (TimeoutException late)
+                {
+                    throw new InvalidOperationException($"{Addresses[i % Addresses.Length]}, page {i} of {pages}, was not live in time; it shows: {await page.InnerTextAsync("body")}", late);
+                }
             }));
         }
 
