@@ -25,7 +25,8 @@ commands() {
 
 # start COMMAND: in the background, and in a process group of its own, as a terminal does it: Ctrl-C goes to all of that.
 set -m
-start() { bash -c "$1" < /dev/null & job=$!; }
+# Where this script runs in the background, Ctrl-C may be ignored, and what it starts would be deaf to it.
+start() { env --default-signal=INT bash -c "$1" < /dev/null & job=$!; }
 interrupt() { kill -INT -- "-$1" 2> /dev/null || true; }
 
 # finish COMMAND [HOW OK]: waits until it ends, which must be with 0 or OK.

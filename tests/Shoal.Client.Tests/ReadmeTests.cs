@@ -49,7 +49,7 @@ public sealed class ReadmeTests : IDisposable
           status) grep -q '^serve' calls ;;
           name) echo "$4" > name ;;
           clusters) if [ -e name ]; then echo "[{\"id\":3,\"name\":\"$(cat name)\",\"count\":2}]"; elif grep -q '^watch' calls; then echo '[{"id":3,"count":2}]'; fi ;;
-          serve | watch) exec sleep 600 ;;
+          serve | watch) exec sleep 60 ;;
           *) exit 2 ;;
         esac
         """;
@@ -60,7 +60,7 @@ public sealed class ReadmeTests : IDisposable
     public async Task Every_command_of_the_README_is_one_that_the_command_line_takes()
     {
         File.Copy(Path.Combine(Tree.Root, "README.md"), Path.Combine(_folder, "README.md"));
-        string[][] commands = [.. (await FollowAsync("--list")).Text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(Words)];
+        string[][] commands = [.. (await FollowAsync(string.Empty, "--list")).Text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(Words)];
 
         Assert.All(commands, words => Assert.Equal("./shoal", words[0]));
         // From a start without anything to a cluster with a name.
@@ -84,14 +84,19 @@ public sealed class ReadmeTests : IDisposable
         Assert.EndsWith("Try --help.\n", error, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task Commands_are_run_as_printed_one_after_another()
+    // What a shell without job control starts in the background ignores Ctrl-C, and so would all that it starts.
+    [Theory]
+    [InlineData("")]
+    [InlineData("trap '' INT; ")]
+    public async Task Commands_are_run_as_printed_one_after_another(string before)
     {
         File.WriteAllText(Path.Combine(_folder, "README.md"), Small);
 
-        (int code, string text, string error) = await FollowAsync();
+        var clock = Stopwatch.StartNew();
+        (int code, string text, string error) = await FollowAsync(before);
 
         Assert.True(code == 0, error);
+        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(40), "what is ended by Ctrl-C went on for a minute");
         Assert.Contains("== left out: ./shoal test", text, StringComparison.Ordinal);
         // Without how it asks whether the silo answers, and whether there are clusters.
         string[] calls = [.. File.ReadAllLines(Path.Combine(_folder, "calls")).Where(call => call is not ("status|" or "clusters|photos|--json|"))];
@@ -108,7 +113,7 @@ public sealed class ReadmeTests : IDisposable
         Assert.Contains(right, Small, StringComparison.Ordinal);
         File.WriteAllText(Path.Combine(_folder, "README.md"), Small.Replace(right, wrong, StringComparison.Ordinal));
 
-        (int code, _, string error) = await FollowAsync();
+        (int code, _, string error) = await FollowAsync(string.Empty);
 
         Assert.Equal(1, code);
         Assert.Contains(said, error, StringComparison.Ordinal);
@@ -134,12 +139,12 @@ public sealed class ReadmeTests : IDisposable
         return (code, error.ToString());
     }
 
-    private async Task<(int Code, string Text, string Error)> FollowAsync(params string[] arguments)
+    private async Task<(int Code, string Text, string Error)> FollowAsync(string before, params string[] arguments)
     {
         string stub = Path.Combine(_folder, "shoal");
         File.WriteAllText(stub, Stub);
         File.SetUnixFileMode(stub, UnixFileMode.UserRead | UnixFileMode.UserExecute);
-        var start = new ProcessStartInfo("bash", [Path.Combine(Tree.Root, "infra/follow-readme.sh"), .. arguments])
+        var start = new ProcessStartInfo("bash", ["-c", $"{before}exec \"$0\" \"$@\"", Path.Combine(Tree.Root, "infra/follow-readme.sh"), .. arguments])
         {
             WorkingDirectory = _folder,
             UseShellExecute = false,
