@@ -22,7 +22,7 @@ internal sealed class KeyRing(ShoalClient client, TimeProvider time) : IDisposab
     private readonly SemaphoreSlim _asking = new(1);
     private readonly Lock _lock = new();
     private Ring? _ring;
-    private long _since;
+    private long _since = time.GetTimestamp();
     private int _unknown;
 
     /// <summary>Whose key it is; null when there is no such key, it has ended, or its secret is another.</summary>
@@ -31,8 +31,10 @@ internal sealed class KeyRing(ShoalClient client, TimeProvider time) : IDisposab
     /// <exception cref="ShoalException">Unavailable: the keys known are too old, and there are no newer ones to be had. Nobody is let in then.</exception>
     public async ValueTask<Caller?> FindAsync(AccessSecret secret, CancellationToken cancellationToken)
     {
-        Ring ring = await AskAsync(Lifetime, cancellationToken);
-        Known? known = ring.Keys.GetValueOrDefault(secret.Prefix) ?? (await AskAsync(LifetimeOfUnknown(), cancellationToken)).Keys.GetValueOrDefault(secret.Prefix);
+        long began = time.GetTimestamp();
+        Ring ring = await AskAsync(Before(began, Lifetime), cancellationToken);
+        Known? known = ring.Keys.GetValueOrDefault(secret.Prefix)
+            ?? (await AskAsync(MayAskAtOnce() ? began : Before(began, UnknownLifetime), cancellationToken)).Keys.GetValueOrDefault(secret.Prefix);
         return known is not null && CryptographicOperations.FixedTimeEquals(known.Hash, secret.Hash) && !(known.Caller.ExpiresAt <= time.GetUtcNow())
             ? known.Caller
             : null;
@@ -47,7 +49,7 @@ internal sealed class KeyRing(ShoalClient client, TimeProvider time) : IDisposab
         DateTimeOffset? ends = caller.ExpiresAt;
         if (caller.Key is { } key)
         {
-            if ((await AskAsync(Lifetime, cancellationToken)).Keys.GetValueOrDefault(key) is not { } known)
+            if ((await AskAsync(Before(time.GetTimestamp(), Lifetime), cancellationToken)).Keys.GetValueOrDefault(key) is not { } known)
             {
                 return false;
             }
@@ -60,9 +62,10 @@ internal sealed class KeyRing(ShoalClient client, TimeProvider time) : IDisposab
 
     public void Dispose() => _asking.Dispose();
 
-    private async ValueTask<Ring> AskAsync(TimeSpan lifetime, CancellationToken cancellationToken)
+    // The keys as they were asked for after a moment: by this call, or by another that was under way.
+    private async ValueTask<Ring> AskAsync(long after, CancellationToken cancellationToken)
     {
-        if (Fresh(lifetime) is { } known)
+        if (AskedAfter(after) is { } known)
         {
             return known;
         }
@@ -70,7 +73,7 @@ internal sealed class KeyRing(ShoalClient client, TimeProvider time) : IDisposab
         await _asking.WaitAsync(cancellationToken);
         try
         {
-            if (Fresh(lifetime) is { } meanwhile)
+            if (AskedAfter(after) is { } meanwhile)
             {
                 return meanwhile;
             }
@@ -88,20 +91,22 @@ internal sealed class KeyRing(ShoalClient client, TimeProvider time) : IDisposab
         }
     }
 
-    private TimeSpan LifetimeOfUnknown()
+    private bool MayAskAtOnce()
     {
         lock (_lock)
         {
-            if (_unknown == 0 || time.GetElapsedTime(_since) >= UnknownLifetime)
+            if (time.GetElapsedTime(_since) >= UnknownLifetime)
             {
                 (_since, _unknown) = (time.GetTimestamp(), 0);
             }
 
-            return ++_unknown <= UnknownAtOnce ? TimeSpan.Zero : UnknownLifetime;
+            return ++_unknown <= UnknownAtOnce;
         }
     }
 
-    private Ring? Fresh(TimeSpan lifetime) => Volatile.Read(ref _ring) is { } ring && time.GetElapsedTime(ring.Asked) < lifetime ? ring : null;
+    private Ring? AskedAfter(long moment) => Volatile.Read(ref _ring) is { } ring && ring.Asked > moment ? ring : null;
+
+    private long Before(long moment, TimeSpan span) => moment - (long)(span.TotalSeconds * time.TimestampFrequency);
 
     private static Caller CallerOf(AccessKey key) => new()
     {
