@@ -8,8 +8,8 @@ namespace Shoal.Benchmarks;
 /// <summary>A headless Chromium that looks at a silo's pages.</summary>
 internal sealed class BenchBrowser : IAsyncDisposable
 {
-    // Fifty pages load on one slow core, where those that are open draw maps without a graphics card.
-    private const float Patience = 600_000;
+    // Fifty pages load on one slow core.
+    private const float Patience = 180_000;
 
     private readonly IPlaywright _playwright;
     private readonly IBrowser _browser;
