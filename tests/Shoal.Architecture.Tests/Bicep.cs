@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Reflection;
 using System.Text.Json.Nodes;
 
@@ -17,17 +16,7 @@ internal static class Bicep
     /// <summary>Runs it.</summary>
     /// <param name="arguments">Its arguments.</param>
     /// <returns>The exit code, and what it printed and complained about: a misspelt property is a warning, which leaves the exit code 0.</returns>
-    public static async Task<(int Code, string Output, string Complaints)> RunAsync(params string[] arguments)
-    {
-        var start = new ProcessStartInfo(Program, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
-        // Where there is no ICU it would not start.
-        start.Environment["DOTNET_SYSTEM_GLOBALIZATION_INVARIANT"] = "1";
-        using Process process = Process.Start(start)!;
-        Task<string> output = process.StandardOutput.ReadToEndAsync();
-        Task<string> complaints = process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        return (process.ExitCode, await output, await complaints);
-    }
+    public static Task<(int Code, string Output, string Complaints)> RunAsync(params string[] arguments) => Tool.RunAsync(Program, arguments);
 
     private static async Task<JsonNode> TemplateAsync()
     {
