@@ -22,7 +22,7 @@ public sealed partial class Learner : IDisposable
     // Without gradients in the encoder only heads are left to move: communities are shown as means of embeddings.
     private readonly bool _descends;
 
-    // Of waveforms views cost most of a step: they are not made where no objective compares them.
+    // Views cost most of a step: they are not made where no objective compares them.
     private readonly bool _comparesViews;
     private readonly Encoder _encoder;
     private readonly Encoder _keyEncoder;
@@ -70,7 +70,7 @@ public sealed partial class Learner : IDisposable
         }
 
         _descends = _encoder.LearnsByGradient || trainsHeads;
-        _comparesViews = _encoder is not ILatentEncoder || _objectives.Values.Any(entry => entry.Objective is not PretextObjective);
+        _comparesViews = _objectives.Any(entry => entry.Value.Objective is not PretextObjective || ObjectiveCatalogue.Find(entry.Key)!.Needs.HasFlag(ObjectiveNeeds.KeyEncoder));
         foreach (var (_, module) in Modules)
         {
             module.to(_device);
@@ -342,10 +342,16 @@ public sealed partial class Learner : IDisposable
         return (embedded, _encoder.LearnsByGradient ? KeyFeatures(views) : embedded);
     }
 
-    // Nobody reads them; but the key encoder's norms keep the statistics that embeddings are made with. A sample alone is shown twice: norms need two.
+    // Nobody reads them; but the key encoder's norms, where they keep any, keep the statistics that embeddings are made with. A sample alone is shown twice: norms need two.
     private (Tensor Features, Tensor Keys) SeeSamples(Tensor samples)
     {
         var count = samples.shape[0];
+        if (!_keyEncoder.named_buffers().Any())
+        {
+            var nothing = zeros(2 * count, _encoder.Width, device: _device);
+            return (nothing, nothing);
+        }
+
         var seen = KeyFeatures(Normalise(count > 1 ? samples : samples.repeat(2, 1, 1, 1))).narrow(0, 0, count).repeat(2, 1);
         return (seen, seen);
     }
