@@ -117,11 +117,13 @@ public static class ShoalCli
         {
             DatasetCommands.Dataset(shared, surroundings),
             IngestCommand.Make(shared, surroundings),
+            ClassifyCommand.Make(shared, surroundings),
             ItemCommands.Query(shared, surroundings),
             ListingCommands.Items(shared, surroundings),
             ItemCommands.Delete(shared, surroundings),
             ItemCommands.Similar(shared, surroundings),
             ExportCommands.Export(shared, surroundings),
+            ItemCommands.Content(shared, surroundings),
             ThumbnailCommand.Make(shared, surroundings),
             ClusterCommands.Clusters(shared, surroundings),
             ClusterCommands.Cluster(shared, surroundings),

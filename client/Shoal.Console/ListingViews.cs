@@ -1,3 +1,4 @@
+using System.Globalization;
 using Shoal.Contracts;
 using Spectre.Console;
 using Spectre.Console.Rendering;
@@ -24,13 +25,37 @@ public static class ListingViews
             table.AddRow(
                 new Text(item.Id),
                 new Text(item.State.ToString().ToLowerInvariant()),
-                new Text(item.Cluster is { } cluster ? $"{ShoalViews.Number(cluster)}{(item.ClusterName is { } name ? $" ({name})" : string.Empty)}" : "-"),
+                Cluster(item.Cluster, item.ClusterName),
                 new Text(item.Cluster is null ? "-" : ShoalViews.Percent(item.Confidence)),
                 new Text(item.ModelVersion > 0 ? ShoalViews.Number(item.ModelVersion) : "-"),
                 new Text($"{item.ReceivedAt:MM-dd HH:mm:ss}"));
         }
 
         return new Rows([table, .. damaged]);
+    }
+
+    /// <summary>What files were classified as.</summary>
+    /// <param name="lines">An answer a file.</param>
+    public static IRenderable Classified(IReadOnlyCollection<ClassifiedLine> lines)
+    {
+        ArgumentNullException.ThrowIfNull(lines);
+        if (lines.Count == 0)
+        {
+            return new Rows(new Text("There is nothing to classify."));
+        }
+
+        Table table = ShoalViews.NewTable().AddColumn("item").AddColumn("state").AddColumn("cluster").AddColumn(ShoalViews.Right("confidence")).AddColumn(ShoalViews.Right("distance"));
+        foreach (ClassifiedLine line in lines)
+        {
+            table.AddRow(
+                new Text(line.Id),
+                new Text(line.Reason ?? (line.State is ItemState.Pending ? "no version is published yet" : line.State.ToString().ToLowerInvariant())),
+                Cluster(line.Cluster, line.ClusterName),
+                new Text(line.Cluster is null ? "-" : ShoalViews.Percent(line.Confidence)),
+                new Text(line.Distance?.ToString("F3", CultureInfo.InvariantCulture) ?? "-"));
+        }
+
+        return table;
     }
 
     /// <summary>One cluster and what happened to it.</summary>
@@ -58,4 +83,6 @@ public static class ListingViews
 
         void Line(string name, string value) => grid.AddRow(new Text(name, new Style(decoration: Decoration.Bold)), new Text(value));
     }
+
+    private static Text Cluster(long? cluster, string? name) => new(cluster is { } id ? $"{ShoalViews.Number(id)}{(name is null ? string.Empty : $" ({name})")}" : "-");
 }

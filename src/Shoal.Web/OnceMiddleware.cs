@@ -52,7 +52,8 @@ internal sealed class OnceMiddleware(RequestDelegate next, ShoalClient client, P
         }
         else if (known.State is OnceState.New)
         {
-            request.Body = new MemoryStream(body, writable: false);
+            // It has been unpacked.
+            (request.Body, request.ContentLength, request.Headers.ContentEncoding) = (new MemoryStream(body, writable: false), body.Length, default);
             await CarryOutAsync(context, name, what, attempt);
         }
         else

@@ -136,7 +136,8 @@ internal static class Requests
     {
         // The dataset's limit rules, not the server's.
         LiftLimit(context);
-        if (context.Request.ContentLength is { } announced)
+        Stream sent = Body(context.Request);
+        if (ReferenceEquals(sent, context.Request.Body) && context.Request.ContentLength is { } announced)
         {
             if (announced > limit)
             {
@@ -144,23 +145,35 @@ internal static class Requests
             }
 
             byte[] whole = new byte[announced];
-            await context.Request.Body.ReadExactlyAsync(whole, context.RequestAborted);
+            await sent.ReadExactlyAsync(whole, context.RequestAborted);
             return whole;
         }
 
         using var body = new MemoryStream();
         byte[] part = new byte[16 * 1024];
-        for (int read; (read = await context.Request.Body.ReadAsync(part, context.RequestAborted)) > 0;)
+        try
         {
-            await body.WriteAsync(part.AsMemory(0, read), context.RequestAborted);
-            if (body.Length > limit)
+            for (int read; (read = await sent.ReadAsync(part, context.RequestAborted)) > 0;)
             {
-                throw new BadHttpRequestException(tooLarge, StatusCodes.Status413PayloadTooLarge);
+                await body.WriteAsync(part.AsMemory(0, read), context.RequestAborted);
+                if (body.Length > limit)
+                {
+                    throw new BadHttpRequestException(tooLarge, StatusCodes.Status413PayloadTooLarge);
+                }
             }
+        }
+        catch (InvalidDataException failure)
+        {
+            throw new ShoalException(ShoalErrorKind.Invalid, $"The body is said to be gzip, and cannot be unpacked: {failure.Message}", failure);
         }
 
         return body.ToArray();
     }
+
+    /// <summary>The body as it was before it was compressed.</summary>
+    /// <param name="request">The request.</param>
+    /// <exception cref="BadHttpRequestException">415: it is compressed in another way than gzip.</exception>
+    public static Stream Body(HttpRequest request) => Encoding(request) is "gzip" ? Inflation.Gunzip(request.Body) : request.Body;
 
     /// <summary>Takes the server's own limit off a request whose body is bounded here.</summary>
     /// <param name="context">The request, before its body is read.</param>

@@ -2,7 +2,6 @@ using System.Text.Json;
 using Shoal.Cli;
 using Shoal.Contracts;
 using Shoal.Fakes;
-using Spectre.Console.Testing;
 
 namespace Shoal.Client.Tests;
 
@@ -13,7 +12,7 @@ public sealed class CliTests(SiloFixture fixture) : IDisposable
     [Fact]
     public async Task A_dataset_is_created_with_the_size_as_height_width_channels()
     {
-        (int code, string text, _) = await RunAsync("dataset", "create", "cli-made", "--size", "28x32x1", "--clusters", "7", "--shards", "2");
+        (int code, string text, _) = await fixture.RunAsync("dataset", "create", "cli-made", "--size", "28x32x1", "--clusters", "7", "--shards", "2");
 
         Assert.Equal(ExitCodes.Success, code);
         Assert.Contains("Dataset cli-made: created.", text, StringComparison.Ordinal);
@@ -24,11 +23,11 @@ public sealed class CliTests(SiloFixture fixture) : IDisposable
     [Fact]
     public async Task The_number_of_clusters_may_be_left_open()
     {
-        (int code, _, _) = await RunAsync("dataset", "create", "cli-auto", "--clusters", "auto");
+        (int code, _, _) = await fixture.RunAsync("dataset", "create", "cli-auto", "--clusters", "auto");
 
         Assert.Equal(ExitCodes.Success, code);
         Assert.Equal(0, fixture.Silo.Store.Dataset("cli-auto").Settings.Clusters);
-        (_, string status, _) = await RunAsync("status", "cli-auto");
+        (_, string status, _) = await fixture.RunAsync("status", "cli-auto");
         Assert.Contains("as many clusters as there are", status, StringComparison.Ordinal);
     }
 
@@ -37,12 +36,12 @@ public sealed class CliTests(SiloFixture fixture) : IDisposable
     {
         string weights = Path.Combine(_folder, "empty.safetensors");
         await File.WriteAllBytesAsync(weights, []);
-        (int code, _, string error) = await RunAsync("dataset", "create", "cli-unfit", "--weights", weights);
+        (int code, _, string error) = await fixture.RunAsync("dataset", "create", "cli-unfit", "--weights", weights);
 
         Assert.Equal((ExitCodes.UserError, "error: The weights are no safetensors file."), (code, error.Trim()));
         Assert.DoesNotContain("cli-unfit", await fixture.Client.ListDatasetsAsync());
         await File.WriteAllBytesAsync(weights, [1]);
-        (code, _, _) = await RunAsync("dataset", "create", "cli-unfit", "--weights", weights);
+        (code, _, _) = await fixture.RunAsync("dataset", "create", "cli-unfit", "--weights", weights);
         Assert.Equal(ExitCodes.Success, code);
     }
 
@@ -64,6 +63,9 @@ public sealed class CliTests(SiloFixture fixture) : IDisposable
     [InlineData("export x")]
     [InlineData("export no-such-dataset -o no-such.csv")]
     [InlineData("model no-such-dataset")]
+    [InlineData("classify no-such-dataset /no/such/path")]
+    [InlineData("content x a")]
+    [InlineData("content no-such-dataset a -o no-such.png")]
     [InlineData("similar x")]
     [InlineData("history x")]
     [InlineData("history no-such-dataset a")]
@@ -83,7 +85,7 @@ public sealed class CliTests(SiloFixture fixture) : IDisposable
     [InlineData("webhook remove digits 0123456789abcdef")]
     public async Task What_the_user_got_wrong_is_exit_2_with_a_line_on_standard_error(string arguments)
     {
-        (int code, string text, string error) = await RunAsync(arguments.Split(' '));
+        (int code, string text, string error) = await fixture.RunAsync(arguments.Split(' '));
 
         Assert.Equal(ExitCodes.UserError, code);
         Assert.Empty(text);
@@ -93,7 +95,7 @@ public sealed class CliTests(SiloFixture fixture) : IDisposable
     [Fact]
     public async Task A_silo_that_does_not_answer_is_exit_3()
     {
-        (int code, _, string error) = await RunAsync(
+        (int code, _, string error) = await SiloFixture.RunAsync(
             (_, _) => throw new ShoalException(ShoalErrorKind.Unavailable, "No silo answers."), "status");
 
         Assert.Equal(ExitCodes.ServerError, code);
@@ -103,7 +105,7 @@ public sealed class CliTests(SiloFixture fixture) : IDisposable
     [Fact]
     public async Task A_bug_is_exit_1()
     {
-        (int code, _, string error) = await RunAsync((_, _) => throw new InvalidOperationException("oops"), "status");
+        (int code, _, string error) = await SiloFixture.RunAsync((_, _) => throw new InvalidOperationException("oops"), "status");
 
         Assert.Equal(ExitCodes.Bug, code);
         Assert.Contains("This is a bug", error, StringComparison.Ordinal);
@@ -113,19 +115,19 @@ public sealed class CliTests(SiloFixture fixture) : IDisposable
     public async Task A_backup_is_taken_and_restored_and_failures_end_with_the_reason()
     {
         (string name, _) = await fixture.DatasetAsync();
-        (int code, string text, _) = await RunAsync("backup", name, Path.Combine(_folder, "monday"));
+        (int code, string text, _) = await fixture.RunAsync("backup", name, Path.Combine(_folder, "monday"));
         Assert.Equal(ExitCodes.Success, code);
         Assert.Matches("Backed up to .*monday: *12 objects, 2.9 MiB", text.ReplaceLineEndings(" "));
-        (code, text, _) = await RunAsync("restore", name, Path.Combine(_folder, "monday"), "--as", name + "-2", "--json");
+        (code, text, _) = await fixture.RunAsync("restore", name, Path.Combine(_folder, "monday"), "--as", name + "-2", "--json");
         Assert.Equal(ExitCodes.Success, code);
         Assert.True(JsonDocument.Parse(text).RootElement.GetProperty("restores").GetBoolean());
         Assert.Contains(name + "-2", fixture.Silo.Store.Datasets.Keys);
 
-        (code, _, string error) = await RunAsync("restore", name, "/somewhere");
+        (code, _, string error) = await fixture.RunAsync("restore", name, "/somewhere");
         Assert.Equal((ExitCodes.UserError, true), (code, error.Contains("exists", StringComparison.Ordinal)));
-        (code, _, error) = await RunAsync("backup", name, "/full");
+        (code, _, error) = await fixture.RunAsync("backup", name, "/full");
         Assert.Equal((ExitCodes.ServerError, "error: The disk is full.\n"), (code, error));
-        (code, _, _) = await RunAsync("backup", "no-such", "/somewhere");
+        (code, _, _) = await fixture.RunAsync("backup", "no-such", "/somewhere");
         Assert.Equal(ExitCodes.UserError, code);
     }
 
@@ -134,16 +136,16 @@ public sealed class CliTests(SiloFixture fixture) : IDisposable
     {
         (string name, _) = await fixture.DatasetAsync();
         await fixture.Client.PutAsync(name, SiloFixture.Item("a/7", 1));
-        (int code, string text, _) = await RunAsync("changes", name);
+        (int code, string text, _) = await fixture.RunAsync("changes", name);
         Assert.Equal(ExitCodes.Success, code);
         Assert.Matches(@"a/7 +. pending +. cluster 2", text);
         string cursor = text[(text.IndexOf("--after", StringComparison.Ordinal) + 7)..].Split('\n')[0].Trim();
 
         await fixture.Client.PutAsync(name, SiloFixture.Item("a/8", 1));
-        (_, text, _) = await RunAsync("changes", name, "--after", cursor, "--json");
+        (_, text, _) = await fixture.RunAsync("changes", name, "--after", cursor, "--json");
         JsonElement page = JsonDocument.Parse(text).RootElement;
         Assert.Equal("a/8", Assert.Single(page.GetProperty("changes").EnumerateArray()).GetProperty("item").GetProperty("id").GetString());
-        (code, _, string error) = await RunAsync("changes", name, "--after", "nonsense");
+        (code, _, string error) = await fixture.RunAsync("changes", name, "--after", "nonsense");
         Assert.Equal(ExitCodes.UserError, code);
         Assert.Contains("The cursor is none that this dataset gave", error, StringComparison.Ordinal);
     }
@@ -157,15 +159,15 @@ public sealed class CliTests(SiloFixture fixture) : IDisposable
             await fixture.Client.PutAsync(name, SiloFixture.Item(id, 1));
         }
 
-        (int code, string text, _) = await RunAsync("items", name, "--limit", "2");
+        (int code, string text, _) = await fixture.RunAsync("items", name, "--limit", "2");
         Assert.Equal(ExitCodes.Success, code);
         Assert.Matches(@"(?s)a .*assigned.*b .*assigned", text);
         string cursor = text[(text.IndexOf("--cursor", StringComparison.Ordinal) + 8)..].Split('\n')[0].Trim();
-        (_, text, _) = await RunAsync("items", name, "--cursor", cursor, "--json");
+        (_, text, _) = await fixture.RunAsync("items", name, "--cursor", cursor, "--json");
         JsonElement page = JsonDocument.Parse(text).RootElement;
         Assert.Equal("c", Assert.Single(page.GetProperty("items").EnumerateArray()).GetProperty("id").GetString());
         Assert.False(page.TryGetProperty("cursor", out _));
-        (_, text, _) = await RunAsync("items", name, "--cluster", "99");
+        (_, text, _) = await fixture.RunAsync("items", name, "--cluster", "99");
         Assert.Contains("No item matches.", text, StringComparison.Ordinal);
     }
 
@@ -176,43 +178,24 @@ public sealed class CliTests(SiloFixture fixture) : IDisposable
         await fixture.Client.PutAsync(name, SiloFixture.Item("a", 1));
         string path = Path.Combine(_folder, "all.csv");
 
-        (int code, string text, _) = await RunAsync("export", name, "-o", path, "--json");
+        (int code, string text, _) = await fixture.RunAsync("export", name, "-o", path, "--json");
         Assert.Equal((ExitCodes.Success, new FileInfo(path).Length), (code, JsonDocument.Parse(text).RootElement.GetProperty("bytes").GetInt64()));
         Assert.Equal(2, File.ReadAllLines(path).Length);
-        (code, _, _) = await RunAsync("export", name, "-o", Path.Combine(_folder, "all.npz"), "--format", "npz");
+        (code, _, _) = await fixture.RunAsync("export", name, "-o", Path.Combine(_folder, "all.npz"), "--format", "npz");
         Assert.Equal((ExitCodes.Success, "PK"), (code, System.Text.Encoding.ASCII.GetString(File.ReadAllBytes(Path.Combine(_folder, "all.npz")), 0, 2)));
 
         string model = Path.Combine(_folder, "model");
-        (code, _, _) = await RunAsync("model", name, "-o", model);
+        (code, _, _) = await fixture.RunAsync("model", name, "-o", model);
         Assert.Equal((ExitCodes.Success, true), (code, FakeModelGrain.File.AsSpan().SequenceEqual(File.ReadAllBytes(model))));
-        (code, _, string error) = await RunAsync("model", name, "--version", "6", "-o", model);
+        (code, _, string error) = await fixture.RunAsync("model", name, "--version", "6", "-o", model);
         Assert.Equal((ExitCodes.UserError, "error: Version 6 is not kept; there are: 7, 5.\n"), (code, error));
 
         // A failure leaves what was there, and nothing half.
         dataset.Damaged.UnionWith(Enumerable.Range(0, 4));
-        (code, _, _) = await RunAsync("export", name, "-o", path);
+        (code, _, _) = await fixture.RunAsync("export", name, "-o", path);
         Assert.Equal((ExitCodes.ServerError, 2, 2), (code, File.ReadAllLines(path).Length, Directory.GetFiles(_folder).Length - 1));
-        (code, _, _) = await RunAsync("export", name, "-o", Path.Combine(_folder, "nowhere", "x.csv"));
+        (code, _, _) = await fixture.RunAsync("export", name, "-o", Path.Combine(_folder, "nowhere", "x.csv"));
         Assert.Equal(ExitCodes.UserError, code);
-    }
-
-    [Fact]
-    public async Task Items_similar_to_a_file_are_found()
-    {
-        (string name, _) = await fixture.DatasetAsync(maxItemBytes: 3);
-        await fixture.Client.PutAsync(name, SiloFixture.Item("near", 12));
-        await fixture.Client.PutAsync(name, SiloFixture.Item("far", 200));
-        File.WriteAllBytes(Path.Combine(_folder, "a.png"), [10]);
-        File.WriteAllBytes(Path.Combine(_folder, "large.png"), [1, 2, 3, 4]);
-
-        (int code, string text, _) = await RunAsync("similar", name, "--file", Path.Combine(_folder, "a.png"));
-        Assert.Equal(ExitCodes.Success, code);
-        Assert.Matches("(?s)near.*far", text);
-        (code, _, string error) = await RunAsync("similar", name, "--file", Path.Combine(_folder, "large.png"));
-        Assert.Equal((ExitCodes.UserError, "error: The item is larger than the dataset's limit of 3 bytes.\n"), (code, error));
-        (code, _, error) = await RunAsync("similar", name, "--file", Path.Combine(_folder, "nowhere.png"));
-        Assert.Equal(ExitCodes.UserError, code);
-        Assert.Contains("cannot be read", error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -223,8 +206,8 @@ public sealed class CliTests(SiloFixture fixture) : IDisposable
         File.WriteAllBytes(Path.Combine(_folder, "b.png"), [2]);
         File.WriteAllBytes(Path.Combine(_folder, "large.png"), [1, 2, 3, 4]);
 
-        (int first, string one, _) = await RunAsync("ingest", name, _folder, "--json");
-        (int second, string two, _) = await RunAsync("ingest", name, _folder);
+        (int first, string one, _) = await fixture.RunAsync("ingest", name, _folder, "--json");
+        (int second, string two, _) = await fixture.RunAsync("ingest", name, _folder);
 
         Assert.Equal((ExitCodes.Success, ExitCodes.Success), (first, second));
         JsonElement report = JsonDocument.Parse(one).RootElement;
@@ -240,9 +223,9 @@ public sealed class CliTests(SiloFixture fixture) : IDisposable
         (string name, _) = await fixture.DatasetAsync();
         await fixture.Client.PutAsync(name, SiloFixture.Item("[odd]/id", 1));
 
-        (int code, string text, _) = await RunAsync("query", name, "[odd]/id");
-        (int unknown, string nothing, string error) = await RunAsync("query", name, "nobody");
-        (int json, string document, _) = await RunAsync("query", name, "nobody", "--json");
+        (int code, string text, _) = await fixture.RunAsync("query", name, "[odd]/id");
+        (int unknown, string nothing, string error) = await fixture.RunAsync("query", name, "nobody");
+        (int json, string document, _) = await fixture.RunAsync("query", name, "nobody", "--json");
 
         Assert.Equal((ExitCodes.Success, ExitCodes.UserError, ExitCodes.UserError), (code, unknown, json));
         Assert.Contains("[odd]/id", text, StringComparison.Ordinal);
@@ -264,7 +247,7 @@ public sealed class CliTests(SiloFixture fixture) : IDisposable
             $"query {name} a --fresh", $"history {name} a", $"history {name} a --limit 1", $"name-by-examples {name} first a b", $"pin {name} 2", $"unpin {name} 2", $"merge {name} 1 2", $"versions {name}", $"model {name}", $"model {name} --version 5", $"rollback {name} 5",
         })
         {
-            (int code, string text, string error) = await RunAsync([.. command.Split(' '), "--json"]);
+            (int code, string text, string error) = await fixture.RunAsync([.. command.Split(' '), "--json"]);
             Assert.Equal(ExitCodes.Success, code);
             Assert.Empty(error);
             Assert.Single(text.TrimEnd('\n').Split('\n'));
@@ -280,7 +263,7 @@ public sealed class CliTests(SiloFixture fixture) : IDisposable
 
         foreach (string command in new[] { $"status {name}", "status", $"clusters {name}", $"watch {name} --once", $"query {name} {new string('x', 60)}/1", $"history {name} {new string('x', 60)}/1", $"items {name}", $"versions {name}" })
         {
-            (int code, string text, _) = await RunAsync(command.Split(' '));
+            (int code, string text, _) = await fixture.RunAsync(command.Split(' '));
             Assert.Equal(ExitCodes.Success, code);
             Assert.All(text.Split('\n'), line => Assert.InRange(line.Length, 0, 80));
             Assert.DoesNotContain('\u001b', text);
@@ -290,7 +273,7 @@ public sealed class CliTests(SiloFixture fixture) : IDisposable
     [Fact]
     public async Task A_key_is_shown_once_listed_by_its_prefix_and_revoked()
     {
-        (int code, string text, _) = await RunAsync("key", "create", "cli", "--scope", "read", "--scope", "ingest", "--dataset", "digits", "--days", "30", "--per-second", "5");
+        (int code, string text, _) = await fixture.RunAsync("key", "create", "cli", "--scope", "read", "--scope", "ingest", "--dataset", "digits", "--days", "30", "--per-second", "5");
 
         Assert.Equal(ExitCodes.Success, code);
         string key = text.Split('\n')[0].Trim();
@@ -302,13 +285,13 @@ public sealed class CliTests(SiloFixture fixture) : IDisposable
 
         foreach (string[] list in new string[][] { ["key", "list"], ["key", "list", "--json"] })
         {
-            (_, string listed, _) = await RunAsync(list);
+            (_, string listed, _) = await fixture.RunAsync(list);
             Assert.Contains(secret.Prefix, listed, StringComparison.Ordinal);
             Assert.DoesNotContain(key[15..], listed, StringComparison.Ordinal);
             Assert.DoesNotContain(Convert.ToBase64String(secret.Hash), listed, StringComparison.Ordinal);
         }
 
-        (code, string revoked, _) = await RunAsync("key", "revoke", secret.Prefix);
+        (code, string revoked, _) = await fixture.RunAsync("key", "revoke", secret.Prefix);
         Assert.Equal(ExitCodes.Success, code);
         Assert.Contains($"Key {secret.Prefix}: revoked.", revoked, StringComparison.Ordinal);
         Assert.DoesNotContain(secret.Prefix, fixture.Silo.Store.Keys.Keys);
@@ -317,10 +300,10 @@ public sealed class CliTests(SiloFixture fixture) : IDisposable
     [Fact]
     public async Task The_whole_key_may_be_given_to_revoke_it_and_is_not_repeated()
     {
-        (_, string created, _) = await RunAsync("key", "create", "cli", "--scope", "manage", "--json");
+        (_, string created, _) = await fixture.RunAsync("key", "create", "cli", "--scope", "manage", "--json");
         string key = JsonDocument.Parse(created).RootElement.GetProperty("secret").GetString()!;
 
-        (int code, string text, _) = await RunAsync("key", "revoke", key);
+        (int code, string text, _) = await fixture.RunAsync("key", "revoke", key);
 
         Assert.Equal(ExitCodes.Success, code);
         Assert.DoesNotContain(key[15..], text, StringComparison.Ordinal);
@@ -330,7 +313,7 @@ public sealed class CliTests(SiloFixture fixture) : IDisposable
     public async Task A_webhooks_secret_is_shown_once_and_the_list_says_why_messages_do_not_arrive()
     {
         (string dataset, _) = await fixture.DatasetAsync();
-        (int code, string text, _) = await RunAsync("webhook", "add", dataset, "https://hooks.example.org/x", "--topic", "events", "--after", "start");
+        (int code, string text, _) = await fixture.RunAsync("webhook", "add", dataset, "https://hooks.example.org/x", "--topic", "events", "--after", "start");
         Assert.Equal(ExitCodes.Success, code);
         string secret = text.Split('\n')[0].Trim();
         WebhookWork work = Assert.Single(fixture.Silo.Store.Webhooks.Values, of => string.Equals(of.Webhook.Dataset, dataset, StringComparison.Ordinal));
@@ -340,33 +323,16 @@ public sealed class CliTests(SiloFixture fixture) : IDisposable
         fixture.Silo.Store.Webhooks[work.Webhook.Id] = work with { Webhook = work.Webhook with { Progress = new WebhookProgress { Failures = 3, Problem = "The receiver answered 500.", Stopped = true } } };
         foreach (string[] list in new string[][] { ["webhook", "list", dataset], ["webhook", "list", dataset, "--json"] })
         {
-            (_, string listed, _) = await RunAsync(list);
+            (_, string listed, _) = await fixture.RunAsync(list);
             Assert.Contains("The receiver answered 500.", listed, StringComparison.Ordinal);
             Assert.DoesNotContain(secret[6..], listed, StringComparison.Ordinal);
         }
 
-        Assert.Equal(ExitCodes.Success, (await RunAsync("webhook", "resume", dataset, work.Webhook.Id)).Code);
+        Assert.Equal(ExitCodes.Success, (await fixture.RunAsync("webhook", "resume", dataset, work.Webhook.Id)).Code);
         Assert.False(fixture.Silo.Store.Webhooks[work.Webhook.Id].Webhook.Progress.Stopped);
-        Assert.Equal(ExitCodes.Success, (await RunAsync("webhook", "remove", dataset, work.Webhook.Id)).Code);
+        Assert.Equal(ExitCodes.Success, (await fixture.RunAsync("webhook", "remove", dataset, work.Webhook.Id)).Code);
         Assert.DoesNotContain(work.Webhook.Id, fixture.Silo.Store.Webhooks.Keys);
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
-
-    private Task<(int Code, string Text, string Error)> RunAsync(params string[] arguments) =>
-        RunAsync((options, _) =>
-        {
-            options.Validate();
-            return Task.FromResult(new ShoalClient(fixture.Silo.Client, SiloFixture.Quick));
-        }, arguments);
-
-    private static async Task<(int Code, string Text, string Error)> RunAsync(
-        Func<ShoalClientOptions, CancellationToken, Task<ShoalClient>> connect, params string[] arguments)
-    {
-        using var text = new StringWriter { NewLine = "\n" };
-        using var error = new StringWriter { NewLine = "\n" };
-        using TestConsole terminal = new TestConsole().Width(80);
-        int code = await ShoalCli.RunAsync(arguments, new CliSurroundings { Out = text, Error = error, Terminal = terminal, Connect = connect });
-        return (code, text + terminal.Output, error.ToString());
-    }
 }

@@ -1,6 +1,8 @@
+using Shoal.Cli;
 using Shoal.Client.Tests;
 using Shoal.Contracts;
 using Shoal.Fakes;
+using Spectre.Console.Testing;
 
 [assembly: AssemblyFixture(typeof(SiloFixture))]
 
@@ -32,6 +34,25 @@ public sealed class SiloFixture : IAsyncLifetime
     }
 
     public static ItemUpload Item(string id, params byte[] bytes) => new() { Id = id, MediaType = "image/png", Bytes = bytes };
+
+    /// <summary>Runs a command line against the silo.</summary>
+    public Task<(int Code, string Text, string Error)> RunAsync(params string[] arguments) =>
+        RunAsync((options, _) =>
+        {
+            options.Validate();
+            return Task.FromResult(new ShoalClient(Silo.Client, Quick));
+        }, arguments);
+
+    /// <summary>Runs a command line with a connection of its own.</summary>
+    public static async Task<(int Code, string Text, string Error)> RunAsync(
+        Func<ShoalClientOptions, CancellationToken, Task<ShoalClient>> connect, params string[] arguments)
+    {
+        using var text = new StringWriter { NewLine = "\n" };
+        using var error = new StringWriter { NewLine = "\n" };
+        using TestConsole terminal = new TestConsole().Width(80);
+        int code = await ShoalCli.RunAsync(arguments, new CliSurroundings { Out = text, Error = error, Terminal = terminal, Connect = connect });
+        return (code, text + terminal.Output, error.ToString());
+    }
 
     public ValueTask DisposeAsync() => Silo.DisposeAsync();
 }

@@ -227,6 +227,7 @@ public sealed class FakeEmbedderGrain(FakeStore store) : Grain, IEmbedderGrain
             State = ItemState.Assigned,
             Cluster = (item.Bytes[0] % 3) + 1,
             Confidence = 0.8f,
+            Distance = 0.25f,
             ModelVersion = 7,
             Embedding = withEmbeddings ? [item.Bytes[0]] : null,
         }));

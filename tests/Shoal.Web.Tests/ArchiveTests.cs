@@ -136,6 +136,27 @@ public sealed class ArchiveTests(WebFixture fixture)
     }
 
     [Fact]
+    public async Task One_item_may_come_as_gzip_and_is_stored_as_it_was_before()
+    {
+        (string path, FakeDataset dataset) = fixture.Dataset(maxItemBytes: 1_000);
+
+        Assert.Equal(HttpStatusCode.Created, (await PutAsync(Pack([1, 2, 3]), "gzip")).StatusCode);
+        Assert.Equal([1, 2, 3], dataset.Items["a"].Upload.Bytes);
+        await RouteTests.ProblemAsync(await PutAsync([4], "br"), HttpStatusCode.UnsupportedMediaType);
+        Assert.Contains("cannot be unpacked", await RouteTests.ProblemAsync(await PutAsync(new byte[20], "gzip"), HttpStatusCode.BadRequest), StringComparison.Ordinal);
+        await RouteTests.ProblemAsync(await PutAsync(Pack([4])[..^12], "gzip"), HttpStatusCode.BadRequest);
+        // It is small until it is unpacked.
+        await RouteTests.ProblemAsync(await PutAsync(Pack(new byte[1_001]), "gzip"), HttpStatusCode.RequestEntityTooLarge);
+        Assert.Equal([1, 2, 3], Assert.Single(dataset.Items.Values).Upload.Bytes);
+
+        async Task<HttpResponseMessage> PutAsync(byte[] bytes, string encoding)
+        {
+            using var content = new ByteArrayContent(bytes) { Headers = { ContentType = new MediaTypeHeaderValue("image/png"), ContentEncoding = { encoding } } };
+            return await fixture.Http.PutAsync($"{path}/items/a", content);
+        }
+    }
+
+    [Fact]
     public async Task Each_file_of_a_form_is_an_item()
     {
         (string path, FakeDataset dataset) = fixture.Dataset();

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using Shoal.Fakes;
@@ -114,8 +115,29 @@ public sealed class BulkTests(WebFixture fixture)
         Assert.Equal(["assigned", "quarantined", "assigned"], answers.Select(answer => answer.GetProperty("state").GetString()));
         Assert.Equal([1, 3], answers.Where(answer => answer.TryGetProperty("cluster", out _)).Select(answer => answer.GetProperty("cluster").GetInt32()));
         Assert.Equal("Ag==", answers[2].GetProperty("embedding").GetString());
+        Assert.Equal(0.25, answers[2].GetProperty("distance").GetDouble());
         Assert.Empty(dataset.Items);
     }
+
+    [Theory]
+    [InlineData("image/png")]
+    [InlineData("audio/wav")]
+    public async Task A_body_that_is_one_item_is_classified_and_is_not_taken_for_many(string type)
+    {
+        (string path, FakeDataset dataset) = fixture.Dataset(maxItemBytes: 3);
+
+        HttpResponseMessage answer = await fixture.Http.PostAsync($"{path}/classify", Bytes(type, 1, 2));
+
+        JsonElement line = JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement;
+        Assert.Equal((HttpStatusCode.OK, "bytes", 2), (answer.StatusCode, line.GetProperty("id").GetString(), line.GetProperty("cluster").GetInt32()));
+        Assert.Equal("3", Assert.Single(answer.Headers.GetValues("Shoal-Max-Item-Bytes")));
+        await RouteTests.ProblemAsync(await fixture.Http.PostAsync($"{path}/classify", Bytes(type, 1, 2, 3, 4)), HttpStatusCode.RequestEntityTooLarge);
+        Assert.Contains("quarantined", await (await fixture.Http.PostAsync($"{path}/classify", Bytes(type))).Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains("without an id; PUT it to", await RouteTests.ProblemAsync(await fixture.Http.PostAsync($"{path}/items", Bytes(type, 1)), HttpStatusCode.BadRequest), StringComparison.Ordinal);
+        Assert.Empty(dataset.Items);
+    }
+
+    private static ByteArrayContent Bytes(string type, params byte[] bytes) => new(bytes) { Headers = { ContentType = new MediaTypeHeaderValue(type) } };
 
     private static string Line(string id, params byte[] bytes) => JsonSerializer.Serialize(new { id, mediaType = "image/png", bytes });
 

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Net;
 using System.Text;
 using Shoal.Contracts;
@@ -52,6 +53,26 @@ public sealed class OnceTests(WebFixture fixture)
         fixture.Store.Datasets[name] = dataset;
         using HttpResponseMessage again = await PostAsync($"{path}/webhooks", Hook, key);
         Assert.Equal(HttpStatusCode.Created, again.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_compressed_request_is_the_same_one_and_is_unpacked_once()
+    {
+        (string path, _) = fixture.Dataset();
+        string key = Guid.NewGuid().ToString();
+        using var packed = new MemoryStream();
+        await using (var pack = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            await pack.WriteAsync(Encoding.UTF8.GetBytes(Hook));
+        }
+
+        using var content = new ByteArrayContent(packed.ToArray()) { Headers = { ContentType = new("application/json"), ContentEncoding = { "gzip" } } };
+        using HttpRequestMessage request = Request($"{path}/webhooks", content, key);
+        using HttpResponseMessage first = await fixture.Http.SendAsync(request);
+        Assert.Equal(HttpStatusCode.Created, first.StatusCode);
+        using HttpResponseMessage again = await PostAsync($"{path}/webhooks", Hook, key);
+        Assert.Equal("true", Assert.Single(again.Headers.GetValues("Idempotency-Replayed")));
+        Assert.Single(Webhooks(path));
     }
 
     [Fact]

@@ -84,7 +84,11 @@ internal static class IngestCommand
         });
     }
 
-    private static IItemSource Open(DatasetSettings settings, string path, ItemSourceOptions options)
+    /// <summary>Opens a file or a folder; recordings are cut into the dataset's windows.</summary>
+    /// <param name="settings">The dataset's settings.</param>
+    /// <param name="path">The path.</param>
+    /// <param name="options">How it is opened.</param>
+    public static IItemSource Open(DatasetSettings settings, string path, ItemSourceOptions options)
     {
         IItemSource source = ItemSources.Open(path, options);
         return settings.Modality is DatasetSettings.Sound ? new RecordingSource(source, settings) : source;

@@ -41,6 +41,21 @@ internal static class ItemCommands
         });
     }
 
+    public static Command Content(SharedOptions shared, CliSurroundings surroundings)
+    {
+        Argument<string> name = DatasetCommands.Name();
+        Argument<string> item = Item();
+        Option<string> output = ExportCommands.Output(required: true);
+        return Session.Runs(new Command("content", "Write the original bytes of an item into a file.") { name, item, output }, shared, surroundings, async (session, parsed, token) =>
+        {
+            (string dataset, string id) = (parsed.GetValue(name)!, parsed.GetValue(item)!);
+            ItemContent content = await session.Client.GetContentAsync(dataset, id, token)
+                ?? throw new ShoalException(ShoalErrorKind.NotFound, $"There is no item '{id}' in the dataset '{dataset}'.");
+            await ExportCommands.WriteAsync(session, dataset, parsed.GetValue(output)!, async file => await file.WriteAsync(content.Bytes, token));
+            return ExitCodes.Success;
+        });
+    }
+
     public static Command Delete(SharedOptions shared, CliSurroundings surroundings)
     {
         Argument<string> name = DatasetCommands.Name();

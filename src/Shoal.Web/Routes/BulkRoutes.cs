@@ -50,14 +50,19 @@ internal static class BulkRoutes
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge).ProducesProblem(StatusCodes.Status429TooManyRequests)
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         dataset.MapPost("/classify", ClassifyAsync)
-            .WithTags("items").Needs(AccessScopes.Read).WithSummary("Says what the published version makes of items, without storing them; ?embeddings=true adds float16 embeddings.")
-            .Accepts<NdjsonItem>(Ndjson, Tar, Gzip, Form, Requests.AnyType).Produces<ClassifiedLine>(contentType: Ndjson)
+            .WithTags("items").Needs(AccessScopes.Read).WithSummary("Says what the published version makes of items, or of the bytes of one, without storing them; ?embeddings=true adds float16 embeddings.")
+            .Accepts<NdjsonItem>(Ndjson, Tar, Gzip, Form, "image/*", "audio/*", Requests.AnyType).Produces<ClassifiedLine>(contentType: Ndjson)
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge);
     }
 
     private static async Task IngestAsync(HttpContext context, string dataset, ShoalClient client)
     {
+        if (IsOneItem(context.Request))
+        {
+            throw new ShoalException(ShoalErrorKind.Invalid, $"The body is one item, {context.Request.ContentType}, without an id; PUT it to /datasets/{dataset}/items/ID, or send many as lines of JSON, a tar archive or a form with files.");
+        }
+
         IBulkReader items = await OpenAsync(context, dataset, client, MaxIngestItems);
         await AnswerAsync(context, client.IngestAsync(dataset, items.ReadAsync(context.RequestAborted), Bounded, context.RequestAborted), items);
     }
@@ -65,12 +70,18 @@ internal static class BulkRoutes
     private static async Task ClassifyAsync(HttpContext context, string dataset, ShoalClient client)
     {
         bool embeddings = Requests.Flag(context.Request, "embeddings");
-        IBulkReader items = await OpenAsync(context, dataset, client, MaxClassifyItems);
+        IBulkReader items = IsOneItem(context.Request)
+            ? new OneReader(await ItemRoutes.UploadAsync(context, dataset, "bytes", client))
+            : await OpenAsync(context, dataset, client, MaxClassifyItems);
         IAsyncEnumerable<ClassifiedLine> answers = client
             .ClassifyAsync(dataset, items.ReadAsync(context.RequestAborted), embeddings, context.RequestAborted)
-            .Select(item => new ClassifiedLine(item));
+            .Select(item => ClassifiedLine.Of(item.Id, item.Answer));
         await AnswerAsync(context, answers, items);
     }
+
+    // Bytes of an image or a sound, by what they are declared to be.
+    private static bool IsOneItem(HttpRequest request) =>
+        Requests.MediaType(request.ContentType, Ndjson) is var type && (type.StartsWith("image/", StringComparison.OrdinalIgnoreCase) || type.StartsWith("audio/", StringComparison.OrdinalIgnoreCase));
 
     private static async Task<IBulkReader> OpenAsync(HttpContext context, string dataset, ShoalClient client, int maxItems)
     {
@@ -86,7 +97,7 @@ internal static class BulkRoutes
             throw new BadHttpRequestException("The body is said to be packed twice, by its type and by its encoding; pack it once, and say so once.", StatusCodes.Status415UnsupportedMediaType);
         }
 
-        Stream body = packed ? Inflation.Gunzip(context.Request.Body) : context.Request.Body;
+        Stream body = Requests.Body(context.Request);
         return Readers.TryGetValue(type, out var read)
             ? read(context, body, settings, maxItems)
             : new NdjsonReader(packed ? PipeReader.Create(body) : context.Request.BodyReader, settings.MaxItemBytes, maxItems);
@@ -122,23 +133,5 @@ internal static class BulkRoutes
             await held.Writer.CompleteAsync();
             await held.Reader.CompleteAsync();
         }
-    }
-}
-
-/// <summary>The answer for one classified item.</summary>
-/// <param name="Id">The id that the caller gave it.</param>
-/// <param name="State">Assigned, outlier, quarantined (with the reason), or pending when no version is published yet.</param>
-/// <param name="Cluster">The cluster's id; null unless assigned.</param>
-/// <param name="ClusterName">The name that a user gave the cluster.</param>
-/// <param name="Confidence">Softmax probability of the assigned cluster, 0 to 1.</param>
-/// <param name="ModelVersion">The model version that answered; 0 when none is published.</param>
-/// <param name="Reason">Why nothing could be said.</param>
-/// <param name="Embedding">Little-endian float16, L2-normalised, as base64; null unless asked for.</param>
-public sealed record ClassifiedLine(
-    string Id, ItemState State, long? Cluster, string? ClusterName, float Confidence, int ModelVersion, string? Reason, byte[]? Embedding)
-{
-    internal ClassifiedLine(ClassifiedItem item)
-        : this(item.Id, item.Answer.State, item.Answer.Cluster, item.Answer.ClusterName, item.Answer.Confidence, item.Answer.ModelVersion, item.Answer.Reason, item.Answer.Embedding)
-    {
     }
 }

@@ -43,14 +43,12 @@ internal static class ItemRoutes
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status413PayloadTooLarge);
     }
 
-    private static async Task<IResult> SimilarAsync(HttpContext context, string dataset, ShoalClient client)
-    {
-        int count = Requests.Number(context.Request, "count", 10);
-        ItemUpload item = await UploadAsync(context, dataset, "bytes", client);
-        return TypedResults.Ok(await client.SimilarAsync(dataset, item, count, context.RequestAborted));
-    }
-
-    private static async Task<ItemUpload> UploadAsync(HttpContext context, string dataset, string id, ShoalClient client)
+    /// <summary>An item whose bytes are a request's body.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="dataset">The dataset's name.</param>
+    /// <param name="id">The item's id.</param>
+    /// <param name="client">Knows the dataset's settings.</param>
+    public static async Task<ItemUpload> UploadAsync(HttpContext context, string dataset, string id, ShoalClient client)
     {
         DatasetSettings settings = await client.SettingsAsync(dataset, context.RequestAborted);
         Tagged.State(context, Tagged.MaxItemBytes, settings.MaxItemBytes);
@@ -61,6 +59,13 @@ internal static class ItemRoutes
             Bytes = await Requests.BodyAsync(context, settings.MaxItemBytes, UploadRules.TooLarge(settings)),
             Replace = Requests.Flag(context.Request, "replace"),
         };
+    }
+
+    private static async Task<IResult> SimilarAsync(HttpContext context, string dataset, ShoalClient client)
+    {
+        int count = Requests.Number(context.Request, "count", 10);
+        ItemUpload item = await UploadAsync(context, dataset, "bytes", client);
+        return TypedResults.Ok(await client.SimilarAsync(dataset, item, count, context.RequestAborted));
     }
 
     private static async Task<IResult> PutAsync(HttpContext context, string dataset, ShoalClient client)

@@ -45,7 +45,7 @@ internal static class RecordingRoutes
             // A microphone: nobody knows when it ends.
             Requests.LiftLimit(context);
             DatasetSettings settings = await client.SoundSettingsAsync(dataset, context.RequestAborted);
-            IAsyncEnumerable<SourceItem> windows = new LiveSource(context.Request.Body, id, settings).ReadAsync(context.RequestAborted);
+            IAsyncEnumerable<SourceItem> windows = new LiveSource(Requests.Body(context.Request), id, settings).ReadAsync(context.RequestAborted);
             return TypedResults.Ok(await client.IngestAsync(dataset, windows, cancellationToken: context.RequestAborted).ToArrayAsync(context.RequestAborted));
         }
 
