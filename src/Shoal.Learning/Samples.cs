@@ -23,7 +23,7 @@ public enum SampleKind
     Image,
 
     /// <summary>
-    /// Log-mel spectrograms, [1, mels, frames]: row 0 is the highest band, columns are time, and 80 dB are 0 to 255, where 255 is the loudest cell.
+    /// Log-mel spectrograms, [1, mels, frames]: row 0 is the highest band, columns are time, and 40 dB are 0 to 255, where 255 is the loudest cell.
     /// </summary>
     Sound,
 

@@ -5,7 +5,7 @@ namespace Shoal.Learning;
 
 /// <summary>Makes random views of spectrograms: the changes that must not change what is heard.</summary>
 /// <remarks>
-/// Samples are log-mel spectrograms, row 0 the highest band, columns time, 0 to 1 for 80 dB, so that a gain of g dB adds g/80. In this order, all batched, each sample with draws of its own:
+/// Samples are log-mel spectrograms, row 0 the highest band, columns time, 0 to 1 for 40 dB, so that a gain of g dB adds g/40. In this order, all batched, each sample with draws of its own:
 /// another sample in the background, log((1 - a)·exp x + a·exp y), and a random window, resized to the whole sample, that may reach beyond it (both BYOL-A: Niizumi et al. 2021, "BYOL for
 /// Audio", section III; here x and y are true logarithms of power, and what is beyond goes on as the border does); a shift in time, behind which there is silence; gain, and a
 /// filter's (FilterAugment, its linear kind: Nam et al. 2022); a noise floor, whose power is added; masked times and bands (SpecAugment: Park et al. 2019, section 2). Nothing is mirrored: time runs one way, and bands are not alike.
@@ -13,7 +13,7 @@ namespace Shoal.Learning;
 public sealed class SoundViews : IViewMaker
 {
     // Samples reach over so many decibels.
-    private const double Range = 80;
+    private const double Range = 40;
 
     // Bands whose gain is drawn, from the highest to the lowest; FilterAugment has three to six at random places.
     private const int FilterPoints = 6;
@@ -58,10 +58,10 @@ public sealed class SoundViews : IViewMaker
         public double Boundary { get; init; } = 1.5;
 
         /// <summary>Lowest and highest share of the bands that the window shows; 0.5 to 1.5.</summary>
-        public (double Least, double Most) Bands { get; init; } = (0.9, 1.1);
+        public (double Least, double Most) Bands { get; init; } = (0.8, 1.2);
 
         /// <summary>Farthest that the window's middle lies above or below the sample's; 0 to 0.5.</summary>
-        public double Pitch { get; init; } = 0.05;
+        public double Pitch { get; init; } = 0.1;
 
         /// <summary>Farthest shift in time, in whole frames; 0 to 0.5.</summary>
         public double Shift { get; init; } = 0.1;
@@ -70,13 +70,13 @@ public sealed class SoundViews : IViewMaker
         public double Gain { get; init; } = 6;
 
         /// <summary>Largest gain or loss of single bands, decibels, as microphones, rooms and voices differ; 0 to 40.</summary>
-        public double Filter { get; init; } = 6;
+        public double Filter { get; init; } = 12;
 
         /// <summary>How often there is a noise floor; 0 to 1.</summary>
-        public double FloorChance { get; init; } = 0.5;
+        public double FloorChance { get; init; } = 0.8;
 
-        /// <summary>Quietest and loudest noise floor, decibels; -80 to 0.</summary>
-        public (double Least, double Most) Floor { get; init; } = (-70, -40);
+        /// <summary>Quietest and loudest noise floor, decibels; -40 to 0.</summary>
+        public (double Least, double Most) Floor { get; init; } = (-40, -15);
 
         /// <summary>Standard deviation of its cells, decibels; 0 to 20.</summary>
         public double Grain { get; init; } = 3;
@@ -133,10 +133,10 @@ public sealed class SoundViews : IViewMaker
     }
 
     /// <summary>Two sounds at once, in power: log((1 - a)·exp x + a·exp y).</summary>
-    /// <param name="samples">x, [N, 1, mels, frames], 1.0 for 80 dB.</param>
+    /// <param name="samples">x, [N, 1, mels, frames], 1.0 for 40 dB.</param>
     /// <param name="others">y, as many.</param>
     /// <param name="share">a, [N, 1, 1, 1], 0 to 1.</param>
-    /// <returns>[N, 1, mels, frames], 1.0 for 80 dB.</returns>
+    /// <returns>[N, 1, mels, frames], 1.0 for 40 dB.</returns>
     internal static Tensor Mixed(Tensor samples, Tensor others, Tensor share)
     {
         using var scope = NewDisposeScope();

@@ -25,7 +25,7 @@ public sealed record SoundFormatOptions
     /// <value>Default 64.</value>
     public int Mels { get; init; } = 64;
 
-    /// <summary>Width of a sample: spectra, evenly spread over the window, 8 to 256.</summary>
+    /// <summary>Width of a sample: spectra, evenly spread over what is heard of the window, 8 to 256.</summary>
     /// <value>Default 64.</value>
     public int Frames { get; init; } = 64;
 

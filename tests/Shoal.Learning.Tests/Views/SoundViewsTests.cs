@@ -38,7 +38,8 @@ public sealed class SoundViewsTests
         var views = Floats(samples, new(), 5);
         Assert.Equal(before, Making.Floats(samples));
         Assert.NotEqual(views[..Shape.Size], views[Shape.Size..]);
-        Assert.All(views, value => Assert.InRange(value, 0, 1.2f));
+        // Gain and filter of 18 dB in all, of 40, and what noise adds.
+        Assert.All(views, value => Assert.InRange(value, 0, 1 + (18 / 40f) + 0.05f));
     }
 
     [Fact]
@@ -72,16 +73,16 @@ public sealed class SoundViewsTests
             samples.narrow(0, i, 1).narrow(2, 5 * i, 5).fill_(1);
         }
 
-        var likeness = Views(samples, Plain with { Background = 0 }).flatten(1).matmul(samples.flatten(1).t());
+        var likeness = Views(samples, Plain with { Background = 0, Bands = (0.9, 1.1), Pitch = 0.05 }).flatten(1).matmul(samples.flatten(1).t());
         Assert.Equal(Enumerable.Range(0, count).Select(i => (long)i), likeness.argmax(1).data<long>().ToArray());
     }
 
     [Fact]
     public void Two_sounds_are_mixed_in_power()
     {
-        // By hand: 0 dB and -10 dB have powers 1 and 0.1. 0.6 · 1 + 0.4 · 0.1 = 0.64, -1.938 dB; 0.6 · 0.1 + 0.4 · 1 = 0.46, -3.372 dB; of 80.
+        // By hand: 0 dB and -10 dB have powers 1 and 0.1. 0.6 · 1 + 0.4 · 0.1 = 0.64, -1.938 dB; 0.6 · 0.1 + 0.4 · 1 = 0.46, -3.372 dB; of 40.
         using var scope = NewDisposeScope();
-        Assert.Equal([0.975773f, 0.957845f, 0.75f], Mixed([1, 0.875f, 0.75f], [0.875f, 1, 0.75f], 0.4f), (a, b) => Math.Abs(a - b) < 1e-5);
+        Assert.Equal([0.951545f, 0.915689f, 0.75f], Mixed([1, 0.75f, 0.75f], [0.75f, 1, 0.75f], 0.4f), (a, b) => Math.Abs(a - b) < 1e-5);
         Assert.Equal([1, 0.875f, 0], Mixed([1, 0.875f, 0], [0.2f, 1, 0.9f], 0), (a, b) => Math.Abs(a - b) < 1e-6);
 
         static float[] Mixed(float[] x, float[] y, float share)
@@ -102,9 +103,9 @@ public sealed class SoundViewsTests
         // The share that makes the first cell of view i of samples i and j; null when it does not make all others.
         double? Share(int i, int j)
         {
-            double Power(float[] cells, int row, int cell) => Math.Pow(10, 8 * cells[(row * Shape.Size) + cell]);
+            double Power(float[] cells, int row, int cell) => Math.Pow(10, 4 * cells[(row * Shape.Size) + cell]);
             var share = (Power(views, i, 0) - Power(x, i, 0)) / (Power(x, j, 0) - Power(x, i, 0));
-            return Enumerable.Range(0, Shape.Size).All(cell => Math.Abs((Math.Log10(((1 - share) * Power(x, i, cell)) + (share * Power(x, j, cell))) / 8) - views[(i * Shape.Size) + cell]) < 1e-3) ? share : null;
+            return Enumerable.Range(0, Shape.Size).All(cell => Math.Abs((Math.Log10(((1 - share) * Power(x, i, cell)) + (share * Power(x, j, cell))) / 4) - views[(i * Shape.Size) + cell]) < 1e-3) ? share : null;
         }
     }
 
@@ -201,7 +202,7 @@ public sealed class SoundViewsTests
             Assert.Equal(Math.Max(0, x[i] + gains[row]), views[i], 1e-4);
         }
 
-        Assert.All(gains, gain => Assert.InRange(Math.Abs(gain), 0, (12 / 80.0) + 1e-5));
+        Assert.All(gains, gain => Assert.InRange(Math.Abs(gain), 0, (12 / 40.0) + 1e-5));
         Assert.True(gains.Max() > 0.1 && gains.Min() < -0.1);
     }
 
@@ -215,7 +216,7 @@ public sealed class SoundViewsTests
         for (var row = 0; row < Count; row++)
         {
             var curve = Enumerable.Range(0, Mels).Select(band => gains[(((row * Mels) + band) * Frames) + 3]).ToArray();
-            Assert.All(curve, gain => Assert.InRange(Math.Abs(gain), 0, (12 / 80.0) + 1e-5));
+            Assert.All(curve, gain => Assert.InRange(Math.Abs(gain), 0, (12 / 40.0) + 1e-5));
             Assert.All(Enumerable.Range(0, Mels * Frames), cell => Assert.Equal(curve[cell / Frames], gains[(row * Mels * Frames) + cell], 1e-4));
 
             // Six points, 7.8 bands apart: straight but where a point lies between two bands.
@@ -238,26 +239,26 @@ public sealed class SoundViewsTests
         var levels = new double[Count];
         for (var i = 0; i < views.Length; i++)
         {
-            // 0 stands for 80 dB below the loudest cell, a power of 1e-8; here all are in units of that.
+            // 0 stands for 40 dB below the loudest cell, a power of 1e-4; here all are in units of that.
             var row = i / Shape.Size;
-            var power = Math.Pow(10, 8 * (double)views[row * Shape.Size]) - 1;
-            levels[row] = power < 1e-3 ? double.NaN : (10 * Math.Log10(power)) - 80;
-            Assert.Equal(Math.Log10(Math.Pow(10, 8 * (double)x[i]) + power) / 8, views[i], 1e-4);
+            var power = Math.Pow(10, 4 * (double)views[row * Shape.Size]) - 1;
+            levels[row] = power < 1e-3 ? double.NaN : (10 * Math.Log10(power)) - 40;
+            Assert.Equal(Math.Log10(Math.Pow(10, 4 * (double)x[i]) + power) / 4, views[i], 1e-4);
         }
 
         double[] some = [.. levels.Where(double.IsFinite)];
         Assert.InRange(some.Length, 16, 48);
-        Assert.All(some, level => Assert.InRange(level, -70.01, -39.99));
-        Assert.True(some.Min() < -60 && some.Max() > -50);
+        Assert.All(some, level => Assert.InRange(level, -40.01, -14.99));
+        Assert.True(some.Min() < -32 && some.Max() > -22);
     }
 
     [Fact]
     public void A_noise_floor_is_grainy()
     {
         using var scope = NewDisposeScope();
-        var floor = Views(zeros(1, 1, Mels, Frames), SoundViews.Options.None with { FloorChance = 1, Floor = (-40, -40), Grain = 3 });
+        var floor = Views(zeros(1, 1, Mels, Frames), SoundViews.Options.None with { FloorChance = 1, Floor = (-20, -20), Grain = 3 });
         Assert.Equal(0.5, floor.mean().item<float>(), 0.01);
-        Assert.Equal(3 / 80.0, floor.std().item<float>(), 0.005);
+        Assert.Equal(3 / 40.0, floor.std().item<float>(), 0.005);
     }
 
     [Fact]

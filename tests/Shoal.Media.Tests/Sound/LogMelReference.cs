@@ -9,11 +9,24 @@ internal static class LogMelReference
     {
         var (rate, mels, frames) = (options.SampleRate, options.Mels, options.Frames);
         var window = (int)Math.Ceiling((options.WindowSeconds * rate) - 1e-6);
-        var hop = window / (double)frames;
-        var length = Math.Max((int)Math.Floor((0.025 * rate) + 0.5), (int)Math.Floor((2 * hop) + 0.5));
+        var longest = Math.Max((int)Math.Floor((0.025 * rate) + 0.5), (int)Math.Floor((2.0 * window / frames) + 0.5));
         var mean = sound.Average(v => (double)v);
+        var blocks = sound.Chunk((int)Math.Floor((0.01 * rate) + 0.5)).Select(block => block.Average(v => (v - mean) * (v - mean))).ToArray();
+        var heard = Enumerable.Range(0, blocks.Length).Where(block => blocks[block] >= blocks.Max() / 10_000).ToArray();
+        var (block, least) = ((int)Math.Floor((0.01 * rate) + 0.5), (int)Math.Floor((0.1 * rate) + 0.5));
+        var (begin, end) = (heard[0] * block, Math.Min(sound.Length, (heard[^1] + 1) * block));
+        if (end - begin < least)
+        {
+            end = Math.Min(sound.Length, begin + least);
+            begin = Math.Max(0, end - least);
+        }
+
+        sound = sound[begin..end];
+        mean = sound.Average(v => (double)v);
+        var hop = Math.Max(sound.Length, least) / (double)frames;
+        var length = Math.Max((int)Math.Floor((0.025 * rate) + 0.5), (int)Math.Floor((2 * hop) + 0.5));
         var size = 1;
-        while (size < length || rate / (double)size >= Hertz(2.0 * Mel(rate / 2.0) / (mels + 1)))
+        while (size < longest || rate / (double)size >= Hertz(2.0 * Mel(rate / 2.0) / (mels + 1)))
         {
             size *= 2;
         }
@@ -60,7 +73,7 @@ internal static class LogMelReference
             for (var frame = 0; frame < frames; frame++)
             {
                 var decibels = 10 * Math.Log10(powers[mel, frame] / loudest);
-                sample[((mels - 1 - mel) * frames) + frame] = (byte)Math.Round(255 * Math.Clamp((decibels + 80) / 80, 0, 1));
+                sample[((mels - 1 - mel) * frames) + frame] = (byte)Math.Round(255 * Math.Clamp((decibels + 40) / 40, 0, 1));
             }
         }
 
