@@ -15,12 +15,16 @@ internal sealed record SampleTraits(Func<SampleShape, Device, IViewMaker> Views,
         [SampleKind.Image] = new(static (shape, device) => new ViewMaker(shape, device), static (_, shape) => shape.IsWaveform ? [$"Samples of {shape} are no images."] : []),
         [SampleKind.Sound] = new(
             static (shape, device) => new SoundViews(shape, device),
-            static (_, shape) => shape.Channels != 1 || shape.IsWaveform ? [$"Samples of sound are spectrograms of one channel, not {shape}."] : []),
+            static (_, shape) => shape.Channels != 1 || shape.IsWaveform ? [$"Samples of sound are spectrograms of one channel, not {shape}."] : [])
+        { AreIslands = true },
         [SampleKind.Waveform] = new(static (shape, device) => new WaveformViews(shape, device), ProblemsOfWaveforms) { Input = (MuLaw.Middle, MuLaw.Reach) },
     };
 
     /// <summary>Mean and deviation by which samples are normalised where these are known before any sample is; null where they are those of the stream.</summary>
     public (double Mean, double Deviation)? Input { get; private init; }
+
+    /// <summary>Whether samples that are alike form several groups without a link between them, as one word does that several speakers say: there are more communities than clusters then.</summary>
+    public bool AreIslands { get; private init; }
 
     /// <summary>Finds the traits of a kind.</summary>
     /// <param name="kind">What samples are.</param>

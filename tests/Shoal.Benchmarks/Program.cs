@@ -19,7 +19,7 @@ var stream = new Option<string>("--stream") { Description = "iid, phases:PxC, or
 var seeds = new Option<int>("--seeds") { Description = "How many seeds", DefaultValueFactory = _ => 1 };
 var firstSeed = new Option<int>("--first-seed") { Description = "The first seed", DefaultValueFactory = _ => 1 };
 var limit = new Option<int?>("--limit") { Description = "The most items ingested, a random part that keeps every phase's share" };
-var rehearsal = new Option<int?>("--rehearsal") { Description = "Idle rehearsal steps; after phases measured before and after them [default: 100, after phases 800]" };
+var rehearsal = new Option<int?>("--rehearsal") { Description = "Idle rehearsal steps; after phases measured before and after them [default: 100, after phases 800, of recordings 2500]" };
 var clusters = new Option<int?>("--clusters")
 {
     Description = "The most clusters, or 'auto' for as many as there are [default: one a class]",

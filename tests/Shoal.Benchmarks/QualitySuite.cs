@@ -59,6 +59,9 @@ internal static class QualitySuite
     // A reference of 10,000 train items moves kNN accuracy on MNIST by less than 0.3 points; the full split is used up to this.
     private const int MaxReference = 60_000;
     private const int LongRehearsal = 800;
+
+    // Collections of recordings are small: 2,700 spoken digits are 28 steps.
+    private const int RehearsalOfSound = 2_500;
     private const string AfterRehearsal = "_after_rehearsal";
 
     private static readonly string[] HigherIsBetter =
@@ -78,7 +81,7 @@ internal static class QualitySuite
         QualityPictures? pictures = request.Pictures is { } folder ? await QualityPictures.OpenAsync(folder, data, request.Stream) : null;
         FigureWriter.Tell($"{data.Name}: {data.Train.Count:N0} items to ingest, {data.Test.Count:N0} held out, {data.Classes.Length} classes");
         await MachineSpeed.WriteAsync(figures);
-        var rehearsal = request.Rehearsal ?? (StreamOrder.IsShuffled(request.Stream) ? data.Settings.IdleRehearsalSteps : LongRehearsal);
+        var rehearsal = request.Rehearsal ?? (data.Settings.Modality is DatasetSettings.Sound ? RehearsalOfSound : StreamOrder.IsShuffled(request.Stream) ? data.Settings.IdleRehearsalSteps : LongRehearsal);
         Dictionary<string, object?> settings = new(StringComparer.Ordinal)
         {
             ["data"] = data.Name,

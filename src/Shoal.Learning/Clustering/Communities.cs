@@ -240,8 +240,11 @@ public static class Communities
         return groups;
     }
 
-    // The cluster that most nodes of each community were in before; -1 where most were in none.
-    private static int[] Majority(int[] communities, int[] before, int count)
+    /// <summary>The cluster that most nodes of each community were in before; -1 where most were in none.</summary>
+    /// <param name="communities">The community of each node.</param>
+    /// <param name="before">The cluster of each node, -1 for none.</param>
+    /// <param name="count">Communities, each with a node.</param>
+    internal static int[] Majority(int[] communities, int[] before, int count)
     {
         var votes = Enumerable.Range(0, count).Select(_ => new Dictionary<int, int>()).ToArray();
         foreach (var (node, community) in communities.Index())

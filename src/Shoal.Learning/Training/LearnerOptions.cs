@@ -133,8 +133,10 @@ public sealed record LearnerOptions
     /// <summary>This replica's share of the samples held out.</summary>
     internal int HeldOutShare => Math.Max(LeastHeldOut, HeldOutSize / Replicas);
 
-    /// <summary>Prototypes of a head: communities in training have room to spare, so that an odd group takes no place from a large one.</summary>
-    internal int Prototypes => Clusters == 0 ? CommunityClusterer.MostCommunities : HeadTrainer is null ? Clusters + Math.Max(1, Clusters / 5) : Clusters;
+    /// <summary>Prototypes of a head: communities in training have room to spare, so that an odd group takes no place from a large one; where they are islands, as much again, so that fewer are trained as one that are not.</summary>
+    internal int Prototypes => Clusters == 0 ? CommunityClusterer.MostCommunities
+        : HeadTrainer is not null ? Clusters
+        : Clusters + (SampleTraits.Of(Kind).AreIslands ? Clusters : Math.Max(1, Clusters / 5));
 
     /// <summary>Whether an objective in force learns from the communities that samples are found in.</summary>
     internal bool NeedsLabels => ObjectivesThat(objective => objective.Needs.HasFlag(ObjectiveNeeds.Labels)).Any();
