@@ -255,10 +255,18 @@ public static class Communities
         return Array.ConvertAll(votes, counts => counts.MaxBy(vote => vote.Value).Key);
     }
 
-    // The group of each node once the closest two were joined as long as they have to be; kin are those with the same number there, 0 and up, of which one is a fragment.
-    private static int[] Join(
+    /// <summary>Joins the closest two as long as they have to be.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="closeness">How close the two ends of a link are, above 0.</param>
+    /// <param name="mustJoin">Whether to go on, by how many are left and how close the closest two are.</param>
+    /// <param name="kin">Kin have the same number here, 0 and up; null when there are none. Overwritten.</param>
+    /// <param name="fragment">Kin count as closer where one of them stands for fewer samples than this.</param>
+    /// <param name="joined">Told of each two before they are joined.</param>
+    /// <param name="kinship">How many times as close they count.</param>
+    /// <returns>The group of each node, numbered densely from 0.</returns>
+    internal static int[] Join(
         NeighbourGraph graph, Func<NeighbourGraph, int, NeighbourGraph.Link, double> closeness, Func<int, double, bool> mustJoin,
-        int[]? kin = null, double fragment = 0, Action<NeighbourGraph, int, int>? joined = null)
+        int[]? kin = null, double fragment = 0, Action<NeighbourGraph, int, int>? joined = null, double kinship = Kinship)
     {
         var groups = Enumerable.Range(0, graph.Count).ToArray();
         while (graph.Count > 1)
@@ -297,7 +305,7 @@ public static class Communities
         return groups;
 
         double Nearness(int node, int other)
-            => kin is not null && kin[node] >= 0 && kin[node] == kin[other] && Math.Min(graph.Sizes[node], graph.Sizes[other]) < fragment ? Kinship : 1;
+            => kin is not null && kin[node] >= 0 && kin[node] == kin[other] && Math.Min(graph.Sizes[node], graph.Sizes[other]) < fragment ? kinship : 1;
     }
 
     // Numbers groups densely from 0, in the order in which they first appear; returns how many there are.

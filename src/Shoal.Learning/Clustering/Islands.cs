@@ -5,8 +5,8 @@ namespace Shoal.Learning;
 /// <summary>Unites groups of samples that nothing links, as one word is of several speakers, by how far apart they lie.</summary>
 internal static class Islands
 {
-    // Of two unions that are as good, that which was shown before. Training draws its labels apart, so that later distances between them say less than earlier ones.
-    private const double Kinship = 0.8;
+    // Two that were shown as one count as so much closer. Training draws its labels apart, so that later distances between them say less than earlier ones.
+    private const double Kinship = 1.25;
 
     /// <summary>Joins the two that least is lost by, again and again, until no more are left than asked for.</summary>
     /// <remarks>
@@ -23,55 +23,24 @@ internal static class Islands
         ArgumentNullException.ThrowIfNull(sizes);
         ArgumentNullException.ThrowIfNull(before);
         ArgumentOutOfRangeException.ThrowIfLessThan(most, 1);
-        var count = sizes.Length;
-        var width = means.Length / Math.Max(1, count);
-        var cosines = new double[count, count];
-        for (var i = 0; i < count; i++)
+        var links = new List<(int From, int To, double Weight)>();
+        var width = means.Length / Math.Max(1, sizes.Length);
+        for (var i = 0; i < sizes.Length; i++)
         {
-            for (var j = 0; j < count; j++)
+            for (var j = i + 1; j < sizes.Length; j++)
             {
-                cosines[i, j] = TensorPrimitives.Dot(means.Slice(i * width, width), means.Slice(j * width, width));
+                // Summed where islands are joined: of groups it is n·m times the mean distance.
+                var distance = Math.Max(0, 1 - TensorPrimitives.Dot(means.Slice(i * width, width), means.Slice(j * width, width)));
+                links.Add((i, j, (double)sizes[i] * sizes[j] * distance));
             }
         }
 
-        var groups = Enumerable.Range(0, count).ToArray();
-        var (weights, kin) = (Array.ConvertAll(sizes, size => (double)size), before.ToArray());
-        for (var left = groups.ToList(); left.Count > most;)
-        {
-            var (kept, gone) = Closest(left, cosines, weights, kin);
-            left.Remove(gone);
-            foreach (var other in left.Where(other => other != kept))
-            {
-                var sum = (weights[kept] * cosines[kept, other]) + (weights[gone] * cosines[gone, other]);
-                cosines[kept, other] = cosines[other, kept] = sum / Math.Max(1, weights[kept] + weights[gone]);
-            }
-
-            kin[kept] = weights[kept] >= weights[gone] ? kin[kept] : kin[gone];
-            weights[kept] += weights[gone];
-            groups = Array.ConvertAll(groups, group => group == gone ? kept : group);
-        }
-
-        int[] numbers = [.. groups.Distinct()];
-        return Array.ConvertAll(groups, group => Array.IndexOf(numbers, group));
-    }
-
-    private static (int Kept, int Gone) Closest(List<int> left, double[,] cosines, double[] weights, int[] kin)
-    {
-        var (kept, gone, least) = (left[0], left[1], double.PositiveInfinity);
-        for (var i = 0; i < left.Count; i++)
-        {
-            for (var j = i + 1; j < left.Count; j++)
-            {
-                var (one, other) = (left[i], left[j]);
-                var lost = (1 - cosines[one, other]) * weights[one] * weights[other] / Math.Max(1, weights[one] + weights[other]);
-                lost *= kin[one] >= 0 && kin[one] == kin[other] ? Kinship : 1;
-                if (lost < least)
-                {
-                    (kept, gone, least) = (one, other, lost);
-                }
-            }
-        }
-
-        return (kept, gone);
+        return Communities.Join(
+            NeighbourGraph.Make(links, new double[sizes.Length], sizes),
+            static (level, node, link) => (level.Sizes[node] + level.Sizes[link.Target]) / link.Weight,
+            (left, _) => left > most,
+            [.. before],
+            fragment: double.PositiveInfinity,
+            kinship: Kinship);
     }
 }

@@ -162,7 +162,11 @@ public sealed class NeighbourGraph
         return Make([.. between.Select(link => (link.Key.From, link.Key.To, link.Value))], inside, sizes);
     }
 
-    private static NeighbourGraph Make(List<(int From, int To, double Weight)> links, double[] inside, int[] sizes)
+    /// <summary>A graph of groups of samples.</summary>
+    /// <param name="links">Each once.</param>
+    /// <param name="inside">Twice the weight of the links inside each group, [n].</param>
+    /// <param name="sizes">How many samples each group has, [n].</param>
+    internal static NeighbourGraph Make(List<(int From, int To, double Weight)> links, double[] inside, int[] sizes)
     {
         var starts = new int[inside.Length + 1];
         foreach (var (from, to, _) in links)
