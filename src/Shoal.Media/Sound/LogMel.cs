@@ -54,8 +54,8 @@ internal sealed class LogMel : ISoundForm
     /// <param name="sample">uint8, [1, Mels, Frames]; the highest band first. All 0 where there is no power at all.</param>
     public void Compute(ReadOnlySpan<float> mono, Span<byte> sample)
     {
-        var work = _idle.TryTake(out var idle) ? idle : new Workspace(_transformed, _frames * _mels);
-        mono = Audible(mono, Silence.Mean(mono));
+        var work = _idle.TryTake(out var idle) ? idle : new Workspace(_transformed, _frames * _mels, (Length + _block) / _block);
+        mono = Audible(mono, Silence.Mean(mono), work);
         var mean = Silence.Mean(mono);
         var shown = Math.Max(mono.Length, _least);
         var hann = work.Hann(FrameLength(shown));
@@ -91,37 +91,27 @@ internal sealed class LogMel : ISoundForm
     private int FrameLength(int values) => Math.Max(_shortest, Rounded(2.0 * values / _frames));
 
     // From the first to the last block that is no more quiet than the range shows, and as long as a click needs.
-    private ReadOnlySpan<float> Audible(ReadOnlySpan<float> mono, float mean)
+    private ReadOnlySpan<float> Audible(ReadOnlySpan<float> mono, float mean, Workspace work)
     {
-        var (loudest, first, last) = (0.0, 0, 0);
-        for (var start = 0; start < mono.Length; start += _block)
+        var powers = work.Blocks.AsSpan(0, (mono.Length + _block - 1) / _block);
+        var loudest = 0.0;
+        for (var i = 0; i < powers.Length; i++)
         {
-            loudest = Math.Max(loudest, Power(mono, start));
-        }
-
-        var least = loudest * Math.Pow(10, -RangeDb / 10);
-        for (var start = mono.Length - 1 - ((mono.Length - 1) % _block); start >= 0; start -= _block)
-        {
-            if (Power(mono, start) >= least)
-            {
-                (first, last) = (start, Math.Max(last, start + _block));
-            }
-        }
-
-        var end = Math.Min(mono.Length, Math.Max(last, first + _least));
-        return mono[Math.Clamp(end - _least, 0, first)..end];
-
-        double Power(ReadOnlySpan<float> values, int start)
-        {
-            var block = values.Slice(start, Math.Min(_block, values.Length - start));
+            var block = mono[(i * _block)..Math.Min((i + 1) * _block, mono.Length)];
             var sum = 0.0;
             foreach (var value in block)
             {
                 sum += (double)(value - mean) * (value - mean);
             }
 
-            return sum / block.Length;
+            powers[i] = sum / block.Length;
+            loudest = Math.Max(loudest, powers[i]);
         }
+
+        var least = loudest * Math.Pow(10, -RangeDb / 10);
+        var first = Math.Max(0, powers.IndexOfAnyInRange(least, loudest)) * _block;
+        var end = Math.Min(mono.Length, Math.Max((powers.LastIndexOfAnyInRange(least, loudest) + 1) * _block, first + _least));
+        return mono[Math.Clamp(end - _least, 0, first)..end];
     }
 
     // Leaves the power spectrum in Real.
@@ -151,7 +141,7 @@ internal sealed class LogMel : ISoundForm
     }
 
     // In double: NWaves makes its factors by recurrence, which in float costs a long transform all its precision.
-    private sealed class Workspace(int length, int cells)
+    private sealed class Workspace(int length, int cells, int blocks)
     {
         private readonly double[] _hann = new double[length];
         private int _weights;
@@ -165,6 +155,8 @@ internal sealed class LogMel : ISoundForm
         public double[] Imaginary { get; } = new double[(length / 2) + 1];
 
         public double[] Bands { get; } = new double[cells];
+
+        public double[] Blocks { get; } = new double[blocks];
 
         // Most windows of a stream are heard from beginning to end, and have the weights of the last one.
         public ReadOnlySpan<double> Hann(int values)
