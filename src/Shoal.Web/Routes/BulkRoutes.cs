@@ -90,14 +90,14 @@ internal static class BulkRoutes
         Tagged.State(context, Tagged.MaxItems, maxItems);
         Requests.LiftLimit(context);
         string type = Requests.MediaType(context.Request.ContentType, Ndjson);
-        bool packed = Requests.Encoding(context.Request) is "gzip";
+        Stream body = Requests.Body(context.Request);
+        bool packed = !ReferenceEquals(body, context.Request.Body);
         if (packed && string.Equals(type, Gzip, StringComparison.OrdinalIgnoreCase))
         {
             // What may come out of it is counted from what was sent, once.
             throw new BadHttpRequestException("The body is said to be packed twice, by its type and by its encoding; pack it once, and say so once.", StatusCodes.Status415UnsupportedMediaType);
         }
 
-        Stream body = Requests.Body(context.Request);
         return Readers.TryGetValue(type, out var read)
             ? read(context, body, settings, maxItems)
             : new NdjsonReader(packed ? PipeReader.Create(body) : context.Request.BodyReader, settings.MaxItemBytes, maxItems);
