@@ -3,21 +3,23 @@ using static TorchSharp.torch;
 namespace Shoal.Learning;
 
 /// <summary>What follows from what samples are: one entry for each kind.</summary>
+/// <param name="Plural">What they are called.</param>
 /// <param name="Views">Makes their views, of a shape on a device.</param>
 /// <param name="Problems">What is wrong with options for samples of a shape, one sentence each.</param>
-internal sealed record SampleTraits(Func<SampleShape, Device, IViewMaker> Views, Func<LearnerOptions, SampleShape, IEnumerable<string>> Problems)
+internal sealed record SampleTraits(string Plural, Func<SampleShape, Device, IViewMaker> Views, Func<LearnerOptions, SampleShape, IEnumerable<string>> Problems)
 {
     // An array of .NET holds twice as many.
     private const long MostReplayBytes = 1 << 30;
 
     private static readonly Dictionary<SampleKind, SampleTraits> All = new()
     {
-        [SampleKind.Image] = new(static (shape, device) => new ViewMaker(shape, device), static (_, shape) => shape.IsWaveform ? [$"Samples of {shape} are no images."] : []),
+        [SampleKind.Image] = new("images", static (shape, device) => new ViewMaker(shape, device), static (_, shape) => shape.IsWaveform ? [$"Samples of {shape} are no images."] : []),
         [SampleKind.Sound] = new(
+            "spectrograms",
             static (shape, device) => new SoundViews(shape, device),
             static (_, shape) => shape.Channels != 1 || shape.IsWaveform ? [$"Samples of sound are spectrograms of one channel, not {shape}."] : [])
         { AreIslands = true },
-        [SampleKind.Waveform] = new(static (shape, device) => new WaveformViews(shape, device), ProblemsOfWaveforms) { Input = (MuLaw.Middle, MuLaw.Reach) },
+        [SampleKind.Waveform] = new("waveforms", static (shape, device) => new WaveformViews(shape, device), ProblemsOfWaveforms) { Input = (MuLaw.Middle, MuLaw.Reach) },
     };
 
     /// <summary>Mean and deviation by which samples are normalised where these are known before any sample is; null where they are those of the stream.</summary>

@@ -6,6 +6,17 @@ using Shoal.Learning;
 
 namespace Shoal.Benchmarks;
 
+/// <summary>What is asked of <see cref="ObjectivesSuite"/>.</summary>
+/// <param name="Data">As <see cref="LabelledData.OpenAsync"/> takes it.</param>
+/// <param name="FrontEnd">Of recordings, as <see cref="DatasetSettings.FrontEnd"/>.</param>
+/// <param name="Only">The objectives; empty for all that the data suits.</param>
+/// <param name="Encoder">As <see cref="DatasetSettings.Encoder"/>.</param>
+/// <param name="Views">As <see cref="DatasetSettings.Views"/>.</param>
+/// <param name="Seconds">Of training of each.</param>
+/// <param name="FirstSeed">The first seed.</param>
+/// <param name="Seeds">How many seeds.</param>
+internal sealed record ObjectivesRequest(string Data, string FrontEnd, IReadOnlyCollection<string> Only, string Encoder, string Views, int Seconds, int FirstSeed, int Seeds);
+
 /// <summary>What each objective alone makes of an encoder in a given time, against the same encoder with its first weights.</summary>
 internal static class ObjectivesSuite
 {
@@ -16,19 +27,14 @@ internal static class ObjectivesSuite
     private const string Companion = "scan";
 
     /// <summary>Runs it.</summary>
-    /// <param name="path">As <see cref="LabelledData.OpenAsync"/> takes it.</param>
-    /// <param name="frontEnd">Of recordings, as <see cref="DatasetSettings.FrontEnd"/>.</param>
-    /// <param name="names">The objectives; empty for all that the data suits.</param>
-    /// <param name="encoder">The encoder, as <see cref="LearnerOptions.Encoder"/>.</param>
-    /// <param name="seconds">Seconds of training of each.</param>
-    /// <param name="firstSeed">The first seed.</param>
-    /// <param name="seeds">How many seeds.</param>
+    /// <param name="request">What is asked for.</param>
     /// <param name="figures">Where figures go.</param>
     /// <exception cref="ShoalException">Invalid: no objective has a name, or the data does not suit it.</exception>
-    public static async Task RunAsync(string path, string frontEnd, IReadOnlyCollection<string> names, string encoder, int seconds, int firstSeed, int seeds, FigureWriter figures)
+    public static async Task RunAsync(ObjectivesRequest request, FigureWriter figures)
     {
-        LabelledData data = await LabelledData.OpenAsync(path, frontEnd);
+        LabelledData data = await LabelledData.OpenAsync(request.Data, request.FrontEnd);
         SampleShape shape = LearnerSettings.Shape(data.Settings);
+        IReadOnlyCollection<string> names = request.Only;
         if ((names.Count > 0 ? names : [Any]).SelectMany(name => Of(name).Problems(shape)).FirstOrDefault() is { } problem)
         {
             throw new ShoalException(ShoalErrorKind.Invalid, problem);
@@ -37,14 +43,14 @@ internal static class ObjectivesSuite
         await MachineSpeed.WriteAsync(figures);
         using var compute = new ComputeThread(new ComputeOptions(), TimeProvider.System, NullLogger<ComputeThread>.Instance);
         var probe = new LabelProbe(data);
-        foreach (var seed in Enumerable.Range(firstSeed, seeds))
+        foreach (var seed in Enumerable.Range(request.FirstSeed, request.Seeds))
         {
             // By encoder: most objectives have the same.
             Dictionary<string, Trained> first = new(StringComparer.Ordinal);
             foreach (LearnerOptions options in (names.Count > 0 ? names : ObjectiveCatalogue.Names).Select(Of).Where(options => options.Problems(shape).Count == 0))
             {
                 var (name, taken) = (options.Objectives!.Keys.First(objective => objective is not Companion || options.Objectives.Count == 1), options.EncoderOf(shape));
-                Dictionary<string, object?> settings = new(StringComparer.Ordinal) { ["data"] = data.Name, ["encoder"] = taken, ["seconds"] = seconds };
+                Dictionary<string, object?> settings = new(StringComparer.Ordinal) { ["data"] = data.Name, ["encoder"] = taken, ["views"] = request.Views, ["seconds"] = request.Seconds };
                 if (!first.TryGetValue(taken, out Trained? before))
                 {
                     before = await TrainAsync(Of(Any) with { Encoder = taken, LearningRate = NoRate }, learner => learner.Step(FirstSteps));
@@ -53,7 +59,7 @@ internal static class ObjectivesSuite
                     figures.Write("objectives.first_linear", before.Linear, "fraction", seed, settings);
                 }
 
-                Trained trained = await TrainAsync(options, learner => learner.Run(TimeSpan.FromSeconds(seconds)));
+                Trained trained = await TrainAsync(options, learner => learner.Run(TimeSpan.FromSeconds(request.Seconds)));
                 settings["steps"] = trained.Steps;
                 figures.Write($"objectives.{name}.knn", trained.Knn, "fraction", seed, settings);
                 figures.Write($"objectives.{name}.linear", trained.Linear, "fraction", seed, settings);
@@ -78,7 +84,7 @@ internal static class ObjectivesSuite
                 objectives[Companion] = 1;
             }
 
-            return LearnerSettings.Options(data.Settings with { Encoder = encoder, Objectives = objectives });
+            return LearnerSettings.Options(data.Settings with { Encoder = request.Encoder, Views = request.Views, Objectives = objectives });
         }
     }
 

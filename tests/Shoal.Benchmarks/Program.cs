@@ -89,9 +89,13 @@ var only = new Option<string[]>("--only") { Description = "An objective; repeat 
 var encoder = new Option<string>("--encoder") { Description = "What makes embeddings", DefaultValueFactory = _ => EncoderCatalogue.Auto };
 var frontEnd = new Option<string>("--front-end") { Description = "What is learned of recordings: log-mel or waveform", DefaultValueFactory = _ => DatasetSettings.LogMel };
 frontEnd.AcceptOnlyFromAmong(DatasetSettings.LogMel, DatasetSettings.Waveform);
-var gains = new Command("objectives", "What each objective alone makes of an encoder, against the same encoder with its first weights; not for MNIST, where those do well") { data, frontEnd, only, encoder, seconds, seeds, firstSeed };
+var recipe = new Option<string>("--views") { Description = "Which changes leave samples what they are", DefaultValueFactory = _ => DatasetSettings.AutoViews };
+var gains = new Command("objectives", "What each objective alone makes of an encoder, against the same encoder with its first weights; not for MNIST, where those do well") { data, frontEnd, only, encoder, recipe, seconds, seeds, firstSeed };
 gains.SetAction((result, _) => RunAsync(result, figures => ObjectivesSuite.RunAsync(
-    result.GetRequiredValue(data), result.GetRequiredValue(frontEnd), result.GetRequiredValue(only), result.GetRequiredValue(encoder), result.GetRequiredValue(seconds), result.GetRequiredValue(firstSeed), result.GetRequiredValue(seeds), figures)));
+    new ObjectivesRequest(
+        result.GetRequiredValue(data), result.GetRequiredValue(frontEnd), result.GetRequiredValue(only), result.GetRequiredValue(encoder), result.GetRequiredValue(recipe),
+        result.GetRequiredValue(seconds), result.GetRequiredValue(firstSeed), result.GetRequiredValue(seeds)),
+    figures)));
 var views = new Command("views", "How fast views are made, and what share of a training step they take");
 views.SetAction((result, _) => RunAsync(result, ViewsSuite.RunAsync));
 var audio = new Command("audio", "How many seconds of sound become samples in a second of one core") { shortTurn, turns };

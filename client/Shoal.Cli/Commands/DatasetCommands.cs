@@ -87,7 +87,7 @@ internal static class DatasetCommands
         Option<int> replay = Option("--replay-size", "Samples in the replay buffer, 256 to 1000000.", defaults.ReplaySize);
         Option<string> policy = Option("--replay", $"Which past samples are rehearsed: '{DatasetSettings.Reservoir}' or '{DatasetSettings.MinimumRedundancy}'.", defaults.Replay);
         Option<string> encoder = Option("--encoder", "What makes embeddings: 'strided', 'resnet18', 'vit', 'patches', 'logmel', 'waveform', or 'auto' for what suits samples and objectives.", defaults.Encoder);
-        Option<string> views = Option("--views", "Which changes leave images what they are: 'drawing', 'multicrop', 'photograph', 'randaugment', or 'auto' for what suits their channels.", defaults.Views);
+        Option<string> views = Option("--views", "Which changes leave samples what they are: of images 'drawing', 'multicrop', 'photograph', 'randaugment', of sound 'byol-a', 'speech', 'timbre', or 'auto' for what suits them.", defaults.Views);
         var objectives = new Option<IReadOnlyDictionary<string, double>?>("--objective")
         {
             Description = "An objective and its weight, for example moco=1; repeat it for more. Default: the learner's choice.",

@@ -57,6 +57,9 @@ internal sealed class SoundRun
             WindowSeconds = 0.5,
             HopSeconds = 0.25,
             Clusters = 12,
+
+            // What strangers' recordings are of nobody knows here.
+            Views = request.Recordings is null ? "timbre" : DatasetSettings.AutoViews,
             RoundSeconds = 5,
             IdleRehearsalSteps = request.IdleSteps,
         };

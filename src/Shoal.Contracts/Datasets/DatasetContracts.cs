@@ -97,7 +97,7 @@ public sealed record DatasetSettings
     /// <summary>The dataset whose published encoder this one begins with, copied when it is created; null for fresh weights.</summary>
     [Id(25)] public string? StartFrom { get; init; }
 
-    /// <summary>Which changes leave samples what they are, for objectives that compare views of one: <c>drawing</c>, <c>multicrop</c>, <c>photograph</c>, <c>randaugment</c>, or <see cref="AutoViews"/>.</summary>
+    /// <summary>Which changes leave samples what they are, for objectives that compare views of one: <c>drawing</c>, <c>multicrop</c>, <c>photograph</c>, <c>randaugment</c> of images, <c>byol-a</c>, <c>speech</c>, <c>timbre</c> of spectrograms, or <see cref="AutoViews"/>.</summary>
     [Id(26)] public string Views { get; init; } = AutoViews;
 
     /// <summary>A <see cref="Modality"/>: pictures.</summary>

@@ -90,6 +90,12 @@ public sealed class SoundViews : IViewMaker
         /// <summary>Widest masked range of bands; 0 to 0.5.</summary>
         public double BandMask { get; init; } = 0.2;
 
+        /// <summary>Those for sounds that pitch and timbre tell apart, such as drums, machines and birds: a voice's differences are weaker.</summary>
+        public static Options Timbre { get; } = new() { Bands = (0.9, 1.1), Pitch = 0.05, Filter = 6, FloorChance = 0.5, Floor = (-40, -20) };
+
+        /// <summary>BYOL-A's own: a background, and a window of 0.6 to 1.5 of time and bands.</summary>
+        public static Options ByolA { get; } = new() { Bands = (0.6, 1.5), Shift = 0, Gain = 0, Filter = 0, FloorChance = 0, Masks = 0 };
+
         /// <summary>Views that are the samples, to begin from when some changes alone are wanted.</summary>
         public static Options None { get; } = new()
         {

@@ -95,17 +95,6 @@ public sealed class RandAugmentViewsTests
         }
     }
 
-    [Fact]
-    public void Names_choose_views_and_what_does_not_suit_is_said()
-    {
-        Assert.All(ViewRecipes.Names, name => Assert.Null(ViewRecipes.Misfit(name, SampleKind.Image)));
-        Assert.Contains("there are: auto, drawing", ViewRecipes.Misfit("simple", SampleKind.Image), StringComparison.Ordinal);
-        Assert.Contains("are of images", ViewRecipes.Misfit("randaugment", SampleKind.Sound), StringComparison.Ordinal);
-        Assert.Null(ViewRecipes.Misfit("auto", SampleKind.Sound));
-        Assert.IsType<RandAugmentViews>(ViewRecipes.Create("randaugment", SampleKind.Image, Colour, CPU));
-        Assert.Contains("Views 'x' are unknown", string.Join(' ', new LearnerOptions { Views = "x" }.Problems()), StringComparison.Ordinal);
-    }
-
     private static RandAugmentViews.Change Change(string name) => RandAugmentViews.Changes.Single(change => string.Equals(change.Name, name, StringComparison.Ordinal));
 
     private static float[] Views(Tensor samples, ulong seed, double strength = 0.5)
