@@ -24,6 +24,9 @@ public sealed partial class Learner : IDisposable
 
     // Views cost most of a step: they are not made where no objective compares them.
     private readonly bool _comparesViews;
+
+    // Within a round neighbours are mined where what is learned or kept depends on them: it costs as much as a few steps.
+    private readonly bool _minesInRounds;
     private readonly Encoder _encoder;
     private readonly Encoder _keyEncoder;
     private readonly ClusterHead _head;
@@ -90,6 +93,7 @@ public sealed partial class Learner : IDisposable
         _replay = new ReplayBuffer(
             shape, options.ReplayShare, options.NeighbourCount,
             options.Replay == ReplayPolicy.MinimumRedundancy ? new MinimumRedundancy(options.ReplayShare, _encoder.Width) : null);
+        _minesInRounds = _replay.NeedsEmbeddings || options.NeedsNeighbours;
         _heldOut = new ReplayBuffer(shape, options.HeldOutShare, options.NeighbourCount);
         _clusterer = options.NeedsLabels || !trainsHeads
             ? new CommunityClusterer(options, _replay, _head, _keyHead, _optimizer)
@@ -228,7 +232,7 @@ public sealed partial class Learner : IDisposable
             return new StepReport(new Dictionary<string, double>(StringComparer.Ordinal), 0, 0);
         }
 
-        if (Steps % Options.MineEvery == 0)
+        if (_minesInRounds && Steps % Options.MineEvery == 0)
         {
             Mine();
         }

@@ -90,7 +90,7 @@ public sealed record LearnerOptions
     /// <value>0.99: it remembers about 100 steps, fewer at first. It is also what is published; a longer memory lags behind a stream that changes.</value>
     public double KeyMomentum { get; init; } = 0.99;
 
-    /// <summary>Steps between two minings of neighbours; 1 to 100,000.</summary>
+    /// <summary>Steps between two minings of neighbours, where an objective or the replay policy looks at them; the ends of rounds mine always. 1 to 100,000.</summary>
     /// <value>47: 3,000 fresh samples; mining 5,000 samples costs about two steps.</value>
     public int MineEvery { get; init; } = 47;
 
@@ -140,6 +140,9 @@ public sealed record LearnerOptions
 
     /// <summary>Whether an objective in force learns from the communities that samples are found in.</summary>
     internal bool NeedsLabels => ObjectivesThat(objective => objective.Needs.HasFlag(ObjectiveNeeds.Labels)).Any();
+
+    /// <summary>Whether an objective in force learns from what neighbours tell, pairs or communities.</summary>
+    internal bool NeedsNeighbours => NeedsLabels || ObjectivesThat(objective => objective.Needs.HasFlag(ObjectiveNeeds.Neighbours)).Any();
 
     /// <summary>An objective in force that trains the cluster heads; null when none does.</summary>
     internal string? HeadTrainer => HeadTrainers.FirstOrDefault();
