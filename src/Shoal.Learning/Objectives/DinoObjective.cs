@@ -11,7 +11,8 @@ namespace Shoal.Learning;
 /// L = -½ mean (Σ_k P_t(A)_k · log P_s(B)_k + the same from B to A), P_s = softmax(g_s/τ_s), P_t = softmax((g_t - c)/τ_t). Where views have small crops, the student
 /// foretells both views from each of them, too (eq. 3), and L is the mean over all pairs. The centre c is a mean over batches
 /// of g_t, c = m·c + (1 - m)·mean g_t, and keeps one output from taking all; the low τ_t keeps outputs from becoming all alike.
-/// The head is the paper's (appendix C): three layers with GELU, a bottleneck of length 1, and a linear layer whose rows are of length 1.
+/// The head is the paper's (appendix C): three layers with GELU, a bottleneck of length 1, and a linear layer whose rows are of length 1. Hidden layers have the BatchNorm that the paper leaves
+/// out because transformers have none: the features of a ConvNet have much in common, and without it all outputs of the teacher become alike within 200 steps.
 /// </remarks>
 [Objective("dino", Family = ObjectiveFamily.Clustering, Source = "Caron et al. 2021, DINO, eq. 1 to 4 and algorithm 1", Needs = ObjectiveNeeds.KeyEncoder | ObjectiveNeeds.Crops)]
 public sealed class DinoObjective : ViewObjective
@@ -102,12 +103,14 @@ public sealed class DinoObjective : ViewObjective
         public Head(long features, Options options)
             : base("head")
         {
-            _layers = nn.Sequential(
-                nn.Linear(features, options.Hidden), nn.GELU(), nn.Linear(options.Hidden, options.Hidden), nn.GELU(), nn.Linear(options.Hidden, options.Bottleneck));
+            _layers = nn.Sequential([.. Hidden(features), .. Hidden(options.Hidden), nn.Linear(options.Hidden, options.Bottleneck)]);
             _outputs = new Parameter(randn(options.Outputs, options.Bottleneck) / Math.Sqrt(options.Bottleneck));
             _outputs.DetachFromDisposeScope();
             register_module("layers", _layers);
             register_parameter("outputs", _outputs);
+
+            nn.Module<Tensor, Tensor>[] Hidden(long inputs) =>
+                [nn.Linear(inputs, options.Hidden, hasBias: false), nn.BatchNorm1d(options.Hidden, track_running_stats: false), nn.GELU()];
         }
 
         public override Tensor forward(Tensor input)

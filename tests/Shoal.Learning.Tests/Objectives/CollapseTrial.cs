@@ -35,8 +35,9 @@ internal sealed class CollapseTrial : IDisposable
     /// <param name="network">The one whose outputs are looked at.</param>
     /// <param name="rate">The step size of AdamW.</param>
     /// <param name="loss">What is minimised; null for the objective itself.</param>
+    /// <param name="seen">Told the network's outputs for the kinds at the end.</param>
     /// <returns>How far features, and the network's outputs, of the kinds lie apart: 1 where their directions are all around, 0 where they are all alike.</returns>
-    public (double Features, double Outputs) Run(IObjective objective, string network, double rate, Func<StepBatch, Tensor>? loss = null)
+    public (double Features, double Outputs) Run(IObjective objective, string network, double rate, Func<StepBatch, Tensor>? loss = null, Action<Tensor>? seen = null)
     {
         using var scope = NewDisposeScope();
         loss ??= batch => objective.Compute(batch).Terms.Values.Single();
@@ -53,7 +54,9 @@ internal sealed class CollapseTrial : IDisposable
 
         using var noGrad = no_grad();
         var features = _encoder.forward(kinds);
-        return (Spread(features), Spread(Network(objective, network).forward(features)));
+        var outputs = Network(objective, network).forward(features);
+        seen?.Invoke(outputs);
+        return (Spread(features), Spread(outputs));
     }
 
     /// <summary>The negative cosine of both views' projections, with what keeps an objective from collapse left out: a control.</summary>
