@@ -262,11 +262,10 @@ public static class Communities
     /// <param name="kin">Kin have the same number here, 0 and up; null when there are none. Overwritten.</param>
     /// <param name="fragment">Kin count as closer where one of them stands for fewer samples than this.</param>
     /// <param name="joined">Told of each two before they are joined.</param>
-    /// <param name="kinship">How many times as close they count.</param>
     /// <returns>The group of each node, numbered densely from 0.</returns>
     internal static int[] Join(
         NeighbourGraph graph, Func<NeighbourGraph, int, NeighbourGraph.Link, double> closeness, Func<int, double, bool> mustJoin,
-        int[]? kin = null, double fragment = 0, Action<NeighbourGraph, int, int>? joined = null, double kinship = Kinship)
+        int[]? kin = null, double fragment = 0, Action<NeighbourGraph, int, int>? joined = null)
     {
         var groups = Enumerable.Range(0, graph.Count).ToArray();
         while (graph.Count > 1)
@@ -305,7 +304,7 @@ public static class Communities
         return groups;
 
         double Nearness(int node, int other)
-            => kin is not null && kin[node] >= 0 && kin[node] == kin[other] && Math.Min(graph.Sizes[node], graph.Sizes[other]) < fragment ? kinship : 1;
+            => kin is not null && kin[node] >= 0 && kin[node] == kin[other] && Math.Min(graph.Sizes[node], graph.Sizes[other]) < fragment ? Kinship : 1;
     }
 
     // Numbers groups densely from 0, in the order in which they first appear; returns how many there are.

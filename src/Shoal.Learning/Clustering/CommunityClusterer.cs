@@ -178,8 +178,8 @@ internal sealed class CommunityClusterer : IClusterer
         }
 
         int[] shown = [.. islands.Select((_, sample) => _replay.ShownOf(sample))];
-        var before = Communities.Majority(islands, shown, sizes.Length);
-        return (islands, Islands.Unite(SphericalKMeans.Means(embeddings, islands, sizes.Length).Values<float>(), sizes, _options.Clusters, before));
+        var past = Islands.PastOf(islands, sizes.Length, shown, _replay.SettledFor);
+        return (islands, Islands.Unite(SphericalKMeans.Means(embeddings, islands, sizes.Length).Values<float>(), sizes, _options.Clusters, past));
     }
 
     // What is shown from now on: pieces, [n], and the group of each.

@@ -14,6 +14,7 @@ public sealed class ReplayBuffer
     private readonly bool[] _mined;
     private readonly int[] _labels;
     private readonly int[] _shown;
+    private readonly int[] _settled;
     private readonly List<Segment> _segments = [new()];
     private readonly MinimumRedundancy? _redundancy;
     private byte[] _pixels = [];
@@ -38,7 +39,7 @@ public sealed class ReplayBuffer
         ArgumentNullException.ThrowIfNull(shape);
         (Shape, _neighbourCount, Capacity) = (shape, neighbourCount, capacity);
         _redundancy = redundancy;
-        (_keys, _mined, _labels, _shown) = (new long[capacity], new bool[capacity], new int[capacity], new int[capacity]);
+        (_keys, _mined, _labels, _shown, _settled) = (new long[capacity], new bool[capacity], new int[capacity], new int[capacity], new int[capacity]);
         Array.Fill(_labels, -1);
         Array.Fill(_shown, -1);
     }
@@ -111,6 +112,7 @@ public sealed class ReplayBuffer
         _mined[slot] = false;
         _labels[slot] = -1;
         _shown[slot] = -1;
+        _settled[slot] = 0;
         _redundancy?.Place(slot, embedding);
     }
 
@@ -152,8 +154,14 @@ public sealed class ReplayBuffer
     public void Show(int[] clusters)
     {
         ArgumentNullException.ThrowIfNull(clusters);
+        int[] settled = [.. clusters.Zip(_shown, _settled).Select(sample => sample.First == sample.Second ? sample.Third + 1 : 0)];
         Keep(clusters, _shown);
+        settled.CopyTo(_settled, 0);
     }
+
+    /// <summary>How many times in a row <see cref="Show"/> has said the same of a sample, after the first.</summary>
+    /// <param name="slot">0 to <see cref="Count"/> - 1.</param>
+    public int SettledFor(int slot) => _settled[slot];
 
     /// <summary>The cluster slot that a sample was shown in when <see cref="Show"/> was last called; -1 when it came since.</summary>
     /// <param name="slot">0 to <see cref="Count"/> - 1.</param>
@@ -166,7 +174,9 @@ public sealed class ReplayBuffer
         ArgumentNullException.ThrowIfNull(clusters);
         for (var slot = 0; slot < Count; slot++)
         {
+            var before = _shown[slot];
             (_labels[slot], _shown[slot]) = clusters.TryGetValue(_keys[slot], out var known) ? known : (-1, -1);
+            _settled[slot] = _shown[slot] == before ? _settled[slot] : 0;
         }
     }
 
@@ -216,7 +226,7 @@ public sealed class ReplayBuffer
             // Slots only move down: nothing is overwritten before it was read.
             places[slot] = place;
             _pixels.AsSpan(slot * Shape.Size, Shape.Size).CopyTo(_pixels.AsSpan(place * Shape.Size));
-            (_keys[place], _labels[place], _shown[place]) = (_keys[slot], _labels[slot], _shown[slot]);
+            (_keys[place], _labels[place], _shown[place], _settled[place]) = (_keys[slot], _labels[slot], _shown[slot], _settled[slot]);
         }
 
         _pixels.AsSpan(kept.Length * Shape.Size, forgotten * Shape.Size).Clear();
@@ -247,6 +257,7 @@ public sealed class ReplayBuffer
         NamedTensor.Of<int>(prefix + "neighbours", _neighbours),
         NamedTensor.Of<int>(prefix + "labels", _labels.AsSpan(0, Count)),
         NamedTensor.Of<int>(prefix + "shown", _shown.AsSpan(0, Count)),
+        NamedTensor.Of<int>(prefix + "settled", _settled.AsSpan(0, Count)),
         NamedTensor.Of<long>(prefix + "segments.offered", [.. _segments.Select(s => s.Offered)]),
         NamedTensor.Of<int>(prefix + "segments.count", [.. _segments.Select(s => s.Slots.Count)]),
         NamedTensor.Of<int>(prefix + "segments.slots", [.. _segments.SelectMany(s => s.Slots)]),
@@ -272,6 +283,9 @@ public sealed class ReplayBuffer
         keys.CopyTo(_keys, 0);
         saved.Named(prefix + "labels").Values<int>().CopyTo(_labels, 0);
         saved.Named(prefix + "shown").Values<int>().CopyTo(_shown, 0);
+
+        // Earlier versions did not keep it.
+        saved.FirstOrDefault(tensor => string.Equals(tensor.Name, prefix + "settled", StringComparison.Ordinal))?.Values<int>().CopyTo(_settled, 0);
         var mined = saved.Named(prefix + "mined").Values<byte>();
         for (var i = 0; i < Count; i++)
         {

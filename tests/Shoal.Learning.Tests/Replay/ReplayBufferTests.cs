@@ -114,6 +114,39 @@ public sealed class ReplayBufferTests
     }
 
     [Fact]
+    public void How_long_a_sample_is_shown_as_what_it_is_goes_with_it()
+    {
+        var buffer = Filled(6, 4, seed: 1);
+        int[] For() => [.. Enumerable.Range(0, buffer.Count).Select(buffer.SettledFor)];
+        buffer.Show([0, 1, 2, 3]);
+        Assert.Equal([0, 0, 0, 0], For());
+        buffer.Show([0, 1, 2, 2]);
+        buffer.Show([0, 1, 3, 2]);
+        Assert.Equal([2, 2, 0, 1], For());
+        Assert.Throws<ArgumentException>(() => buffer.Show([0]));
+        Assert.Equal([2, 2, 0, 1], For());
+
+        // Another replica's word: the last is shown as something else.
+        buffer.Assign(Enumerable.Range(0, 4).ToDictionary(slot => buffer.Keys[slot], slot => (0, slot == 3 ? 5 : buffer.ShownOf(slot))));
+        Assert.Equal([2, 2, 0, 0], For());
+
+        buffer.Forget(new HashSet<long> { buffer.Keys[0] });
+        Assert.Equal([2, 0, 0], For());
+        OfferAll(buffer, 10, 1, seed: 2);
+        Assert.Equal([2, 0, 0, 0], For());
+
+        var saved = buffer.Save("replay.");
+        var other = new ReplayBuffer(Pixel, 6, 1);
+        other.Load("replay.", saved);
+        Assert.Equal(For(), Enumerable.Range(0, other.Count).Select(other.SettledFor));
+
+        // States of before it was kept are read, too.
+        other = new ReplayBuffer(Pixel, 6, 1);
+        other.Load("replay.", [.. saved.Where(tensor => !tensor.Name.EndsWith("settled", StringComparison.Ordinal))]);
+        Assert.Equal([0, 0, 0, 0], Enumerable.Range(0, other.Count).Select(other.SettledFor));
+    }
+
+    [Fact]
     public void Sample_keys_survive_packing()
     {
         foreach (var key in new[] { new SampleKey(0, 0), new SampleKey(65_535, (1L << 48) - 1), new SampleKey(255, 123_456_789) })
