@@ -101,6 +101,22 @@ public sealed class ObjectivesInTrainingTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(false, "simclr")]
+    [InlineData(true, "simclr", "pseudolabel")]
+    [InlineData(true, "scan")]
+    public void Within_a_round_neighbours_are_mined_for_those_that_look_at_them(bool mines, params string[] names)
+    {
+        using var learner = new Learner(Making.Grey, Options(names) with { MineEvery = 1 });
+        Run(learner, 0, 12);
+        var pieces = 0;
+        learner.Between = () => pieces++;
+        Run(learner, 12, 13);
+        Assert.Equal(mines, pieces > 0);
+        learner.Refit();
+        Assert.True(pieces > 0);
+    }
+
     [Fact]
     public void A_bank_of_other_objectives_is_refused_with_both_widths()
     {
