@@ -178,7 +178,7 @@ internal sealed class CommunityClusterer : IClusterer
         }
 
         int[] shown = [.. islands.Select((_, sample) => _replay.ShownOf(sample))];
-        var past = Islands.PastOf(islands, sizes.Length, shown, _replay.SettledFor);
+        var past = Islands.PastOf(islands, sizes, shown, _replay.SettledFor);
         return (islands, Islands.Unite(SphericalKMeans.Means(embeddings, islands, sizes.Length).Values<float>(), sizes, _options.Clusters, past));
     }
 

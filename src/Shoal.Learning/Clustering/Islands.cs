@@ -20,23 +20,23 @@ internal static class Islands
 
     /// <summary>What each island was shown as.</summary>
     /// <param name="islands">The island of each sample, [N].</param>
-    /// <param name="count">How many islands there are.</param>
+    /// <param name="sizes">How many samples each island has, above 0, [n].</param>
     /// <param name="shown">What each sample was shown as, -1 for nothing, [N].</param>
     /// <param name="settledFor">At how many minings in a row it was.</param>
-    public static IslandPast[] PastOf(int[] islands, int count, int[] shown, Func<int, int> settledFor)
+    public static IslandPast[] PastOf(int[] islands, int[] sizes, int[] shown, Func<int, int> settledFor)
     {
         ArgumentNullException.ThrowIfNull(islands);
+        ArgumentNullException.ThrowIfNull(sizes);
         ArgumentNullException.ThrowIfNull(shown);
         ArgumentNullException.ThrowIfNull(settledFor);
-        var clusters = Communities.Majority(islands, shown, count);
-        var (sizes, settled) = (new int[count], new double[count]);
+        var clusters = Communities.Majority(islands, shown, sizes.Length);
+        var settled = new double[sizes.Length];
         foreach (var (sample, island) in islands.Index())
         {
-            sizes[island]++;
-            settled[island] += shown[sample] == clusters[island] ? Math.Min(1, settledFor(sample) / Long) : 0;
+            settled[island] += shown[sample] == clusters[island] ? Math.Min(1, settledFor(sample) / Long) / sizes[island] : 0;
         }
 
-        return [.. clusters.Select((cluster, island) => new IslandPast(cluster, settled[island] / sizes[island]))];
+        return [.. clusters.Select((cluster, island) => new IslandPast(cluster, settled[island]))];
     }
 
     /// <summary>Joins the two that least is lost by, again and again, until no more are left than asked for.</summary>

@@ -53,7 +53,7 @@ public sealed class IslandsTests
     {
         // Samples 0 to 3 are of one island, three of them shown in cluster 7; for 0, 5, 20 and 9 minings. The other is new.
         int[] settled = [0, 5, 20, 9, 0];
-        IslandPast[] past = Islands.PastOf([0, 0, 0, 0, 1], 2, [7, 7, 7, 3, -1], sample => settled[sample]);
+        IslandPast[] past = Islands.PastOf([0, 0, 0, 0, 1], [4, 1], [7, 7, 7, 3, -1], sample => settled[sample]);
         Assert.Equal([new IslandPast(7, (0 + 0.5 + 1) / 4), new IslandPast(-1, 0)], past);
     }
 
