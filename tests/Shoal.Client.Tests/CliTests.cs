@@ -218,6 +218,25 @@ public sealed class CliTests(SiloFixture fixture) : IDisposable
     }
 
     [Fact]
+    public async Task Ingested_items_carry_the_fields_that_are_named()
+    {
+        (string name, _) = await fixture.DatasetAsync();
+        File.WriteAllBytes(Path.Combine(_folder, "a.png"), [1]);
+
+        (int code, _, _) = await fixture.RunAsync("ingest", name, _folder, "--field", "camera=7", "--field", "note=a=b");
+        Assert.Equal(ExitCodes.Success, code);
+        IReadOnlyDictionary<string, string> carried = Assert.Single(fixture.Silo.Store.Dataset(name).Items.Values).Upload.Metadata!;
+        Assert.Equal(("7", "a=b", 2), (carried["camera"], carried["note"], carried.Count));
+
+        foreach (string[] wrong in new[] { new[] { "camera" }, ["=7"], ["camera="], ["camera=7", "camera=8"] })
+        {
+            (code, _, string error) = await fixture.RunAsync(["ingest", name, _folder, .. wrong.SelectMany(field => new[] { "--field", field })]);
+            Assert.Equal(ExitCodes.UserError, code);
+            Assert.Contains("for example camera=7", error, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task Query_shows_an_item_and_says_when_it_was_never_seen()
     {
         (string name, _) = await fixture.DatasetAsync();

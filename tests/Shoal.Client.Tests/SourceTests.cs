@@ -127,13 +127,28 @@ public sealed class SourceTests : IDisposable
     public async Task Csv_rows_of_paths_read_the_files_beside_it()
     {
         Write("images/a.png", [5]);
-        File.WriteAllText(Path.Combine(_folder, "list.csv"), "path,label\nimages/a.png,cat\nimages/b.png,dog\n");
+        File.WriteAllText(Path.Combine(_folder, "list.csv"), "path,label, camera ,hour\nimages/a.png,cat,7,\nimages/b.png,dog,,\n");
 
         List<SourceItem> items = await ItemSources.Open(Path.Combine(_folder, "list.csv")).ReadAsync().ToListAsync();
 
         Assert.Equal(["images/a.png", "images/b.png"], items.Select(item => item.Upload.Id));
         Assert.Equal([5], items[0].Upload.Bytes);
         Assert.NotNull(items[1].Problem);
+        // Other columns are what items carry; what is empty is not known.
+        Assert.Equal(["camera=7"], items[0].Upload.Metadata!.Select(field => $"{field.Key}={field.Value}"));
+        Assert.Null(items[1].Upload.Metadata);
+    }
+
+    [Fact]
+    public async Task What_all_items_carry_yields_to_what_one_carries_itself()
+    {
+        Write("a.png", [5]);
+        Write("b.png", [6]);
+        File.WriteAllText(Path.Combine(_folder, "list.csv"), "path,camera\na.png,7\nb.png,\n");
+
+        List<SourceItem> items = await new CarryingSource(ItemSources.Open(Path.Combine(_folder, "list.csv")), CarryingSource.Parse("camera=1", "place=yard")).ReadAsync().ToListAsync();
+
+        Assert.Equal(["7 yard", "1 yard"], items.Select(item => $"{item.Upload.Metadata!["camera"]} {item.Upload.Metadata["place"]}"));
     }
 
     [Fact]

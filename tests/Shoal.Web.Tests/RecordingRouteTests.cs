@@ -42,6 +42,32 @@ public sealed class RecordingRouteTests(WebFixture fixture)
         Assert.Contains("its modality is 'image'", await wrong.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("recordings/owl", "audio/wav", false)]
+    [InlineData("recordings/owl", "audio/wav", true)]
+    [InlineData("items/owl", "audio/x-raw", false)]
+    public async Task Items_carry_the_fields_of_the_query_string(string below, string type, bool chunked)
+    {
+        (string path, FakeDataset dataset) = fixture.Dataset(settings: new DatasetSettings { Modality = DatasetSettings.Sound, Channels = 1, SampleRate = 8_000, Shards = 4 });
+
+        HttpResponseMessage sent = await SendAsync("field=box=north%3D1&field=season=spring");
+        Assert.True(sent.IsSuccessStatusCode, await sent.Content.ReadAsStringAsync());
+        Assert.NotEmpty(dataset.Items);
+        Assert.All(dataset.Items.Values, item => Assert.Equal([("box", "north=1"), ("season", "spring")], item.Upload.Metadata!.OrderBy(field => field.Key).Select(field => (field.Key, field.Value))));
+
+        HttpResponseMessage refused = await SendAsync("field=box");
+        Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
+        Assert.Contains("NAME=VALUE", await refused.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+
+        async Task<HttpResponseMessage> SendAsync(string query)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Put, new Uri($"{path}/{below}?{query}", UriKind.Relative)) { Content = new ByteArrayContent(Recordings.Tones(8_000, (440, 1))) };
+            request.Content.Headers.ContentType = new MediaTypeHeaderValue(type);
+            request.Headers.TransferEncodingChunked = chunked;
+            return await fixture.Http.SendAsync(request);
+        }
+    }
+
     [Fact]
     public async Task Sound_of_unknown_length_is_stored_while_it_comes()
     {

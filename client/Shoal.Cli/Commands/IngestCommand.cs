@@ -49,7 +49,8 @@ internal static class IngestCommand
         var follow = new Option<bool>("--follow") { Description = "Go on with new files of the folder until Ctrl-C." };
         var recording = new Option<string?>("--recording") { Description = "The id of the recording that is piped in; the time at which it began unless given." };
         var limit = new Option<long?>("--limit") { Description = "Stop after so many items." };
-        return Session.Runs(new Command("ingest", "Send items and wait until they are durable.") { name, path, follow, limit, recording }, shared, surroundings, async (session, parsed, token) =>
+        var fields = new Option<string[]>("--field") { Description = "What every item carries beside its bytes, NAME=VALUE, for example camera=7; repeat it for more. 'bias' tells whether clusters go with it." };
+        return Session.Runs(new Command("ingest", "Send items and wait until they are durable.") { name, path, follow, limit, recording, fields }, shared, surroundings, async (session, parsed, token) =>
         {
             if (parsed.GetValue(limit) is < 1)
             {
@@ -57,6 +58,7 @@ internal static class IngestCommand
             }
 
             DatasetSettings settings = await session.Client.SettingsAsync(parsed.GetValue(name)!, token);
+            IReadOnlyDictionary<string, string> carried = CarryingSource.Parse(parsed.GetValue(fields) ?? []);
             IItemSource source = parsed.GetValue(path) is StandardInput
                 ? Live(session, settings, parsed.GetValue(recording))
                 : Open(settings, parsed.GetValue(path)!, new ItemSourceOptions
@@ -70,7 +72,7 @@ internal static class IngestCommand
             await ShowProgressAsync(session, source.Count, tally, async advance =>
             {
                 // Ctrl-C stops the reading; what was read is still sent and counted.
-                await foreach (IngestResult result in session.Client.IngestAsync(tally.Dataset, UntilStopped(source, token), options: null, CancellationToken.None))
+                await foreach (IngestResult result in session.Client.IngestAsync(tally.Dataset, UntilStopped(new CarryingSource(source, carried), token), options: null, CancellationToken.None))
                 {
                     tally.Add(result);
                     advance();
@@ -147,7 +149,7 @@ internal static class IngestCommand
             });
     }
 
-    private static async IAsyncEnumerable<SourceItem> UntilStopped(IItemSource source, [EnumeratorCancellation] CancellationToken token)
+    private static async IAsyncEnumerable<SourceItem> UntilStopped(CarryingSource source, [EnumeratorCancellation] CancellationToken token)
     {
         await using IAsyncEnumerator<SourceItem> items = source.ReadAsync(token).GetAsyncEnumerator(token);
         while (await NextAsync())

@@ -6,8 +6,8 @@ using Sylvan.Data.Csv;
 namespace Shoal.Client;
 
 /// <summary>
-/// Reads a CSV file with a header, one row an item. With a <c>path</c> column the rows name image files, relative to the CSV file;
-/// otherwise all columns but <c>label</c> and <c>id</c> are pixels, 0 to 255, in the order of raw images.
+/// Reads a CSV file with a header, one row an item. With a <c>path</c> column the rows name images or recordings, relative to the CSV file, and all columns
+/// but <c>label</c> and <c>id</c> are metadata that the items carry; otherwise they are pixels, 0 to 255, in the order of raw images.
 /// </summary>
 public sealed class CsvSource : IItemSource
 {
@@ -46,12 +46,13 @@ public sealed class CsvSource : IItemSource
             {
                 string file = rows.GetString(columns.Path);
                 string id = columns.Id < 0 ? file.Replace('\\', '/') : rows.GetString(columns.Id);
-                yield return await _media.ReadAsync(Path.Combine(Path.GetDirectoryName(_path)!, file), id, label, cancellationToken);
+                SourceItem item = await _media.ReadAsync(Path.Combine(Path.GetDirectoryName(_path)!, file), id, label, cancellationToken);
+                yield return item with { Upload = item.Upload with { Metadata = Metadata(rows, columns.Others) } };
             }
             else
             {
                 string id = columns.Id < 0 ? $"{name}/{number.ToString("D5", CultureInfo.InvariantCulture)}" : rows.GetString(columns.Id);
-                yield return ReadPixels(rows, columns.Pixels, id, label);
+                yield return ReadPixels(rows, columns.Others, id, label);
             }
         }
     }
@@ -59,7 +60,7 @@ public sealed class CsvSource : IItemSource
     private static Columns FindColumns(CsvDataReader rows)
     {
         var columns = new Columns(-1, -1, -1, []);
-        var pixels = new List<int>();
+        var others = new List<int>();
         for (int i = 0; i < rows.FieldCount; i++)
         {
             switch (rows.GetName(i).Trim().ToUpperInvariant())
@@ -74,12 +75,27 @@ public sealed class CsvSource : IItemSource
                     columns = columns with { Path = i };
                     break;
                 default:
-                    pixels.Add(i);
+                    others.Add(i);
                     break;
             }
         }
 
-        return columns with { Pixels = [.. pixels] };
+        return columns with { Others = [.. others] };
+    }
+
+    // What is empty is not known of an item.
+    private static Dictionary<string, string>? Metadata(CsvDataReader row, int[] columns)
+    {
+        var fields = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (int column in columns)
+        {
+            if (row.GetName(column).Trim() is { Length: > 0 } name && column < row.RowFieldCount && row.GetString(column) is { Length: > 0 } value)
+            {
+                fields[name] = value;
+            }
+        }
+
+        return fields.Count == 0 ? null : fields;
     }
 
     private static SourceItem ReadPixels(CsvDataReader row, int[] columns, string id, string? label)
@@ -125,5 +141,5 @@ public sealed class CsvSource : IItemSource
         }
     }
 
-    private readonly record struct Columns(int Label, int Id, int Path, int[] Pixels);
+    private readonly record struct Columns(int Label, int Id, int Path, int[] Others);
 }

@@ -57,6 +57,7 @@ internal static class ItemRoutes
             Id = id,
             MediaType = Requests.MediaType(context.Request.ContentType, settings.Modality is DatasetSettings.Sound ? MediaTypes.AnySound : MediaTypes.AnyImage),
             Bytes = await Requests.BodyAsync(context, settings.MaxItemBytes, UploadRules.TooLarge(settings)),
+            Metadata = Requests.Fields(context.Request),
             Replace = Requests.Flag(context.Request, "replace"),
         };
     }

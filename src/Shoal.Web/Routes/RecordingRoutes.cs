@@ -40,13 +40,14 @@ internal static class RecordingRoutes
         }
 
         var type = Requests.MediaType(context.Request.ContentType, MediaTypes.AnySound);
+        IReadOnlyDictionary<string, string>? fields = Requests.Fields(context.Request);
         if (context.Request.ContentLength is null && LiveSource.Takes(type))
         {
             // A microphone: nobody knows when it ends.
             Requests.LiftLimit(context);
             DatasetSettings settings = await client.SoundSettingsAsync(dataset, context.RequestAborted);
-            IAsyncEnumerable<SourceItem> windows = new LiveSource(Requests.Body(context.Request), id, settings).ReadAsync(context.RequestAborted);
-            return TypedResults.Ok(await client.IngestAsync(dataset, windows, cancellationToken: context.RequestAborted).ToArrayAsync(context.RequestAborted));
+            var windows = new CarryingSource(new LiveSource(Requests.Body(context.Request), id, settings), fields ?? CarryingSource.Parse());
+            return TypedResults.Ok(await client.IngestAsync(dataset, windows.ReadAsync(context.RequestAborted), cancellationToken: context.RequestAborted).ToArrayAsync(context.RequestAborted));
         }
 
         var recording = new ItemUpload
@@ -54,6 +55,7 @@ internal static class RecordingRoutes
             Id = id,
             MediaType = type,
             Bytes = await Requests.BodyAsync(context, MostBytes, $"The recording is larger than {MostBytes:N0} bytes; send it in parts with ids of their own."),
+            Metadata = fields,
             Replace = Requests.Flag(context.Request, "replace"),
         };
         IngestResult[] results = await client.IngestRecordingAsync(dataset, recording, context.RequestAborted).ToArrayAsync(context.RequestAborted);
