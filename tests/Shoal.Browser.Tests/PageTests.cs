@@ -15,8 +15,6 @@ public sealed partial class PageTests(PagesFixture pages)
     private const int Phone = 390;
     private const int Desk = 1_280;
     private const string Drawn = ".js-plotly-plot .legendtext";
-    private const int Looks = 4;
-    private const int LookMilliseconds = 15_000;
     private const string Watch = $"/watch/{PagesFixture.Dataset}";
 
     private static readonly (string Name, string Address)[] Addresses =
@@ -141,26 +139,15 @@ public sealed partial class PageTests(PagesFixture pages)
         IPage page = visit.Page;
         await visit.GoAsync($"{Watch}/map");
         await Expect(page.Locator(Drawn).First).ToBeVisibleAsync();
-        // It need not listen yet when it is seen.
-        await page.WaitForFunctionAsync("() => document.querySelector('.js-plotly-plot')?._ev?.listenerCount('plotly_click') > 0");
-        for (int looks = 0; looks < Looks && !page.Url.Contains("/item?", StringComparison.Ordinal); looks++)
-        {
-            await ClickFirstPointAsync(page);
-        }
-
-        await page.WaitForURLAsync("**/item?id=*");
-
-        ILocator picture = page.Locator("figure img");
-        await picture.WaitForAsync();
-        await Expect(page.Locator("h1")).ToHaveTextAsync(FileName());
-        await page.WaitForFunctionAsync("() => document.querySelector('figure img').naturalWidth > 0");
-        visit.AssertClean();
-    }
-
-    // As a person does: points at it, sees its label and clicks. A chart that is drawn anew at that moment loses either.
-    private static async Task ClickFirstPointAsync(IPage page)
-    {
-        double[] at = await page.EvaluateAsync<double[]>(
+        // It need not listen yet when it is seen: a legend is drawn before the points, and what follows the pointer comes last.
+        await page.WaitForFunctionAsync(
+            """
+            () => {
+              const chart = document.querySelector('.js-plotly-plot');
+              return chart?._ev?.listenerCount('plotly_click') > 0 && typeof chart.querySelector('.nsewdrag')?.onmousemove === 'function';
+            }
+            """);
+        float[] at = await page.EvaluateAsync<float[]>(
             """
             () => {
               const chart = document.querySelector('.js-plotly-plot');
@@ -169,18 +156,17 @@ public sealed partial class PageTests(PagesFixture pages)
               return [box.left + x._offset + x.d2p(chart.data[0].x[0]), box.top + y._offset + y.d2p(chart.data[0].y[0])];
             }
             """);
-        try
-        {
-            await page.Mouse.MoveAsync((float)at[0], (float)at[1]);
-            await page.Locator(".hoverlayer .hovertext").First.WaitForAsync(new LocatorWaitForOptions { Timeout = LookMilliseconds });
-            await page.Mouse.ClickAsync((float)at[0], (float)at[1]);
-            await page.WaitForURLAsync("**/item?id=*", new PageWaitForURLOptions { Timeout = LookMilliseconds });
-        }
-        catch (TimeoutException)
-        {
-            // The pointer leaves it, so that coming back is a new look.
-            await page.Mouse.MoveAsync(0, 0);
-        }
+
+        await page.Mouse.MoveAsync(at[0], at[1]);
+        await page.Locator(".hoverlayer .hovertext").First.WaitForAsync();
+        await page.Mouse.ClickAsync(at[0], at[1]);
+        await page.WaitForURLAsync("**/item?id=*");
+
+        ILocator picture = page.Locator("figure img");
+        await picture.WaitForAsync();
+        await Expect(page.Locator("h1")).ToHaveTextAsync(FileName());
+        await page.WaitForFunctionAsync("() => document.querySelector('figure img').naturalWidth > 0");
+        visit.AssertClean();
     }
 
     [Fact]
