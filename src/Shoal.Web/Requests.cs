@@ -55,8 +55,7 @@ internal static class Requests
     /// <summary>What an item carries beside its bytes: <c>?field=camera=7</c>, as often as there are fields; null for nothing.</summary>
     /// <param name="request">The request.</param>
     /// <exception cref="ShoalException">Invalid (a field is not NAME=VALUE).</exception>
-    public static IReadOnlyDictionary<string, string>? Fields(HttpRequest request) =>
-        request.Query["field"] is { Count: > 0 } fields ? CarryingSource.Parse(fields) : null;
+    public static IReadOnlyDictionary<string, string>? Fields(HttpRequest request) => CarryingSource.Parse(request.Query["field"]);
 
     /// <summary>A whole number from the query string.</summary>
     /// <param name="request">The request.</param>

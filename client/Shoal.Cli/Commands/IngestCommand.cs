@@ -58,7 +58,7 @@ internal static class IngestCommand
             }
 
             DatasetSettings settings = await session.Client.SettingsAsync(parsed.GetValue(name)!, token);
-            IReadOnlyDictionary<string, string> carried = CarryingSource.Parse(parsed.GetValue(fields) ?? []);
+            IReadOnlyDictionary<string, string>? carried = CarryingSource.Parse(parsed.GetValue(fields) ?? []);
             IItemSource source = parsed.GetValue(path) is StandardInput
                 ? Live(session, settings, parsed.GetValue(recording))
                 : Open(settings, parsed.GetValue(path)!, new ItemSourceOptions
@@ -72,7 +72,7 @@ internal static class IngestCommand
             await ShowProgressAsync(session, source.Count, tally, async advance =>
             {
                 // Ctrl-C stops the reading; what was read is still sent and counted.
-                await foreach (IngestResult result in session.Client.IngestAsync(tally.Dataset, UntilStopped(new CarryingSource(source, carried), token), options: null, CancellationToken.None))
+                await foreach (IngestResult result in session.Client.IngestAsync(tally.Dataset, UntilStopped(new CarryingSource(source, carried).ReadAsync(token), token), options: null, CancellationToken.None))
                 {
                     tally.Add(result);
                     advance();
@@ -149,9 +149,9 @@ internal static class IngestCommand
             });
     }
 
-    private static async IAsyncEnumerable<SourceItem> UntilStopped(CarryingSource source, [EnumeratorCancellation] CancellationToken token)
+    private static async IAsyncEnumerable<SourceItem> UntilStopped(IAsyncEnumerable<SourceItem> source, [EnumeratorCancellation] CancellationToken token)
     {
-        await using IAsyncEnumerator<SourceItem> items = source.ReadAsync(token).GetAsyncEnumerator(token);
+        await using IAsyncEnumerator<SourceItem> items = source.GetAsyncEnumerator(token);
         while (await NextAsync())
         {
             yield return items.Current;

@@ -5,13 +5,14 @@ namespace Shoal.Client;
 
 /// <summary>The items of another source, all of which carry the same metadata beside their own, which is kept where both name a field.</summary>
 /// <param name="source">The items.</param>
-/// <param name="fields">What all of them carry, for example the camera that they come from; may be empty.</param>
-public sealed class CarryingSource(IItemSource source, IReadOnlyDictionary<string, string> fields) : IItemSource
+/// <param name="fields">What all of them carry, for example the camera that they come from; null for nothing.</param>
+public sealed class CarryingSource(IItemSource source, IReadOnlyDictionary<string, string>? fields) : IItemSource
 {
     /// <summary>Reads fields as they are written on a command line and in a query string: <c>camera=7</c>.</summary>
     /// <param name="fields">The fields, each <c>NAME=VALUE</c>.</param>
+    /// <returns>The fields; null when there are none.</returns>
     /// <exception cref="ShoalException">Invalid (a name or a value is missing, or a name comes twice).</exception>
-    public static IReadOnlyDictionary<string, string> Parse(params IEnumerable<string?> fields)
+    public static IReadOnlyDictionary<string, string>? Parse(params IEnumerable<string?> fields)
     {
         ArgumentNullException.ThrowIfNull(fields);
         var parsed = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -23,7 +24,7 @@ public sealed class CarryingSource(IItemSource source, IReadOnlyDictionary<strin
             }
         }
 
-        return parsed;
+        return parsed.Count == 0 ? null : parsed;
     }
 
     /// <inheritdoc/>
@@ -40,15 +41,15 @@ public sealed class CarryingSource(IItemSource source, IReadOnlyDictionary<strin
 
     private IReadOnlyDictionary<string, string>? With(IReadOnlyDictionary<string, string>? own)
     {
-        if (own is null || fields.Count == 0)
+        if (own is null || fields is null)
         {
-            return fields.Count == 0 ? own : fields;
+            return own ?? fields;
         }
 
-        var both = new Dictionary<string, string>(fields, StringComparer.Ordinal);
-        foreach ((string name, string value) in own)
+        var both = new Dictionary<string, string>(own, StringComparer.Ordinal);
+        foreach ((string name, string value) in fields)
         {
-            both[name] = value;
+            both.TryAdd(name, value);
         }
 
         return both;

@@ -57,7 +57,6 @@ internal static class ItemRoutes
             Id = id,
             MediaType = Requests.MediaType(context.Request.ContentType, settings.Modality is DatasetSettings.Sound ? MediaTypes.AnySound : MediaTypes.AnyImage),
             Bytes = await Requests.BodyAsync(context, settings.MaxItemBytes, UploadRules.TooLarge(settings)),
-            Metadata = Requests.Fields(context.Request),
             Replace = Requests.Flag(context.Request, "replace"),
         };
     }
@@ -77,7 +76,10 @@ internal static class ItemRoutes
             throw new ShoalException(ShoalErrorKind.Invalid, problem);
         }
 
-        IngestResult result = await client.PutAsync(dataset, await UploadAsync(context, dataset, id, client), context.RequestAborted);
+        // Before the body is read: what is written wrongly costs nobody a transfer.
+        IReadOnlyDictionary<string, string>? fields = Requests.Fields(context.Request);
+        ItemUpload item = await UploadAsync(context, dataset, id, client);
+        IngestResult result = await client.PutAsync(dataset, item with { Metadata = fields }, context.RequestAborted);
         return result.Outcome switch
         {
             IngestOutcome.Accepted => TypedResults.Created($"/datasets/{dataset}/items/{string.Join('/', id.Split('/').Select(Uri.EscapeDataString))}", result),

@@ -46,7 +46,7 @@ internal static class RecordingRoutes
             // A microphone: nobody knows when it ends.
             Requests.LiftLimit(context);
             DatasetSettings settings = await client.SoundSettingsAsync(dataset, context.RequestAborted);
-            var windows = new CarryingSource(new LiveSource(Requests.Body(context.Request), id, settings), fields ?? CarryingSource.Parse());
+            var windows = new CarryingSource(new LiveSource(Requests.Body(context.Request), id, settings), fields);
             return TypedResults.Ok(await client.IngestAsync(dataset, windows.ReadAsync(context.RequestAborted), cancellationToken: context.RequestAborted).ToArrayAsync(context.RequestAborted));
         }
 
